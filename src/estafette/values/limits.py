@@ -1,0 +1,28 @@
+"""What may grow, and how far: every bound of the program, with its unit and its reason.
+
+Each has a test at the limit and one past it.
+"""
+
+FILE_BYTES_MAX = 100 * 1024 * 1024
+"""A deposited file, 100 MB (BR-FR-19; external specifications v3.2, note 67)."""
+
+FLOW_BYTES_MAX = 1024 * 1024 * 1024
+"""An envelope on the wire, 1 GB (external specifications v3.2, §3.4.5)."""
+
+FLOW_EXTRACTED_BYTES_MAX = 2 * 1024 * 1024 * 1024
+"""All files of one envelope once extracted: a tar.gz that swells past it is a bomb (our bound)."""
+
+FLOW_FILES_MAX = 10_000
+"""Files in one envelope (our bound; the indicative lots of §3.4.6 stop at 2 000)."""
+
+XML_DEPTH_MAX = 100
+"""Nested elements in a document; the deepest official schema needs fewer than 20 (our bound)."""
+
+XML_NODES_MAX = 2_000_000
+"""Elements in a document: about 25 000 invoice lines (our bound, it also bounds memory and time)."""
+
+PDF_ATTACHMENTS_MAX = 200
+"""Files embedded in one PDF that are looked at (our bound)."""
+
+MESSAGE_BYTES_MAX = 105 * 1024 * 1024
+"""A message between two actors: one file and its headers (our bound)."""
