@@ -1,0 +1,61 @@
+"""What every actor is made of: a folder with its records, its documents and its key; a worker; a post; a clock.
+
+An actor is opened before anything listens, so that what stops it from serving is said before anyone is served.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from estafette.exchange.keys import load_key, public_text
+from estafette.store.database import Database, open_database
+from estafette.store.documents import Documents
+from estafette.store.worker import Worker
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(slots=True)
+class Actor:
+    """One actor at home. `identifier` is how others name it: a matricule for a platform."""
+
+    name: str
+    identifier: str
+    folder: Path
+    database: Database
+    documents: Documents
+    key: Ed25519PrivateKey
+    worker: Worker
+    clock: Clock
+    _task: asyncio.Task[None] | None = field(default=None)
+
+    @property
+    def public_key(self) -> str:
+        """The key others know it by."""
+        return public_text(self.key)
+
+    def start(self) -> None:
+        """Its worker works, in the running event loop."""
+        self._task = asyncio.create_task(self.worker.run())
+
+    async def stop(self) -> None:
+        """Its worker has stopped and its store is closed; what was under way will be done again."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        self.database.close()
+
+
+def open_actor(name: str, identifier: str, folder: Path, *, branches: tuple[str, ...], clock: Clock) -> Actor:
+    """Open the actor kept in this folder, made the first time. Raises: OSError, NewerData."""
+    folder.mkdir(parents=True, exist_ok=True)
+    database = open_database(folder / "records.sqlite", branches)
+    documents = Documents(folder / "documents")
+    key = load_key(folder / "key.pem")
+    return Actor(name, identifier, folder, database, documents, key, Worker(database, clock), clock)

@@ -1,0 +1,47 @@
+"""The key by which an actor signs what it sends (Ed25519, RFC 8032)."""
+
+import base64
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+
+def load_key(file: Path) -> Ed25519PrivateKey:
+    """Return the key kept in this file, made the first time and readable by its owner only."""
+    if not file.exists():
+        pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        draft = file.with_suffix(".new")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
+            handle.write(pem)
+        draft.rename(file)
+    key = load_pem_private_key(file.read_bytes(), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise TypeError(f"{file.name} does not hold an Ed25519 key")
+    return key
+
+
+def public_text(key: Ed25519PrivateKey) -> str:
+    """Return the public half, in base64 (44 characters)."""
+    return base64.b64encode(key.public_key().public_bytes_raw()).decode()
+
+
+def sign(key: Ed25519PrivateKey, data: bytes) -> str:
+    """Return the signature of these bytes, in base64."""
+    return base64.b64encode(key.sign(data)).decode()
+
+
+def verifies(public: str, signature: str, data: bytes) -> bool:
+    """Tell whether the holder of this public key signed these bytes; malformed input is a no."""
+    try:
+        Ed25519PublicKey.from_public_bytes(base64.b64decode(public)).verify(base64.b64decode(signature), data)
+    except (InvalidSignature, ValueError):
+        return False
+    return True

@@ -1,0 +1,53 @@
+"""The HTTP face of the exchange: one route that takes messages, one that says who is here."""
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from estafette.exchange.messages import NotAMessage, from_wire
+from estafette.exchange.post import Post, Refused
+from estafette.values.limits import MESSAGE_BYTES_MAX
+
+
+class TooLarge(Exception):
+    """The body went past its limit and was not read further."""
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Return the whole body. Raises: TooLarge as soon as `limit` bytes are passed, whatever the headers said."""
+    if int(request.headers.get("content-length") or 0) > limit:
+        raise TooLarge
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge
+    return bytes(body)
+
+
+def routes(post: Post, public_key: str, wake: Callable[[], None]) -> list[Route]:
+    """Return the routes by which other actors reach this one."""
+
+    async def take(request: Request) -> Response:
+        try:
+            body = await read_body(request, MESSAGE_BYTES_MAX)
+            message = from_wire(request.path_params["identifier"], request.headers, body)
+            fresh = post.take(message, body, request.headers.get("Estafette-Signature", ""))
+        except TooLarge:
+            return PlainTextResponse("too large", 413)
+        except NotAMessage as reason:
+            return PlainTextResponse(str(reason), 400)
+        except Refused as refusal:
+            return PlainTextResponse(str(refusal), refusal.status)
+        wake()
+        return Response(status_code=202 if fresh else 200)
+
+    async def identity(_request: Request) -> Response:
+        return JSONResponse({"identifiers": sorted(post.identifiers), "public_key": public_key})
+
+    return [
+        Route("/exchange/v1/messages/{identifier}", take, methods=["POST"]),
+        Route("/exchange/v1/identity", identity),
+    ]

@@ -1,0 +1,92 @@
+"""One actor's relational store: a SQLite file in WAL mode with full synchronisation, one writer.
+
+`open_database` brings the schema to the version of the code before anything else touches it, and refuses a folder that
+a newer version has written. Receipts survive a power cut: `synchronous=FULL` (NORMAL in WAL may lose the last commits).
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+
+try:  # the bundled SQLite: distributions ship one with the WAL-reset bug (3.7.0 to 3.51.2)
+    from pysqlite3 import dbapi2
+except ImportError:  # where no wheel exists
+    dbapi2 = sqlite3
+
+DRIVER: ModuleType = dbapi2
+
+
+class NewerData(Exception):
+    """The data were written by a newer version of Estafette."""
+
+
+class Database:
+    """The records of one actor; every write is one transaction, serialised by the engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Open a write transaction: all of it happens, or nothing."""
+        with self.engine.connect().execution_options(immediate=True) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a snapshot for reading."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.engine.dispose()
+
+
+def open_database(file: Path, branches: tuple[str, ...]) -> Database:
+    """Open the file with the tables of these migration branches at the version of this code.
+
+    Raises: NewerData when the file knows a revision that this code does not; nothing is touched then.
+    """
+    engine = create_engine(f"sqlite:///{file}", module=DRIVER)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    _upgrade(engine, branches)
+    return Database(engine)
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    """Set what SQLite forgets between connections."""
+    connection.isolation_level = None  # transactions are ours (`_begin`), not the driver's guess
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    """Take the write lock at once for a writer: upgrading a read lock later can fail."""
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _upgrade(engine: Engine, branches: tuple[str, ...]) -> None:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    configuration.set_main_option("path_separator", "os")
+    known = {script.revision for script in ScriptDirectory.from_config(configuration).walk_revisions()}
+    with engine.connect() as connection:
+        held = set(MigrationContext.configure(connection).get_current_heads())
+    if not held <= known:
+        raise NewerData(", ".join(sorted(held - known)))
+    with engine.connect().execution_options(immediate=True) as connection, connection.begin():
+        configuration.attributes["connection"] = connection
+        for branch in branches:
+            command.upgrade(configuration, f"{branch}@head")

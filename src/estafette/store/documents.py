@@ -1,0 +1,60 @@
+"""Documents by content: the original bytes of everything that ever came in or went out, bad ones too.
+
+A document is named by the SHA-256 of its bytes, written once, compressed at rest, and on the disk before any record
+names it. Writing it twice is writing it once.
+"""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import zstandard
+
+
+class Documents:
+    """A folder of documents; cost of put and get does not depend on how many it holds."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def put(self, data: bytes) -> str:
+        """The bytes are safe on disk; returns their name, 64 hexadecimal digits."""
+        name = hashlib.sha256(data).hexdigest()
+        file = self._file(name)
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._write(file, zstandard.ZstdCompressor(level=3).compress(data))
+        return name
+
+    def get(self, name: str) -> bytes:
+        """Return the bytes as they came. Raises: KeyError when the name is not known."""
+        try:
+            packed = self._file(name).read_bytes()
+        except FileNotFoundError:
+            raise KeyError(name) from None
+        return zstandard.ZstdDecompressor().decompress(packed)
+
+    def _file(self, name: str) -> Path:
+        if len(name) != 64 or not set(name) <= set("0123456789abcdef"):
+            raise KeyError(name)
+        return self._folder / name[:2] / name[2:4] / f"{name}.zst"
+
+    def _write(self, file: Path, packed: bytes) -> None:
+        """Whole or not at all: a temporary file, flushed, then renamed, then its folder flushed."""
+        descriptor, temporary = tempfile.mkstemp(dir=file.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as handle:
+                handle.write(packed)
+                handle.flush()
+                os.fsync(handle.fileno())
+            Path(temporary).rename(file)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,104 @@
+"""Who is there: accounts of people (argon2), their sessions, and the software that speaks for a company.
+
+Secrets are kept as hashes only: passwords by argon2id, random tokens by SHA-256 (they have 256 bits of their own).
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import Connection, delete, insert, select
+
+from estafette.store.tables import account, client, session, token
+
+SESSION_LIFE = timedelta(hours=12)
+TOKEN_LIFE = timedelta(hours=1)
+
+_hasher = PasswordHasher()
+_decoy = _hasher.hash("no account has this password")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account with an open session; `tenant` is the SIREN it acts for, None for an operator."""
+
+    login: str
+    role: str
+    tenant: str | None
+    csrf: str
+
+
+def create_account(
+    connection: Connection, *, login: str, password: str, role: str, tenant: str | None, now: datetime
+) -> None:
+    """The account exists; an existing login is left as it is."""
+    if connection.execute(select(account.c.login).where(account.c.login == login)).first():
+        return
+    row = {"login": login, "password_hash": _hasher.hash(password), "role": role, "tenant": tenant, "created_at": now}
+    connection.execute(insert(account).values(row))
+
+
+def open_session(connection: Connection, *, login: str, password: str, now: datetime) -> str | None:
+    """Return the token of a new session, or None; an unknown login costs as much time as a wrong password."""
+    held = connection.execute(select(account.c.password_hash).where(account.c.login == login)).scalar()
+    try:
+        _hasher.verify(held or _decoy, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return None
+    if held is None:
+        return None
+    connection.execute(delete(session).where(session.c.expires_at < now))
+    value = secrets.token_urlsafe(32)
+    row = {"token_hash": _digest(value), "login": login, "csrf": secrets.token_urlsafe(32)}
+    connection.execute(insert(session).values(**row, expires_at=now + SESSION_LIFE))
+    return value
+
+
+def person(connection: Connection, value: str, *, now: datetime) -> Person | None:
+    """Return who holds this session token, None when it is unknown or over."""
+    query = (
+        select(account.c.login, account.c.role, account.c.tenant, session.c.csrf)
+        .join(account, account.c.login == session.c.login)
+        .where(session.c.token_hash == _digest(value), session.c.expires_at > now)
+    )
+    row = connection.execute(query).first()
+    return Person(*row) if row else None
+
+
+def close_session(connection: Connection, value: str) -> None:
+    """The session is over."""
+    connection.execute(delete(session).where(session.c.token_hash == _digest(value)))
+
+
+def create_client(connection: Connection, *, client_id: str, secret: str, tenant: str, now: datetime) -> None:
+    """The software may ask for tokens in the name of `tenant`; an existing client is left as it is."""
+    if connection.execute(select(client.c.client_id).where(client.c.client_id == client_id)).first():
+        return
+    row = {"client_id": client_id, "secret_hash": _digest(secret), "tenant": tenant, "created_at": now}
+    connection.execute(insert(client).values(row))
+
+
+def grant_token(connection: Connection, *, client_id: str, secret: str, now: datetime) -> str | None:
+    """Return an access token valid for `TOKEN_LIFE`, or None (RFC 6749 §4.4)."""
+    row = connection.execute(select(client).where(client.c.client_id == client_id)).mappings().first()
+    if row is None or not hmac.compare_digest(row["secret_hash"], _digest(secret)):
+        return None
+    connection.execute(delete(token).where(token.c.expires_at < now))
+    value = secrets.token_urlsafe(32)
+    held = {"token_hash": _digest(value), "client_id": client_id, "tenant": row["tenant"]}
+    connection.execute(insert(token).values(**held, expires_at=now + TOKEN_LIFE))
+    return value
+
+
+def token_tenant(connection: Connection, value: str, *, now: datetime) -> str | None:
+    """Return the SIREN this access token speaks for, None when it is unknown or over."""
+    query = select(token.c.tenant).where(token.c.token_hash == _digest(value), token.c.expires_at > now)
+    return connection.execute(query).scalar()
+
+
+def _digest(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()

@@ -1,0 +1,111 @@
+"""The worker of one actor: takes jobs, prepares their effect outside any transaction, applies it inside one.
+
+A handler is given the job and returns what to write; the write and the end of the job are one transaction. Whatever
+dies in between is done again from the start, and every write is idempotent by key.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection
+
+from estafette.store import jobs
+from estafette.store.database import Database
+from estafette.store.jobs import Job
+
+Apply = Callable[[Connection], None]
+Handler = Callable[[Job], Awaitable[Apply]]
+
+log = structlog.get_logger()
+
+
+class Later(Exception):
+    """The job cannot succeed now; it is tried again after a while."""
+
+
+class Never(Exception):
+    """The job cannot succeed as it is; it is parked and shown."""
+
+
+class Worker:
+    """Runs the jobs of one store, several at once, until stopped."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], *, concurrency: int = 8) -> None:
+        self._database = database
+        self._clock = clock
+        self._handlers: dict[str, Handler] = {}
+        self._concurrency = concurrency
+        self._running: set[asyncio.Task[None]] = set()
+        self._bell = asyncio.Event()
+
+    def handles(self, queue: str, handler: Handler) -> None:
+        """Jobs of `queue` go to `handler`."""
+        self._handlers[queue] = handler
+
+    def wake(self) -> None:
+        """Something was written: look again now."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; what is running then is awaited or left to its lease."""
+        with self._database.begin() as connection:
+            jobs.release(connection)
+        try:
+            while True:
+                self._bell.clear()
+                self._start_some()
+                await self._rest()
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _start_some(self) -> None:
+        room = self._concurrency - len(self._running)
+        if room <= 0:
+            return
+        with self._database.begin() as connection:
+            claimed = jobs.claim(connection, queues=tuple(self._handlers), now=self._clock(), limit=room)
+        for job in claimed:
+            task = asyncio.create_task(self._work(job))
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._bell.set()
+
+    async def _rest(self) -> None:
+        """Sleep until the bell rings or the next job is due."""
+        with self._database.read() as connection:
+            due = jobs.next_due(connection, tuple(self._handlers))
+        if len(self._running) >= self._concurrency or due is None:
+            await self._bell.wait()
+            return
+        wait = max((due - self._clock()).total_seconds(), 0.02)
+        try:
+            await asyncio.wait_for(self._bell.wait(), wait)
+        except TimeoutError:
+            return
+
+    async def _work(self, job: Job) -> None:
+        try:
+            apply = await self._handlers[job.queue](job)
+            with self._database.begin() as connection:
+                apply(connection)
+                jobs.end(connection, job, now=self._clock())
+        except Never as impossible:
+            log.warning("job.parked", queue=job.queue, key=job.key, error=str(impossible))
+            self._settle(job, str(impossible), park=True)
+        except Later as reason:
+            log.info("job.later", queue=job.queue, key=job.key, tries=job.tries, error=str(reason))
+            self._settle(job, str(reason))
+        except Exception as fault:
+            log.exception("job.failed", queue=job.queue, key=job.key, tries=job.tries)
+            self._settle(job, f"{type(fault).__name__}: {fault}")
+
+    def _settle(self, job: Job, error: str, *, park: bool = False) -> None:
+        with self._database.begin() as connection:
+            (jobs.park if park else jobs.retry)(connection, job, now=self._clock(), error=error)

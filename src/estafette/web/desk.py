@@ -1,0 +1,168 @@
+"""What every desk shares: who is signed in, in which language, forms that cannot be forged, one look.
+
+`Desk.render` gives templates: `say(fr, en)`, `language`, `person`, `csrf`, and the filters `amount`, `day`, `moment`.
+An endpoint wrapped by `Desk.signed_in` is given the `Person`; a form is read by `Desk.form`, which checks its token.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from estafette.store import identity
+from estafette.store.database import Database
+from estafette.store.identity import Person
+
+HERE = Path(__file__).parent
+PARIS = ZoneInfo("Europe/Paris")
+SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+Page = Callable[[Request, Person], Awaitable[Response]]
+
+
+class Desk:
+    """The pages of one actor. `home` is where one arrives once signed in; `title` is the actor's name."""
+
+    def __init__(
+        self,
+        *,
+        title: str,
+        cookie: str,
+        database: Database,
+        clock: Callable[[], datetime],
+        templates: Path,
+        navigation: tuple[tuple[str, str, str], ...],
+        home: str = "/",
+    ) -> None:
+        self._title = title
+        self._cookie = cookie
+        self._database = database
+        self._clock = clock
+        self._navigation = navigation
+        self._home = home
+        loader = FileSystemLoader([templates, HERE / "templates"])
+        self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+        self._templates.filters.update(amount=amount, day=day, moment=moment)
+
+    def render(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
+        """Return the page in the reader's language."""
+        language = language_of(request)
+        person = self.person(request)
+        shared = {
+            "say": lambda fr, en: en if language == "en" else fr,
+            "language": language,
+            "person": person,
+            "csrf": person.csrf if person else "",
+            "title": self._title,
+            "navigation": self._navigation if person else (),
+            "path": request.url.path,
+        }
+        html = self._templates.get_template(template).render(**shared, **values)
+        response = HTMLResponse(html, status, headers=SECURITY)
+        if request.query_params.get("lang") in ("fr", "en"):
+            response.set_cookie("language", language, max_age=31536000, samesite="lax", httponly=True)
+        return response
+
+    def person(self, request: Request) -> Person | None:
+        """Return who is signed in here."""
+        value = request.cookies.get(self._cookie)
+        if not value:
+            return None
+        with self._database.read() as connection:
+            return identity.person(connection, value, now=self._clock())
+
+    def signed_in(self, page: Page, *, role: str | None = None) -> Callable[[Request], Awaitable[Response]]:
+        """Wrap a page that only people signed in (with this role) may see; others are led to sign in, or get 403."""
+
+        async def guarded(request: Request) -> Response:
+            person = self.person(request)
+            if person is None:
+                return RedirectResponse("/sign-in", 303)
+            if role is not None and person.role != role:
+                raise HTTPException(403)
+            return await page(request, person)
+
+        return guarded
+
+    async def form(self, request: Request, person: Person) -> dict[str, str]:
+        """Return the text fields of a form sent from one of our pages. Raises: HTTPException 403 when it was not."""
+        sent = await request.form(max_files=0)
+        fields = {name: value for name, value in sent.items() if isinstance(value, str)}
+        self.check(fields.get("csrf", ""), person)
+        return fields
+
+    def check(self, token: str, person: Person) -> None:
+        """The form token is that of the session. Raises: HTTPException 403."""
+        if not hmac.compare_digest(token, person.csrf):
+            raise HTTPException(403)
+
+    def routes(self) -> list[BaseRoute]:
+        """Return sign in, sign out and the look."""
+        return [
+            Route("/sign-in", self._sign_in, methods=["GET", "POST"]),
+            Route("/sign-out", self.signed_in(self._sign_out), methods=["POST"]),
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+        ]
+
+    async def _sign_in(self, request: Request) -> Response:
+        if request.method == "GET":
+            return self.render(request, "sign_in.html", wrong=False)
+        sent = await request.form(max_files=0)
+        login, password = str(sent.get("login", ""))[:100], str(sent.get("password", ""))[:200]
+        with self._database.begin() as connection:
+            value = identity.open_session(connection, login=login, password=password, now=self._clock())
+        if value is None:
+            return self.render(request, "sign_in.html", 401, wrong=True)
+        response = RedirectResponse(self._home, 303)
+        secure = request.url.scheme == "https"
+        response.set_cookie(self._cookie, value, httponly=True, samesite="strict", secure=secure)
+        return response
+
+    async def _sign_out(self, request: Request, person: Person) -> Response:
+        await self.form(request, person)
+        with self._database.begin() as connection:
+            identity.close_session(connection, request.cookies[self._cookie])
+        response = RedirectResponse("/sign-in", 303)
+        response.delete_cookie(self._cookie)
+        return response
+
+
+def language_of(request: Request) -> str:
+    """Return "fr" or "en": what the address asks, else what was chosen before, else the browser's wish, else French."""
+    asked = request.query_params.get("lang") or request.cookies.get("language")
+    if asked in ("fr", "en"):
+        return asked
+    wished = request.headers.get("accept-language", "").lower()
+    return "en" if wished.startswith("en") else "fr"
+
+
+def amount(value: Decimal | None, currency: str = "EUR") -> str:
+    """Write an amount as it is read in France: `1 234,50 EUR`, with narrow no-break spaces."""
+    if value is None:
+        return ""
+    return f"{value:,.2f}".replace(",", "\u202f").replace(".", ",") + f"\u00a0{currency}"
+
+
+def day(value: date | None) -> str:
+    """Write a date day first."""
+    return value.strftime("%d/%m/%Y") if value else ""
+
+
+def moment(value: datetime | None) -> str:
+    """Write an instant in French legal time, to the second."""
+    return value.astimezone(PARIS).strftime("%d/%m/%Y %H:%M:%S") if value else ""

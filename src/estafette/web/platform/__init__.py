@@ -1,0 +1,1 @@
+"""The desk of a company on its platform: deposit, read, answer, follow."""
