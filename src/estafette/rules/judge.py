@@ -1,0 +1,74 @@
+"""The chain of judgement: open the container, read, recognise, follow the schema, then run the sheets."""
+
+from datetime import date
+
+import msgspec
+from lxml import etree
+
+from estafette.rules.catalogue import Pack, packs_for, schema_for
+from estafette.rules.container import PdfRefusedError, unwrap, wrapping_findings
+from estafette.rules.own import own_finding
+from estafette.rules.reading import XmlRefusedError, read
+from estafette.rules.recognition import recognise
+from estafette.rules.reference import sheet_findings
+from estafette.rules.schema import schema_findings
+from estafette.rules.verdict import Finding, Verdict, verdict
+
+
+def check(data: bytes, *, on: date | None = None) -> Verdict:
+    """Judge a document, XML or PDF, as of that day; without a day, as of the newest packs as published.
+
+    Never raises on any bytes: what cannot be read is rejected with a finding of our prefix `EST-`.
+    """
+    if data[:1024].lstrip().startswith(b"%PDF-"):
+        return _check_pdf(data, on)
+    return _check_xml(data, on)
+
+
+def _check_pdf(data: bytes, on: date | None) -> Verdict:
+    try:
+        wrapping = unwrap(data)
+    except PdfRefusedError as refused:
+        return verdict(findings=(refused.finding,))
+    inner = _check_xml(wrapping.xml, on)
+    return verdict(
+        syntax=inner.syntax,
+        profile=inner.profile,
+        packs=inner.packs,
+        schema=inner.schema,
+        findings=wrapping_findings(wrapping, inner.profile) + inner.findings,
+    )
+
+
+def _check_xml(data: bytes, on: date | None) -> Verdict:
+    try:
+        tree = read(data)
+    except XmlRefusedError as refused:
+        return verdict(findings=(refused.finding,))
+    root = tree.getroot()
+    kind = recognise(root)
+    if kind is None:
+        return verdict(findings=(own_finding("EST-SYNTAX", value=str(root.tag), path="/*", line=_line(root)),))
+    schema = schema_findings(tree, schema_for(kind.syntax, kind.profile, kind.root))
+    if schema:
+        return verdict(syntax=kind.syntax, profile=kind.profile, schema=schema)
+    packs = packs_for(kind.syntax, kind.profile, on)
+    found = [_dated(finding, pack, on) for pack in packs for finding in sheet_findings(pack, data)]
+    return verdict(
+        syntax=kind.syntax,
+        profile=kind.profile,
+        packs=tuple(pack.coordinate for pack in packs),
+        findings=tuple(found),
+    )
+
+
+def _dated(finding: Finding, pack: Pack, on: date | None) -> Finding:
+    """Return the finding with the severity that it has on that day."""
+    for overlay in pack.overlays:
+        if on is not None and overlay.applies(finding.id, on):
+            return msgspec.structs.replace(finding, severity=overlay.severity)
+    return finding
+
+
+def _line(element: etree._Element) -> int | None:
+    return element.sourceline if isinstance(element.sourceline, int) else None

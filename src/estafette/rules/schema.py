@@ -1,0 +1,28 @@
+"""The schema of a syntax, loaded once per process, applied to a parsed document."""
+
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+from lxml import etree
+
+from estafette.rules.own import own_finding
+from estafette.rules.verdict import Finding
+
+FINDINGS_MAX = 50
+
+
+@cache
+def _schema(path: Path) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(str(path)))
+
+
+def schema_findings(tree: etree._ElementTree, path: Path) -> tuple[Finding, ...]:
+    """Return what breaks the schema, in document order, at most 50; empty when the document follows it."""
+    schema = _schema(path)
+    if schema.validate(tree):
+        return ()
+    return tuple(
+        own_finding("EST-XSD", value=entry.message, path=entry.path or "", line=entry.line or None)
+        for entry in islice(iter(schema.error_log), FINDINGS_MAX)
+    )
