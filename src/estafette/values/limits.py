@@ -26,3 +26,9 @@ PDF_ATTACHMENTS_MAX = 200
 
 MESSAGE_BYTES_MAX = 105 * 1024 * 1024
 """A message between two actors: one file and its headers (our bound)."""
+
+NUMBER_CHARACTERS_MAX = 40
+"""Characters of a number in a document; the field's longest amount has 19 digits (our bound)."""
+
+XML_ATTRIBUTES_MAX = 1_000_000
+"""Attributes in a document, far above one for each element of any real invoice (our bound)."""

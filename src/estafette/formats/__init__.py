@@ -1,0 +1,1 @@
+"""Bytes and the model: reading and writing what the field exchanges."""
