@@ -6,25 +6,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from estafette.exchange.bodies import TooLarge, read_body
 from estafette.exchange.messages import NotAMessage, from_wire
 from estafette.exchange.post import Post, Refused
 from estafette.values.limits import MESSAGE_BYTES_MAX
-
-
-class TooLarge(Exception):
-    """The body went past its limit and was not read further."""
-
-
-async def read_body(request: Request, limit: int) -> bytes:
-    """Return the whole body. Raises: TooLarge as soon as `limit` bytes are passed, whatever the headers said."""
-    if int(request.headers.get("content-length") or 0) > limit:
-        raise TooLarge
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise TooLarge
-    return bytes(body)
 
 
 def routes(post: Post, public_key: str, wake: Callable[[], None]) -> list[Route]:

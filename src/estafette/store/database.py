@@ -77,15 +77,33 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-def _upgrade(engine: Engine, branches: tuple[str, ...]) -> None:
+def is_newer(file: Path) -> bool:
+    """Tell whether a newer version wrote this file, which is only read."""
+    engine = create_engine(f"sqlite:///file:{file}?mode=ro&uri=true", module=DRIVER)
+    try:
+        return bool(_unknown(engine, _history()))
+    finally:
+        engine.dispose()
+
+
+def _history() -> Config:
     configuration = Config()
     configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     configuration.set_main_option("path_separator", "os")
-    known = {script.revision for script in ScriptDirectory.from_config(configuration).walk_revisions()}
+    return configuration
+
+
+def _unknown(engine: Engine, history: Config) -> set[str]:
+    """Return the revisions that the file has and this code has not."""
+    known = {script.revision for script in ScriptDirectory.from_config(history).walk_revisions()}
     with engine.connect() as connection:
-        held = set(MigrationContext.configure(connection).get_current_heads())
-    if not held <= known:
-        raise NewerData(", ".join(sorted(held - known)))
+        return set(MigrationContext.configure(connection).get_current_heads()) - known
+
+
+def _upgrade(engine: Engine, branches: tuple[str, ...]) -> None:
+    configuration = _history()
+    if unknown := _unknown(engine, configuration):
+        raise NewerData(", ".join(sorted(unknown)))
     with engine.connect().execution_options(immediate=True) as connection, connection.begin():
         configuration.attributes["connection"] = connection
         for branch in branches:

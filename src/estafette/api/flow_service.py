@@ -1,0 +1,213 @@
+"""The Flow Service of XP Z12-013: a company's software deposits a file, follows it, and fetches what concerns it.
+
+`POST /v1/flows` answers 202 as soon as the file is kept; what becomes of it is read by `POST /v1/flows/search` and
+`GET /v1/flows/{flowId}`. One tenant, that of the token, sees its own flows only.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Protocol, TypeVar
+
+import msgspec
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from estafette.api.access import Access
+from estafette.api.problems import Problem
+from estafette.exchange.bodies import TooLarge, bounded, read_body
+from estafette.values.limits import FILE_BYTES_MAX
+
+FORM_OVERHEAD = 64 * 1024
+"""What the multipart form adds around the file: boundaries and flowInfo."""
+
+Shape = TypeVar("Shape")
+
+ProcessingRule = Literal[
+    "B2B", "B2BInt", "B2C", "B2G", "B2GInt", "B2GOutOfScope", "OutOfScope", "ArchiveOnly", "NotApplicable"
+]
+
+
+class FlowInfo(msgspec.Struct, rename="camel", frozen=True):
+    """What the client says of its file."""
+
+    flow_syntax: Literal["CII", "UBL", "Factur-X", "CDAR", "FRR"]
+    name: Annotated[str, msgspec.Meta(max_length=255, min_length=1)] | None = None
+    tracking_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    processing_rule: ProcessingRule | None = None
+    flow_profile: Literal["Basic", "CIUS", "Extended-CTC-FR", "Undefined"] | None = None
+    sha256: Annotated[str, msgspec.Meta(pattern="^[a-f0-9]{64}$")] | None = None
+
+
+class Where(msgspec.Struct, rename="camel", frozen=True, omit_defaults=True):
+    """The criteria of a search; all of them hold."""
+
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
+    processing_rule: list[str] | None = None
+    flow_type: list[str] | None = None
+    flow_direction: list[Literal["In", "Out"]] | None = None
+    tracking_id: str | None = None
+    ack_status: Literal["Pending", "Ok", "Error"] | None = None
+
+
+class Search(msgspec.Struct, frozen=True):
+    """A page of a search."""
+
+    where: Where
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 25
+    cursor: str | None = None
+
+
+class FlowDesk(Protocol):
+    """What the service asks of the platform."""
+
+    def deposit(self, siren: str, info: FlowInfo, data: bytes) -> Mapping[str, Any]:
+        """Keep the file and return its flow."""
+
+    def flow(self, siren: str, identifier: str) -> Mapping[str, Any] | None:
+        """Return the company's flow."""
+
+    def document(self, sha256: str) -> bytes:
+        """Return the bytes of a document."""
+
+    def search(self, siren: str, where: dict[str, Any], limit: int) -> list[Mapping[str, Any]]:
+        """Return the company's flows that meet the criteria."""
+
+
+def routes(platform: FlowDesk, access: Access, wake: Callable[[], None]) -> list[Route]:
+    """Return the routes of the service, at the root and under `/flow-service`."""
+
+    async def deposit(request: Request) -> Response:
+        siren = access.tenant(request)
+        info, data = await _deposit(request)
+        if info.sha256 and info.sha256 != hashlib.sha256(data).hexdigest():
+            raise Problem(
+                422, "sha256 ne correspond pas au fichier. / sha256 does not match.", code="CHECKSUM_MISMATCH"
+            )
+        row = platform.deposit(siren, info, data)
+        wake()
+        body = {**_identity(row), "submittedAt": instant(row["submitted_at"]), "sha256": row["sha256"]}
+        return JSONResponse(body, 202)
+
+    async def search(request: Request) -> Response:
+        siren = access.tenant(request)
+        asked = _decode(await read_body(request, FORM_OVERHEAD), Search)
+        named = {name: getattr(asked.where, name) for name in Where.__struct_fields__}
+        where = {name: value for name, value in named.items() if value is not None}
+        if not where:
+            raise Problem(400, "where: au moins un critère. / At least one criterion.")
+        rows = platform.search(siren, {**where, **_after(asked.cursor)}, asked.limit)
+        body = {"limit": asked.limit, "filters": msgspec.to_builtins(asked.where), "results": [_flow(r) for r in rows]}
+        if len(rows) == asked.limit:
+            body["nextCursor"] = base64.urlsafe_b64encode(rows[-1]["updated_at"].isoformat().encode()).decode()
+        return JSONResponse(body)
+
+    async def get(request: Request) -> Response:
+        row = platform.flow(access.tenant(request), request.path_params["flow_id"])
+        if row is None:
+            raise Problem(404, "Flux inconnu. / Unknown flow.")
+        wanted = request.query_params.get("docType", "Metadata")
+        if wanted == "Metadata":
+            return JSONResponse(_flow(row))
+        if wanted == "Original":
+            return _file(platform.document(row["sha256"]), row["name"])
+        if wanted in ("Converted", "ReadableView"):
+            raise Problem(404, f"{wanted}: pas de cette forme pour ce flux. / Not available for this flow.")
+        raise Problem(400, f"docType: {wanted}?")
+
+    async def health(_request: Request) -> Response:
+        return Response(status_code=200)
+
+    served = [
+        ("/v1/flows", deposit, ["POST"]),
+        ("/v1/flows/search", search, ["POST"]),
+        ("/v1/flows/{flow_id}", get, ["GET"]),
+        ("/v1/healthcheck", health, ["GET"]),
+    ]
+    return [
+        Route(prefix + path, endpoint, methods=methods)
+        for prefix in ("", "/flow-service")
+        for path, endpoint, methods in served
+    ] + [Route(path, access.token, methods=["POST"]) for path in ("/oauth2/token", "/oauth/token")]
+
+
+def instant(value: datetime) -> str:
+    """Write an instant as the API does: RFC 3339, UTC, three digits of milliseconds."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+async def _deposit(request: Request) -> tuple[FlowInfo, bytes]:
+    """Read the two parts. Raises: Problem 400, 413."""
+    try:
+        form = await bounded(request, FILE_BYTES_MAX + FORM_OVERHEAD).form(max_files=2, max_fields=5)
+        info, file = form.get("flowInfo"), form.get("file")
+        raw = await info.read() if isinstance(info, UploadFile) else (info or "").encode()
+        data = await file.read() if isinstance(file, UploadFile) else None
+    except TooLarge:
+        raise Problem(413, "Le fichier dépasse 100 Mo (IRR_TAILLE_F). / The file exceeds 100 MB.") from None
+    except MultiPartException as malformed:
+        raise Problem(400, f"multipart/form-data: {malformed.message}") from None
+    if data is None:
+        raise Problem(400, "Partie « file » absente. / Part 'file' missing.")
+    if len(data) > FILE_BYTES_MAX:
+        raise Problem(413, "Le fichier dépasse 100 Mo (IRR_TAILLE_F). / The file exceeds 100 MB.")
+    decoded = _decode(raw, FlowInfo)
+    if decoded.name is None and isinstance(file, UploadFile) and file.filename:
+        decoded = msgspec.structs.replace(decoded, name=file.filename[:255])
+    return decoded, data
+
+
+def _decode(raw: bytes, shape: type[Shape]) -> Shape:
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except msgspec.DecodeError as wrong:
+        raise Problem(400, str(wrong)) from None
+
+
+def _after(cursor: str | None) -> dict[str, datetime]:
+    if cursor is None:
+        return {}
+    try:
+        return {"updated_after": datetime.fromisoformat(base64.urlsafe_b64decode(cursor).decode())}
+    except (binascii.Error, ValueError):
+        raise Problem(400, "cursor: inconnu. / Unknown cursor.") from None
+
+
+def _identity(row: Mapping[str, Any]) -> dict[str, Any]:
+    body = {
+        "flowId": row["id"],
+        "flowSyntax": row["syntax"],
+        "name": row["name"],
+        "processingRule": row["processing_rule"],
+        "flowProfile": row["profile"],
+    }
+    return body | ({"trackingId": row["tracking_id"]} if row["tracking_id"] else {})
+
+
+def _flow(row: Mapping[str, Any]) -> dict[str, Any]:
+    acknowledgement: dict[str, Any] = {"status": row["acknowledgement"]}
+    if row["details"]:
+        acknowledgement["details"] = row["details"]
+    return {
+        **_identity(row),
+        "flowDirection": row["direction"],
+        "flowType": row["flow_type"],
+        "processingRuleSource": row["processing_rule_source"],
+        "submittedAt": instant(row["submitted_at"]),
+        "updatedAt": instant(row["updated_at"]),
+        "acknowledgement": acknowledgement,
+        "sha256": row["sha256"],
+    }
+
+
+def _file(data: bytes, name: str) -> Response:
+    """Send the bytes as a file; the name is reduced to what a header can hold."""
+    safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
+    headers = {"Content-Disposition": f"attachment;filename={safe}"}
+    return Response(data, media_type="application/octet-stream", headers=headers)

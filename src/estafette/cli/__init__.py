@@ -1,0 +1,20 @@
+"""One command, `estafette`: start the system, send an invoice, check a file, replay the pilot's use cases.
+
+Read first: `up` (serving), then one module per verb. Exit codes: 0 done, 1 done and the answer is no, 2 wrong usage or
+nothing could be done.
+
+Deliberately absent: business decisions. Heavy rooms are imported by the verb that needs them, so that help is instant.
+"""
+
+import typer
+
+from estafette.cli import send, up
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+up.register(app)
+send.register(app)
+
+
+def main() -> None:
+    """Run the command."""
+    app()

@@ -1,0 +1,98 @@
+"""What a document is and whether it can be taken: the pure part of intake and of reception.
+
+An unreadable document is refused (technical, IRR_*); a readable one is judged by the official rules; what those cannot
+know (who deposits, what was already had, the directory, the clock) is for the platform.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from estafette.formats import read
+from estafette.formats.xml import Syntax, Unreadable, recognise
+from estafette.invoice.model import Invoice
+from estafette.lifecycle.reasons import reason_of
+from estafette.platform.flows import Refusal
+from estafette.rules import Severity, Verdict, check
+
+ACKNOWLEDGEMENT_OF = {
+    "IRR_VIDE_F": "EmptyFlow",
+    "IRR_SYNTAX": "InvalidSchema",
+    "IRR_TYPE_F": "FlowTypeError",
+    "IRR_TAILLE_F": "FileSizeExceeded",
+    "IRR_VID_PJ": "EmptyAttachement",  # spelled as published
+    "IRR_EXT_DOC": "AttachmentTypeError",
+    "IRR_ANTIVIRUS": "VirusFound",
+}
+"""Norm code to acknowledgement reason (XP Z12-013 §3.7, table 4)."""
+
+INVOICES = frozenset({Syntax.UBL, Syntax.CII, Syntax.FACTURX})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why an invoice is rejected (213): the reason code, what failed and where, in both languages."""
+
+    reason: str
+    rule: str
+    fr: str
+    en: str
+    terms: str = ""
+
+    def row(self) -> dict[str, str]:
+        """Return the fault as it is kept."""
+        return {"reason": self.reason, "rule": self.rule, "fr": self.fr, "en": self.en, "terms": self.terms}
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A document once looked at. `invoice` is None when it is not one or cannot be read."""
+
+    syntax: Syntax
+    invoice: Invoice | None
+    faults: tuple[Fault, ...]
+    refusal: Refusal | None
+
+    @property
+    def irreceivable(self) -> str | None:
+        """The IRR_* code of a refusal."""
+        return self.refusal.details.get("irr") if self.refusal else None
+
+
+def examine(data: bytes, *, on: date) -> Examined:
+    """Return what the document is and what the rules of the day say of it. Never raises on what `data` holds."""
+    try:
+        syntax = recognise(data)
+    except Unreadable as unreadable:
+        return _refused(Syntax.UNKNOWN, unreadable.code, f"{unreadable.reason_fr} / {unreadable.reason_en}")
+    if syntax not in INVOICES:
+        return Examined(syntax, None, (), None)
+    verdict = check(data, on=on)
+    if verdict.schema:
+        first = verdict.schema[0]
+        return _refused(syntax, "IRR_SYNTAX", f"{first.path} (l. {first.line}): {first.message}")
+    try:
+        invoice = read(data)
+    except Unreadable as unreadable:
+        return _refused(syntax, unreadable.code, f"{unreadable.reason_fr} / {unreadable.reason_en}")
+    return Examined(syntax, invoice, tuple(faults_of(verdict)), None)
+
+
+def faults_of(verdict: Verdict) -> Sequence[Fault]:
+    """Return one fault for each fatal finding, under the reason code it falls in."""
+    fatal = [finding for finding in verdict.findings if finding.severity is Severity.FATAL]
+    return [
+        Fault(
+            reason=reason_of([finding.id]),
+            rule=finding.id,
+            fr=finding.remedy_fr or finding.message,
+            en=finding.remedy_en or finding.message,
+            terms=", ".join(finding.terms) or finding.path,
+        )
+        for finding in fatal
+    ]
+
+
+def _refused(syntax: Syntax, code: str, text: str) -> Examined:
+    reason = ACKNOWLEDGEMENT_OF.get(code, "OtherTechnicalError")
+    return Examined(syntax, None, (), Refusal(reason, f"{code}: {text}", details={"irr": code}))

@@ -1,0 +1,170 @@
+"""The flows of a customer (XP Z12-013 §3): what it deposited and what the platform gives it, in strict order of update.
+
+A flow is one file. Its acknowledgement says whether the file could be taken (technical), never whether the invoice is
+good: that is what the statuses say. Deposited twice under the same tracking identifier, the same bytes are one flow.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, RowMapping, and_, func, insert, select, update
+
+from estafette.platform.tables import flow, invoice
+
+TICK = timedelta(milliseconds=1)
+LISTS = {"flow_type": flow.c.flow_type, "flow_direction": flow.c.direction, "processing_rule": flow.c.processing_rule}
+SINGLES = {"tracking_id": flow.c.tracking_id, "ack_status": flow.c.acknowledgement}
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """What a customer says of the file it deposits (XP Z12-013 §3.2, FlowInfo)."""
+
+    syntax: str
+    name: str
+    tracking_id: str | None = None
+    processing_rule: str | None = None
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a file could not be taken: a reason code of the acknowledgement (§3.7), its item, its message."""
+
+    code: str
+    message: str
+    item: str = "file"
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def row(self) -> dict[str, str]:
+        """Return the detail as the acknowledgement carries it."""
+        return {"level": "Error", "item": self.item, "reasonCode": self.code, "reasonMessage": self.message}
+
+
+def open_flow(connection: Connection, *, siren: str, deposit: Deposit, data: bytes, now: datetime) -> tuple[str, bool]:
+    """The deposit is registered, pending; returns its identifier and whether it is new.
+
+    The same bytes under the same tracking identifier are the same deposit (a client that did not hear our answer).
+    """
+    sha256 = hashlib.sha256(data).hexdigest()
+    if deposit.tracking_id:
+        same = and_(flow.c.siren == siren, flow.c.sha256 == sha256, flow.c.tracking_id == deposit.tracking_id)
+        held = connection.execute(select(flow.c.id).where(same)).scalar()
+        if held:
+            return str(held), False
+    identifier = _insert(
+        connection,
+        siren=siren,
+        origin="client",
+        direction="Out",
+        flow_type="Undefined",
+        syntax=deposit.syntax,
+        profile=deposit.profile or "Undefined",
+        name=deposit.name,
+        tracking_id=deposit.tracking_id,
+        processing_rule=deposit.processing_rule or "Undefined",
+        processing_rule_source="Input" if deposit.processing_rule else "Computed",
+        sha256=sha256,
+        acknowledgement="Pending",
+        now=now,
+    )
+    return identifier, True
+
+
+def give(
+    connection: Connection,
+    *,
+    siren: str,
+    flow_type: str,
+    syntax: str,
+    name: str,
+    sha256: str,
+    invoice_id: str,
+    origin: str,
+    now: datetime,
+    processing_rule: str = "NotApplicable",
+) -> None:
+    """The customer finds this file, made or received by the platform, among its flows."""
+    _insert(
+        connection,
+        siren=siren,
+        origin=origin,
+        direction="In",
+        flow_type=flow_type,
+        syntax=syntax,
+        profile="Undefined",
+        name=name,
+        tracking_id=None,
+        processing_rule=processing_rule,
+        processing_rule_source="Computed",
+        sha256=sha256,
+        acknowledgement="Ok",
+        invoice_id=invoice_id,
+        now=now,
+    )
+
+
+def acknowledge(
+    connection: Connection, identifier: str, *, refusal: Refusal | None, now: datetime, **known: Any
+) -> None:
+    """The flow's acknowledgement is Ok, or Error with its reason; `known` sets what the platform found out."""
+    siren = connection.execute(select(flow.c.siren).where(flow.c.id == identifier)).scalar_one()
+    values = {
+        "acknowledgement": "Error" if refusal else "Ok",
+        "details": [refusal.row()] if refusal else [],
+        "updated_at": _moment(connection, siren, now),
+        **known,
+    }
+    connection.execute(update(flow).where(flow.c.id == identifier).values(values))
+
+
+def technical_duplicate(connection: Connection, *, siren: str, identifier: str, sha256: str) -> str | None:
+    """Return the earlier flow that deposited these very bytes, unless it failed or its invoice was rejected."""
+    query = (
+        select(flow.c.id)
+        .outerjoin(invoice, invoice.c.id == flow.c.invoice_id)
+        .where(flow.c.siren == siren, flow.c.sha256 == sha256, flow.c.origin == "client", flow.c.id != identifier)
+        .where(flow.c.acknowledgement == "Ok")
+        .where(invoice.c.standing.is_(None) | (invoice.c.standing != "rejected"))
+    )
+    return connection.execute(query).scalar()
+
+
+def get(connection: Connection, siren: str, identifier: str) -> RowMapping | None:
+    """Return this customer's flow; another's is unknown to it."""
+    query = select(flow).where(flow.c.siren == siren, flow.c.id == identifier)
+    return connection.execute(query).mappings().first()
+
+
+def search(connection: Connection, siren: str, *, where: dict[str, Any], limit: int) -> list[RowMapping]:
+    """Return the customer's flows that meet every criterion, oldest update first (§3.5)."""
+    query = select(flow).where(flow.c.siren == siren).order_by(flow.c.updated_at).limit(limit)
+    if after := where.get("updated_after"):
+        query = query.where(flow.c.updated_at > after)
+    if before := where.get("updated_before"):
+        query = query.where(flow.c.updated_at < before)
+    for name, column in LISTS.items():
+        if values := where.get(name):
+            query = query.where(column.in_(values))
+    for name, column in SINGLES.items():
+        if (value := where.get(name)) is not None:
+            query = query.where(column == value)
+    return list(connection.execute(query).mappings())
+
+
+def _insert(connection: Connection, *, siren: str, now: datetime, **values: Any) -> str:
+    identifier = str(uuid4())
+    moment = _moment(connection, siren, now)
+    row = {"id": identifier, "siren": siren, "submitted_at": moment, "updated_at": moment, "details": [], **values}
+    connection.execute(insert(flow).values(row))
+    return identifier
+
+
+def _moment(connection: Connection, siren: str, now: datetime) -> datetime:
+    """Return an instant after every update of this customer's flows, on the millisecond (§3.5.1: strictly monotonic)."""
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    last = connection.execute(select(func.max(flow.c.updated_at)).where(flow.c.siren == siren)).scalar()
+    return now if last is None or now > last else last + TICK

@@ -1,0 +1,191 @@
+"""The tables of a platform: its customers, what they deposit and receive, every status, what the State is owed."""
+
+from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+
+from estafette.store.columns import Amount, Instant
+
+metadata = MetaData()
+
+company = Table(
+    "company",
+    metadata,
+    Column("siren", String(9), primary_key=True),
+    Column("name", String(150), nullable=False),
+    Column("status_address", String(125), nullable=False),
+    Column("opened_at", Instant, nullable=False),
+)
+"""A customer of the platform. `status_address`: where it wants its statuses (MDT-73)."""
+
+flow = Table(
+    "flow",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("siren", String(9), ForeignKey("company.siren"), nullable=False),
+    Column("origin", String(10), nullable=False),  # client, platform, peer, portal
+    Column("direction", String(3), nullable=False),
+    Column("flow_type", String(40), nullable=False),
+    Column("syntax", String(10), nullable=False),
+    Column("profile", String(20), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("tracking_id", String(64)),
+    Column("processing_rule", String(20), nullable=False),
+    Column("processing_rule_source", String(10), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("submitted_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("acknowledgement", String(10), nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("invoice_id", String(36), ForeignKey("invoice.id")),
+    Index("flow_updated", "siren", "updated_at", unique=True),
+    Index("flow_document", "siren", "sha256"),
+    Index("flow_invoice", "invoice_id"),
+)
+"""What crosses the API of one customer (XP Z12-013 §3): one file, its acknowledgement, in strict order of update."""
+
+invoice = Table(
+    "invoice",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("siren", String(9), ForeignKey("company.siren"), nullable=False),
+    Column("side", String(8), nullable=False),  # issued, received
+    Column("standing", String(12), nullable=False),
+    Column("seller_siren", String(20), nullable=False),
+    Column("seller_name", String(255), nullable=False),
+    Column("buyer_siren", String(20), nullable=False),
+    Column("buyer_name", String(255), nullable=False),
+    Column("number", String(255), nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("issue_date", Date, nullable=False),
+    Column("due_date", Date),
+    Column("type_code", String(3), nullable=False),
+    Column("total_with_vat", Amount),
+    Column("currency", String(3), nullable=False),
+    Column("syntax", String(10), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("file_name", String(255), nullable=False),
+    Column("peer", String(10)),  # the matricule of the platform at the other end
+    Column("message_id", String(200)),  # of the exchange that brought it or took it away
+    Column("received_at", Instant, nullable=False),  # MDT-95 of every status of this side
+    Column("explanation", JSON),  # why it was rejected or set aside, in both languages
+    Index("invoice_list", "siren", "side", "received_at"),
+    Index("invoice_key", "siren", "side", "seller_siren", "number", "year"),
+    Index(
+        "invoice_once",
+        "siren",
+        "side",
+        "seller_siren",
+        "number",
+        "year",
+        unique=True,
+        sqlite_where=text("standing != 'rejected'"),
+        postgresql_where=text("standing != 'rejected'"),
+    ),  # fmt: skip
+)
+"""One delivery of one invoice, on one side. `standing`: live, rejected, undelivered, archived, reportable. A rejected
+delivery never stands in the way of another with its number (BR-FR-CO-02)."""
+
+event = Table(
+    "event",
+    metadata,
+    Column("invoice_id", String(36), ForeignKey("invoice.id"), primary_key=True),
+    Column("message_id", String(200), primary_key=True),  # MDT-4
+    Column("status", String(3), nullable=False),
+    Column("emitter_role", String(3), nullable=False),
+    Column("set_at", Instant, nullable=False),  # MDT-78
+    Column("recorded_at", Instant, nullable=False),
+    Column("received", Boolean, nullable=False),  # from another platform, or set here
+    Column("reasons", JSON, nullable=False),
+    Column("characteristics", JSON, nullable=False),
+    Column("comment", Text),
+    Column("sha256", String(64), nullable=False),  # the CDAR itself
+    Index("event_time", "invoice_id", "set_at"),
+)
+"""The life cycle: every status as it was set, none ever changed. A status is the same by its MDT-4."""
+
+early_status = Table(
+    "early_status",
+    metadata,
+    Column("message_id", String(200), primary_key=True),
+    Column("sender", String(10), nullable=False),
+    Column("seller_siren", String(20), nullable=False),
+    Column("number", String(255), nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Index("early_status_key", "seller_siren", "number", "year"),
+)
+"""Statuses that came before their invoice; they join it when it comes."""
+
+declaration = Table(
+    "declaration",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("interface", String(8), nullable=False),
+    Column("object_id", String(255), nullable=False),  # MDT-87 of the portal's answer: BT-1 or MDT-4
+    Column("seller_siren", String(20), nullable=False),
+    Column("issue_date", Date, nullable=False),
+    Column("invoice_id", String(36), ForeignKey("invoice.id"), nullable=False),
+    Column("status", String(3)),
+    Column("file_name", String(255), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("state", String(12), nullable=False),  # waiting, packed, receivable, accepted, rejected, irreceivable
+    Column("flow_name", String(60)),
+    Column("details", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("answered_at", Instant),
+    Index("declaration_waiting", "interface", "state"),
+    Index("declaration_object", "interface", "object_id"),
+    Index("declaration_flow", "flow_name"),
+    Index("declaration_invoice", "invoice_id"),
+)
+"""What the State is owed, one row an object: a Flow 1 or an obligatory status, and what the portal answered."""
+
+portal_flow = Table(
+    "portal_flow",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("direction", String(3), nullable=False),
+    Column("state", String(12), nullable=False),  # sent, receivable, irreceivable; received
+    Column("sha256", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("answered_at", Instant),
+    Column("details", JSON, nullable=False),
+)
+"""Envelopes to and from the public portal, by their published name."""
+
+mirror_unit = Table(
+    "mirror_unit",
+    metadata,
+    Column("siren", String(9), primary_key=True),
+    Column("name", String(150), nullable=False),
+    Column("entity_type", String(1), nullable=False),
+)
+
+mirror_platform = Table(
+    "mirror_platform",
+    metadata,
+    Column("matricule", String(4), primary_key=True),
+    Column("platform_type", String(3), nullable=False),
+    Column("name", String(99), nullable=False),
+    Column("contact", String(100)),
+    Column("status", String(1), nullable=False),
+)
+
+mirror_line = Table(
+    "mirror_line",
+    metadata,
+    Column("instance", Integer, primary_key=True),
+    Column("address", String(125), nullable=False),
+    Column("siren", String(9), nullable=False),
+    Column("siret", String(14)),
+    Column("routing", String(100)),
+    Column("suffix", String(100)),
+    Column("nature", String(1), nullable=False),
+    Column("start", Date, nullable=False),
+    Column("end", Date),
+    Column("effective_end", Date),
+    Column("matricule", String(4), nullable=False),
+    Index("mirror_line_address", "address"),
+    Index("mirror_line_siren", "siren"),
+)
+"""The platform's copy of the directory, replaced whole by each full export (F14)."""

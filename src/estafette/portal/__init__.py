@@ -1,0 +1,11 @@
+"""The public portal: the directory authority and the data concentrator.
+
+Read first: `portal` (what the room is made of and which job does what), `concentrator` (an envelope comes in, is
+controlled in stages, is answered), `authority` (who can be reached where, and what the platforms are told of it),
+`tables`.
+
+Invariants: every flow received is answered, but an acknowledgement never is; one bad file makes its whole flow
+irreceivable, one bad object harms only itself; a fact goes to the administration once, in the transaction that accepts it.
+
+Deliberately absent: invoices. The companies that use the portal directly do so through the room of the platforms.
+"""

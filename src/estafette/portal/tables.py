@@ -1,0 +1,120 @@
+"""The tables of the public portal: the directory, the platforms, the flows and the facts they brought."""
+
+from sqlalchemy import JSON, Column, Date, Index, Integer, MetaData, String, Table, UniqueConstraint
+
+from estafette.store.columns import Instant
+
+metadata = MetaData()
+
+legal_unit = Table(
+    "legal_unit",
+    metadata,
+    Column("siren", String(9), primary_key=True),
+    Column("instance", Integer, nullable=False),
+    Column("name", String(150), nullable=False),
+    Column("entity_type", String(1), nullable=False),  # P public, A private taxable
+    Column("recorded_at", Instant, nullable=False),
+)
+
+receiving_platform = Table(
+    "receiving_platform",
+    metadata,
+    Column("matricule", String(4), primary_key=True),
+    Column("instance", Integer, nullable=False),
+    Column("platform_type", String(3), nullable=False),  # PPF, PDP, NA
+    Column("name", String(99), nullable=False),
+    Column("siren", String(9)),
+    Column("contact", String(100)),
+    Column("application_code", String(6), unique=True),
+    Column("registered_from", Date, nullable=False),
+    Column("registered_until", Date),
+    Column("recorded_at", Instant, nullable=False),
+)
+"""Platforms as the registration service tells them. `contact`: where other platforms reach it, and its key."""
+
+directory_line = Table(
+    "directory_line",
+    metadata,
+    Column("instance", Integer, primary_key=True),
+    Column("nature", String(1), nullable=False),
+    Column("address", String(125), nullable=False),
+    Column("siren", String(9), nullable=False),
+    Column("siret", String(14)),
+    Column("routing", String(100)),
+    Column("suffix", String(100)),
+    Column("start", Date, nullable=False),
+    Column("end", Date),
+    Column("effective_end", Date),
+    Column("matricule", String(4), nullable=False),
+    Column("defined_at", Instant, nullable=False),
+    Index("directory_line_address", "address", "start"),
+    Index("directory_line_siren", "siren"),
+)
+"""Addresses, never deleted: a version has its own instance and its time of definition."""
+
+partner_flow = Table(
+    "partner_flow",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("direction", String(3), nullable=False),
+    Column("interface", String(8), nullable=False),
+    Column("application_code", String(6), nullable=False),
+    Column("identifier", String(25), nullable=False),
+    Column("partner", String(10), nullable=False),  # the matricule of the platform
+    Column("state", String(12), nullable=False),  # received, receivable, irreceivable; waiting, sent
+    Column("details", JSON, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("answered_at", Instant),
+    Index("partner_flow_identifier", "direction", "identifier"),
+    Index("partner_flow_partner", "partner", "created_at"),
+)
+
+invoice_data = Table(
+    "invoice_data",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("seller_siren", String(9), nullable=False),
+    Column("number", String(35), nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("buyer_siren", String(9), nullable=False),
+    Column("issue_date", Date, nullable=False),
+    Column("partner", String(10), nullable=False),
+    Column("flow_name", String(60), nullable=False),
+    Column("file_name", String(255), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    UniqueConstraint("seller_siren", "number", "year", name="invoice_data_once"),
+)
+"""Flow 1 data accepted, once by seller, number and year (G1.45); those rejected stay in their flow's details."""
+
+obligatory_status = Table(
+    "obligatory_status",
+    metadata,
+    Column("message_id", String(200), primary_key=True),
+    Column("seller_siren", String(9), nullable=False),
+    Column("number", String(35), nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("status", String(3), nullable=False),
+    Column("emitter_role", String(3), nullable=False),
+    Column("set_at", Instant, nullable=False),
+    Column("partner", String(10), nullable=False),
+    Column("flow_name", String(60), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Index("obligatory_status_key", "seller_siren", "number", "year", "set_at"),
+)
+"""Statuses 200, 210, 212 and 213 accepted, by their own identifier (MDT-4)."""
+
+outgoing_object = Table(
+    "outgoing_object",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("interface", String(8), nullable=False),
+    Column("partner", String(10), nullable=False),
+    Column("file_name", String(255), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("flow_name", String(60)),
+    Index("outgoing_object_waiting", "partner", "interface", "flow_name"),
+)
+"""Answers about objects, waiting to leave in a batch."""
