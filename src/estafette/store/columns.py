@@ -45,8 +45,12 @@ class Amount(TypeDecorator[Decimal]):
         return dialect.type_descriptor(String(32) if dialect.name == "sqlite" else Numeric(25, 6))
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        """Write plain digits, never an exponent."""
-        if value is None or dialect.name != "sqlite":
+        """Write plain digits, never an exponent; refuse what is binary or no number."""
+        if value is None:
+            return None
+        if not (isinstance(value, Decimal) and value.is_finite()):
+            raise ValueError(f"not an exact amount: {value!r}")
+        if dialect.name != "sqlite":
             return value
         return format(value, "f")
 

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 try:  # the bundled SQLite: distributions ship one with the WAL-reset bug (3.7.0 to 3.51.2)
     from pysqlite3 import dbapi2
@@ -57,7 +58,9 @@ def open_database(file: Path, branches: tuple[str, ...]) -> Database:
 
     Raises: NewerData when the file knows a revision that this code does not; nothing is touched then.
     """
-    engine = create_engine(f"sqlite:///{file}", module=DRIVER)
+    if file.exists() and (unknown := _unknown(file)):
+        raise NewerData(", ".join(sorted(unknown)))
+    engine = create_engine(URL.create("sqlite", database=str(file)), module=DRIVER)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     _upgrade(engine, branches)
@@ -79,9 +82,17 @@ def _begin(connection: Connection) -> None:
 
 def is_newer(file: Path) -> bool:
     """Tell whether a newer version wrote this file, which is only read."""
-    engine = create_engine(f"sqlite:///file:{file}?mode=ro&uri=true", module=DRIVER)
+    return bool(_unknown(file))
+
+
+def _unknown(file: Path) -> set[str]:
+    """Return the revisions that the file has and this code has not, without writing to it."""
+    known = {script.revision for script in ScriptDirectory.from_config(_history()).walk_revisions()}
+    url = URL.create("sqlite", database=f"file:{quote(str(file))}", query={"mode": "ro", "uri": "true"})
+    engine = create_engine(url, module=DRIVER)
     try:
-        return bool(_unknown(engine, _history()))
+        with engine.connect() as connection:
+            return set(MigrationContext.configure(connection).get_current_heads()) - known
     finally:
         engine.dispose()
 
@@ -93,17 +104,8 @@ def _history() -> Config:
     return configuration
 
 
-def _unknown(engine: Engine, history: Config) -> set[str]:
-    """Return the revisions that the file has and this code has not."""
-    known = {script.revision for script in ScriptDirectory.from_config(history).walk_revisions()}
-    with engine.connect() as connection:
-        return set(MigrationContext.configure(connection).get_current_heads()) - known
-
-
 def _upgrade(engine: Engine, branches: tuple[str, ...]) -> None:
     configuration = _history()
-    if unknown := _unknown(engine, configuration):
-        raise NewerData(", ".join(sorted(unknown)))
     with engine.connect().execution_options(immediate=True) as connection, connection.begin():
         configuration.attributes["connection"] = connection
         for branch in branches:

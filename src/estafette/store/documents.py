@@ -12,6 +12,10 @@ from pathlib import Path
 import zstandard
 
 
+class Damaged(Exception):
+    """The file of a document no longer holds its bytes: it is to be restored from a copy."""
+
+
 class Documents:
     """A folder of documents; cost of put and get does not depend on how many it holds."""
 
@@ -26,15 +30,23 @@ class Documents:
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
             self._write(file, zstandard.ZstdCompressor(level=3).compress(data))
+            for folder in (file.parent, file.parent.parent, self._folder):
+                _flush(folder)  # each may be new, and a name is kept by its folder
         return name
 
     def get(self, name: str) -> bytes:
-        """Return the bytes as they came. Raises: KeyError when the name is not known."""
+        """Return the bytes as they came. Raises: KeyError when the name is not known, Damaged."""
         try:
             packed = self._file(name).read_bytes()
         except FileNotFoundError:
             raise KeyError(name) from None
-        return zstandard.ZstdDecompressor().decompress(packed)
+        try:
+            data = zstandard.ZstdDecompressor().decompress(packed)
+        except zstandard.ZstdError as fault:
+            raise Damaged(f"{name}: {fault}") from None
+        if hashlib.sha256(data).hexdigest() != name:
+            raise Damaged(f"{name}: other bytes")
+        return data
 
     def _file(self, name: str) -> Path:
         if len(name) != 64 or not set(name) <= set("0123456789abcdef"):
@@ -42,7 +54,7 @@ class Documents:
         return self._folder / name[:2] / name[2:4] / f"{name}.zst"
 
     def _write(self, file: Path, packed: bytes) -> None:
-        """Whole or not at all: a temporary file, flushed, then renamed, then its folder flushed."""
+        """Whole or not at all: a temporary file, flushed, then renamed."""
         descriptor, temporary = tempfile.mkstemp(dir=file.parent)
         try:
             with os.fdopen(descriptor, "wb") as handle:
@@ -53,8 +65,11 @@ class Documents:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+
+
+def _flush(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
