@@ -1,0 +1,372 @@
+"""The status message in its syntax, CDAR D22B: `write` and `read`.
+
+`write` puts the fields in the order of the schema. `read` tolerates what the field really sends: days for moments and
+moments for days (formats 102 and 204), any matricule of the portal, attachments, unknown codes, elements that nobody
+uses. Writing then reading gives the message back, whitespace around texts apart.
+
+Source: external specifications v3.2, annex 2 (V2.3); UN/CEFACT CDAR D22B.
+"""
+
+import base64
+import binascii
+import re
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from lxml import etree
+
+from estafette.formats.status_message import (
+    Attachment,
+    Characteristic,
+    Detail,
+    Identifier,
+    Note,
+    Party,
+    Role,
+    StatusMessage,
+)
+from estafette.formats.xml import DAMAGED, OTHER_KIND, Unreadable, parse
+from estafette.values.moments import PARIS, day, day_text, second, second_text
+from estafette.values.money import decimal, plain
+
+__all__ = [
+    "Attachment",
+    "Characteristic",
+    "Detail",
+    "Identifier",
+    "Note",
+    "Party",
+    "Role",
+    "StatusMessage",
+    "read",
+    "write",
+]
+
+NAMESPACES = {
+    "rsm": "urn:un:unece:uncefact:data:standard:CrossDomainAcknowledgementAndResponse:100",
+    "ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
+    "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
+    "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
+}
+
+# ---------------------------------------------------------------------------------------------------------- writing
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write(message: StatusMessage) -> bytes:
+    """Give the message in CDAR, UTF-8, elements in the order of the schema.
+
+    A character that XML cannot carry is written as U+FFFD. ValueError when a moment has no zone.
+    """
+    root = etree.Element(_q("rsm:CrossDomainAcknowledgementAndResponse"), nsmap=NAMESPACES)
+    _write_context(_child(root, "rsm:ExchangedDocumentContext"), message)
+    _write_document(_child(root, "rsm:ExchangedDocument"), message)
+    _write_acknowledgement(_child(root, "rsm:AcknowledgementDocument"), message)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _write_context(context: etree._Element, message: StatusMessage) -> None:
+    if message.test:
+        _put(_child(context, "ram:TestIndicator"), "udt:Indicator", "true")
+    if message.business_process:
+        process = _child(context, "ram:BusinessProcessSpecifiedDocumentContextParameter")
+        _put(process, "ram:ID", message.business_process)
+    _put(_child(context, "ram:GuidelineSpecifiedDocumentContextParameter"), "ram:ID", message.guideline)
+
+
+def _write_document(document: etree._Element, message: StatusMessage) -> None:
+    _put(document, "ram:ID", message.identifier)
+    _put(document, "ram:Name", message.name)
+    _put_moment(document, "ram:IssueDateTime", message.issued_at)
+    _write_party(document, "ram:SenderTradeParty", message.sender)
+    _write_party(document, "ram:IssuerTradeParty", message.issuer)
+    # The schema wants one recipient at least; the portal leaves it empty when it answers about a flow (G7.32).
+    for recipient in message.recipients or (Party(),):
+        _write_party(document, "ram:RecipientTradeParty", recipient)
+
+
+def _write_party(parent: etree._Element, tag: str, party: Party) -> None:
+    element = _child(parent, tag)
+    for identifier in party.identifiers:
+        _put(element, "ram:GlobalID", identifier.value, schemeID=identifier.scheme)
+    _put(element, "ram:Name", party.name)
+    _put(element, "ram:RoleCode", party.role)
+    if party.address is not None:
+        communication = _child(element, "ram:URIUniversalCommunication")
+        _put(communication, "ram:URIID", party.address.value, schemeID=party.address.scheme)
+
+
+def _write_acknowledgement(acknowledgement: etree._Element, message: StatusMessage) -> None:
+    indicator = _child(acknowledgement, "ram:MultipleReferencesIndicator")
+    _put(indicator, "udt:Indicator", _boolean_text(message.multiple_references))
+    _put(acknowledgement, "ram:TypeCode", message.phase)
+    _put(acknowledgement, "ram:Name", message.flow_name)
+    _put_moment(acknowledgement, "ram:IssueDateTime", message.set_at)
+    _write_object(_child(acknowledgement, "ram:ReferenceReferencedDocument"), message)
+
+
+def _write_object(element: etree._Element, message: StatusMessage) -> None:
+    _put(element, "ram:IssuerAssignedID", message.object_identifier)
+    _put(element, "ram:StatusCode", message.object_status_code)
+    _put(element, "ram:TypeCode", message.object_type)
+    _put_moment(element, "ram:ReceiptDateTime", message.received_at)
+    for held in message.attachments:
+        text = base64.b64encode(held.content).decode()
+        _put(element, "ram:AttachmentBinaryObject", text, mimeCode=held.mime_code, filename=held.file_name)
+    _put(element, "ram:ReferenceTypeCode", message.object_reference_type)
+    _put_moment(element, "ram:FormattedIssueDateTime", message.object_issued, prefix="qdt")
+    _put(element, "ram:ProcessConditionCode", message.status)
+    _put(element, "ram:ProcessCondition", message.status_label)
+    if message.object_issuers or message.object_issuer_role:
+        issuer = Party(message.object_issuer_role, message.object_issuers)
+        _write_party(element, "ram:IssuerTradeParty", issuer)
+    for recipient in message.object_recipients:
+        _write_party(element, "ram:RecipientTradeParty", recipient)
+    for detail in message.details:
+        _write_detail(_child(element, "ram:SpecifiedDocumentStatus"), detail)
+
+
+def _write_detail(element: etree._Element, detail: Detail) -> None:
+    _put(element, "ram:ReasonCode", detail.reason_code)
+    _put(element, "ram:Reason", detail.reason)
+    _put(element, "ram:ProcessConditionCode", detail.status)
+    _put(element, "ram:RequestedActionCode", detail.requested_action)
+    _put(element, "ram:RequestedAction", detail.requested_action_text)
+    _put(element, "ram:SequenceNumeric", "" if detail.sequence is None else str(detail.sequence))
+    for note in detail.notes:
+        included = _child(element, "ram:IncludedNote")
+        _put(included, "ram:ContentCode", note.content_code)
+        _put(included, "ram:Content", note.content)
+        _put(included, "ram:SubjectCode", note.subject_code)
+    for characteristic in detail.characteristics:
+        _write_characteristic(_child(element, "ram:SpecifiedDocumentCharacteristic"), characteristic)
+
+
+def _write_characteristic(element: etree._Element, datum: Characteristic) -> None:
+    _put(element, "ram:ID", datum.term)
+    _put(element, "ram:TypeCode", datum.type_code)
+    if datum.changed is not None:
+        indicator = _child(element, "ram:ValueChangedIndicator")
+        _put(indicator, "udt:IndicatorString", _boolean_text(datum.changed))
+    _put(element, "ram:Name", datum.name)
+    _put(element, "ram:Location", datum.location)
+    _put(element, "ram:Value", datum.value)
+    if datum.amount is not None:
+        _put(element, "ram:ValueAmount", plain(datum.amount), currencyID=datum.currency)
+    _put_moment(element, "ram:ValueDateTime", datum.on)
+    if datum.percent is not None:
+        _put(element, "ram:ValuePercent", plain(datum.percent))
+
+
+def _q(name: str) -> str:
+    prefix, _, local = name.partition(":")
+    return f"{{{NAMESPACES[prefix]}}}{local}"
+
+
+def _child(parent: etree._Element, name: str) -> etree._Element:
+    return etree.SubElement(parent, _q(name))
+
+
+def _put(parent: etree._Element, name: str, text: str, **attributes: str) -> None:
+    """The element is there when it has a text, with those of its attributes that have one."""
+    if text:
+        child = _child(parent, name)
+        child.text = _NOT_XML.sub("\ufffd", text)
+        for key, value in attributes.items():
+            if value:
+                child.set(key, _NOT_XML.sub("\ufffd", value))
+
+
+def _put_moment(parent: etree._Element, name: str, value: date | None, *, prefix: str = "udt") -> None:
+    if value is None:
+        return
+    is_moment = isinstance(value, datetime)
+    text = second_text(value) if isinstance(value, datetime) else day_text(value)
+    _put(_child(parent, name), f"{prefix}:DateTimeString", text, format="204" if is_moment else "102")
+
+
+def _boolean_text(value: bool) -> str:
+    return "true" if value else "false"
+
+
+# ---------------------------------------------------------------------------------------------------------- reading
+
+
+def read(data: bytes) -> StatusMessage:
+    """Give the message that the bytes hold.
+
+    Raises: Unreadable, when they are not XML, not a CDAR, or lack what no message can be without: its identifier
+    (MDT-4), its moment (MDT-8), its status (MDT-105); and when a date, a number or an attachment cannot be read.
+    """
+    root = parse(data).getroot()
+    if root.tag != _q("rsm:CrossDomainAcknowledgementAndResponse"):
+        raise Unreadable(
+            OTHER_KIND,
+            f"Ce n'est pas un message de statut CDAR : sa racine est {root.tag}.",
+            f"This is no CDAR status message: its root is {root.tag}.",
+            where=str(root.tag),
+        )
+    objects = root.findall("rsm:AcknowledgementDocument/ram:ReferenceReferencedDocument", NAMESPACES)
+    acknowledgement = root.find("rsm:AcknowledgementDocument", NAMESPACES)
+    document = root.find("rsm:ExchangedDocument", NAMESPACES)
+    if document is None or acknowledgement is None or not objects:
+        _missing(root, "MDB-2, MDB-3, MDG-32")
+    issued_at = _moment(document, "ram:IssueDateTime") or _missing(document, "MDT-8")
+    return StatusMessage(
+        identifier=_text(document, "ram:ID") or _missing(document, "MDT-4"),
+        guideline=_text(root, "rsm:ExchangedDocumentContext/ram:GuidelineSpecifiedDocumentContextParameter/ram:ID"),
+        business_process=_text(
+            root, "rsm:ExchangedDocumentContext/ram:BusinessProcessSpecifiedDocumentContextParameter/ram:ID"
+        ),
+        test=_boolean(root, "rsm:ExchangedDocumentContext/ram:TestIndicator") is True,
+        name=_text(document, "ram:Name"),
+        issued_at=issued_at,
+        sender=_party(document.find("ram:SenderTradeParty", NAMESPACES)),
+        issuer=_party(document.find("ram:IssuerTradeParty", NAMESPACES)),
+        recipients=_parties(document, "ram:RecipientTradeParty"),
+        multiple_references=_boolean(acknowledgement, "ram:MultipleReferencesIndicator") is True or len(objects) > 1,
+        phase=_text(acknowledgement, "ram:TypeCode"),
+        flow_name=_text(acknowledgement, "ram:Name"),
+        set_at=_moment(acknowledgement, "ram:IssueDateTime") or issued_at,
+        **_object(objects[0]),
+    )
+
+
+def _object(element: etree._Element) -> dict[str, Any]:
+    issuer = _party(element.find("ram:IssuerTradeParty", NAMESPACES))
+    return {
+        "object_identifier": _text(element, "ram:IssuerAssignedID"),
+        "object_status_code": _text(element, "ram:StatusCode"),
+        "object_type": _text(element, "ram:TypeCode"),
+        "received_at": _moment(element, "ram:ReceiptDateTime"),
+        "attachments": tuple(map(_attachment, element.iterfind("ram:AttachmentBinaryObject", NAMESPACES))),
+        "object_reference_type": _text(element, "ram:ReferenceTypeCode"),
+        "object_issued": _dated(element, "ram:FormattedIssueDateTime"),
+        "status": _text(element, "ram:ProcessConditionCode") or _missing(element, "MDT-105"),
+        "status_label": _text(element, "ram:ProcessCondition"),
+        "object_issuers": issuer.identifiers,
+        "object_issuer_role": issuer.role,
+        "object_recipients": _parties(element, "ram:RecipientTradeParty"),
+        "details": tuple(map(_detail, element.iterfind("ram:SpecifiedDocumentStatus", NAMESPACES))),
+    }
+
+
+def _parties(parent: etree._Element, tag: str) -> tuple[Party, ...]:
+    return tuple(party for party in map(_party, parent.iterfind(tag, NAMESPACES)) if party != Party())
+
+
+def _party(element: etree._Element | None) -> Party:
+    if element is None:
+        return Party()
+    address = element.find("ram:URIUniversalCommunication/ram:URIID", NAMESPACES)
+    return Party(
+        role=_text(element, "ram:RoleCode"),
+        identifiers=tuple(map(_identifier, element.iterfind("ram:GlobalID", NAMESPACES))),
+        name=_text(element, "ram:Name"),
+        address=None if address is None else _identifier(address),
+    )
+
+
+def _identifier(element: etree._Element) -> Identifier:
+    return Identifier((element.text or "").strip(), element.get("schemeID", "").strip())
+
+
+def _attachment(element: etree._Element) -> Attachment:
+    try:
+        content = base64.b64decode("".join((element.text or "").split()), validate=True)
+    except binascii.Error as error:
+        _unreadable(element, "MDT-96", element.text or "", error)
+    return Attachment(content, element.get("filename", ""), element.get("mimeCode", ""))
+
+
+def _detail(element: etree._Element) -> Detail:
+    sequence = _number(element, "ram:SequenceNumeric", "MDT-124-2")
+    return Detail(
+        sequence=None if sequence is None else int(sequence),
+        reason_code=_text(element, "ram:ReasonCode"),
+        reason=_text(element, "ram:Reason"),
+        status=_text(element, "ram:ProcessConditionCode"),
+        requested_action=_text(element, "ram:RequestedActionCode"),
+        requested_action_text=_text(element, "ram:RequestedAction"),
+        notes=tuple(
+            Note(_text(note, "ram:Content"), _text(note, "ram:ContentCode"), _text(note, "ram:SubjectCode"))
+            for note in element.iterfind("ram:IncludedNote", NAMESPACES)
+        ),
+        characteristics=tuple(
+            map(_characteristic, element.iterfind("ram:SpecifiedDocumentCharacteristic", NAMESPACES))
+        ),
+    )
+
+
+def _characteristic(element: etree._Element) -> Characteristic:
+    amount = element.find("ram:ValueAmount", NAMESPACES)
+    on = _dated(element, "ram:ValueDateTime")
+    return Characteristic(
+        type_code=_text(element, "ram:TypeCode"),
+        term=_text(element, "ram:ID"),
+        name=_text(element, "ram:Name"),
+        location=_text(element, "ram:Location"),
+        value=_text(element, "ram:Value"),
+        amount=_number(element, "ram:ValueAmount", "MDT-215"),
+        currency="" if amount is None else amount.get("currencyID", ""),
+        percent=_number(element, "ram:ValuePercent", "MDT-224"),
+        on=on.astimezone(PARIS).date() if isinstance(on, datetime) else on,
+        changed=_boolean(element, "ram:ValueChangedIndicator"),
+    )
+
+
+def _text(parent: etree._Element, path: str) -> str:
+    return (parent.findtext(path, "", NAMESPACES)).strip()
+
+
+def _boolean(parent: etree._Element, path: str) -> bool | None:
+    element = parent.find(path, NAMESPACES)
+    return None if element is None else "".join(map(str, element.itertext())).strip().lower() in ("true", "1")
+
+
+def _number(parent: etree._Element, path: str, term: str) -> Decimal | None:
+    text = _text(parent, path)
+    try:
+        return decimal(text) if text else None
+    except ValueError as error:
+        _unreadable(parent, term, text, error)
+
+
+def _moment(parent: etree._Element, path: str) -> datetime | None:
+    """Give a moment; a day alone is read as its midnight in Paris."""
+    value = _dated(parent, path)
+    if value is None or isinstance(value, datetime):
+        return value
+    return datetime.combine(value, time(), PARIS)
+
+
+def _dated(parent: etree._Element, path: str) -> date | datetime | None:
+    """Give a day or a moment by the length of its text: the attribute `format` is often wrong in the field."""
+    element = parent.find(path, NAMESPACES)
+    text = "" if element is None else "".join(map(str, element.itertext())).strip()
+    if element is None or not text:
+        return None
+    try:
+        return day(text) if len(text) == len("AAAAMMJJ") else second(text)
+    except ValueError as error:
+        _unreadable(element, path.removeprefix("ram:"), text, error)
+
+
+def _missing(element: etree._Element, term: str) -> NoReturn:
+    raise Unreadable(
+        DAMAGED,
+        f"Le message de statut n'a pas {term} : il ne peut être pris en compte.",
+        f"The status message has no {term}: it cannot be taken into account.",
+        where=element.getroottree().getpath(element),
+    )
+
+
+def _unreadable(element: etree._Element, term: str, text: str, error: Exception) -> NoReturn:
+    raise Unreadable(
+        DAMAGED,
+        f"{term} ne peut être lu : {text[:80]!r}.",
+        f"{term} cannot be read: {text[:80]!r}.",
+        where=element.getroottree().getpath(element),
+    ) from error
