@@ -14,9 +14,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
+from estafette.values.money import rounded
 from estafette.vat.affairs import Member, affairs
 from estafette.vat.facts import (
     COLLECTED,
@@ -30,7 +31,6 @@ from estafette.vat.facts import (
     VatBreakdown,
 )
 
-CENT = Decimal("0.01")
 ZERO = Decimal(0)
 
 DEBITS_OPTION = frozenset({"3", "5"})
@@ -259,7 +259,7 @@ class _Story:
         left = received
         for position, part in enumerate(document.vat_breakdown, start=1):
             last = position == len(document.vat_breakdown)
-            share = left if last else _cents(received * _gross(part) / total)
+            share = left if last else rounded(received * _gross(part) / total)
             left -= share
             self._accounts[_group(part)].due += share
             on = document.issue_date
@@ -354,10 +354,6 @@ def _total(document: Document) -> Decimal:
     return document.sign * sum((_gross(part) for part in document.vat_breakdown), ZERO)
 
 
-def _cents(amount: Decimal) -> Decimal:
-    return amount.quantize(CENT, ROUND_HALF_UP)
-
-
 def _side(document: Document) -> Side:
     return Side.BUYER if _reported_before(document) else Side.BOTH
 
@@ -379,5 +375,5 @@ def _split(
     message_id: str | None = None,
 ) -> Event:
     """Split an amount including VAT: the base is rounded half up to the cent, the VAT is the rest (rule X5)."""
-    base = _cents(gross * 100 / (100 + group[1]))
+    base = rounded(gross * 100 / (100 + group[1]))
     return Event(document, rule, on, *group, base, gross - base, certainty, _side(document), message_id)

@@ -7,12 +7,10 @@ written on the document: a credit note carries positive amounts, `sign` tells wh
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-PARIS = ZoneInfo("Europe/Paris")
-"""A status belongs to the day it is in Paris: the French tax day."""
+from estafette.values.moments import paris_day
 
 ENDED = frozenset({210, 213, 251})
 """Refused by the buyer, rejected by a platform, rejected by the concentrator: the invoice counts for nothing."""
@@ -118,4 +116,4 @@ class Status(msgspec.Struct, frozen=True):
     @property
     def day(self) -> date:
         """The French day on which it was set."""
-        return self.set_at.astimezone(PARIS).date()
+        return paris_day(self.set_at)

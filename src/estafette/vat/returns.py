@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import NamedTuple
 
+from estafette.values.money import rounded
 from estafette.vat.allocation import Allocation, Role, Unplaced, allocate
 from estafette.vat.exigibility import Certainty, Event, exigibility, to_confirm
 from estafette.vat.facts import Document, DocumentKey, Status
@@ -209,7 +210,7 @@ def _rounded(placed: Placed) -> dict[tuple[str, Column], Cell]:
 
 
 def _euros(exact: Decimal) -> int:
-    return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
+    return int(rounded(exact, digits=0))
 
 
 def _with_totals(cells: dict[tuple[str, Column], Cell], form: Form) -> tuple[Cell, ...]:
