@@ -1,7 +1,8 @@
 """What every desk shares: who is signed in, in which language, forms that cannot be forged, one look.
 
-`Desk.render` gives templates: `say(fr, en)`, `language`, `person`, `csrf`, and the filters `amount`, `day`, `moment`.
-An endpoint wrapped by `Desk.signed_in` is given the `Person`; a form is read by `Desk.form`, which checks its token.
+`Desk.render` gives templates: `say(fr, en)`, `language`, `person`, `csrf`, and the filters `amount`, `number`, `day`,
+`moment`, which write in the reader's language. An endpoint wrapped by `Desk.signed_in` is given the `Person`, and what
+it refuses (`HTTPException`) is said on a page; a form is read by `Desk.form`, which checks its token.
 """
 
 import hmac
@@ -10,9 +11,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -22,9 +23,9 @@ from starlette.staticfiles import StaticFiles
 from estafette.store import identity
 from estafette.store.database import Database
 from estafette.store.identity import Person
+from estafette.values.moments import PARIS, paris_day
 
 HERE = Path(__file__).parent
-PARIS = ZoneInfo("Europe/Paris")
 SECURITY = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
@@ -33,6 +34,23 @@ SECURITY = {
     "Cache-Control": "no-store",
 }
 Page = Callable[[Request, Person], Awaitable[Response]]
+REFUSALS = {
+    403: (
+        ("Accès refusé", "Access denied"),
+        (
+            "Cette page n'est pas pour vous, ou le formulaire a expiré : rouvrez la page et recommencez.",
+            "This page is not for you, or the form has expired: open the page again and start over.",
+        ),
+    ),
+    404: (
+        ("Page introuvable", "Page not found"),
+        (
+            "Rien à cette adresse pour votre entreprise.",
+            "Nothing at this address for your company.",
+        ),
+    ),
+}
+"""What is said of a refusal, by its HTTP status: heading and text, in French and in English."""
 
 
 class Desk:
@@ -57,7 +75,7 @@ class Desk:
         self._home = home
         loader = FileSystemLoader([templates, HERE / "templates"])
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-        self._templates.filters.update(amount=amount, day=day, moment=moment)
+        self._templates.filters.update(amount=_amount, number=_number, day=_day, moment=_moment)
 
     def render(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
         """Return the page in the reader's language."""
@@ -66,6 +84,7 @@ class Desk:
         shared = {
             "say": lambda fr, en: en if language == "en" else fr,
             "language": language,
+            "other_language": request.url.include_query_params(lang="fr" if language == "en" else "en").query,
             "person": person,
             "csrf": person.csrf if person else "",
             "title": self._title,
@@ -77,6 +96,20 @@ class Desk:
         if request.query_params.get("lang") in ("fr", "en"):
             response.set_cookie("language", language, max_age=31536000, samesite="lax", httponly=True)
         return response
+
+    def refusal(self, request: Request, status: int) -> Response:
+        """Return the page that says why the request is refused."""
+        unknown = (
+            ("Demande refusée", "Request refused"),
+            (f"La demande est refusée (HTTP {status}).", f"The request is refused (HTTP {status})."),
+        )
+        english = language_of(request) == "en"
+        heading, text = (both[english] for both in REFUSALS.get(status, unknown))
+        return self.render(request, "message.html", status, heading=heading, text=text, tone="bad", back=self._home)
+
+    def today(self) -> date:
+        """Return the day it is in France."""
+        return paris_day(self._clock())
 
     def person(self, request: Request) -> Person | None:
         """Return who is signed in here."""
@@ -94,8 +127,11 @@ class Desk:
             if person is None:
                 return RedirectResponse("/sign-in", 303)
             if role is not None and person.role != role:
-                raise HTTPException(403)
-            return await page(request, person)
+                return self.refusal(request, 403)
+            try:
+                return await page(request, person)
+            except HTTPException as refused:
+                return self.refusal(request, refused.status_code)
 
         return guarded
 
@@ -151,18 +187,53 @@ def language_of(request: Request) -> str:
     return "en" if wished.startswith("en") else "fr"
 
 
-def amount(value: Decimal | None, currency: str = "EUR") -> str:
-    """Write an amount as it is read in France: `1 234,50 EUR`, with narrow no-break spaces."""
+def amount(value: Decimal | None, currency: str = "EUR", language: str = "fr") -> str:
+    """Write an amount as it is read: `1 234,50 EUR` in French, `1,234.50 EUR` in English; spaces do not break."""
+    return "" if value is None else f"{number(value, 2, language)}\u00a0{currency}"
+
+
+def number(value: Decimal | None, digits: int = 0, language: str = "fr") -> str:
+    """Write a number without losing a digit nor adding zeros, past `digits` of them after the point."""
     if value is None:
         return ""
-    return f"{value:,.2f}".replace(",", "\u202f").replace(".", ",") + f"\u00a0{currency}"
+    held = -int(value.normalize().as_tuple().exponent)
+    written = f"{value:,.{max(held, digits)}f}"
+    return written if language == "en" else written.replace(",", "\u202f").replace(".", ",")
 
 
-def day(value: date | None) -> str:
-    """Write a date day first."""
-    return value.strftime("%d/%m/%Y") if value else ""
+def day(value: date | None, language: str = "fr") -> str:
+    """Write a date day first: `02/01/2026` in French, `2 Jan 2026` in English."""
+    if value is None:
+        return ""
+    return f"{value.day} {MONTHS[value.month - 1]} {value.year}" if language == "en" else value.strftime("%d/%m/%Y")
 
 
-def moment(value: datetime | None) -> str:
+def moment(value: datetime | None, language: str = "fr") -> str:
     """Write an instant in French legal time, to the second."""
-    return value.astimezone(PARIS).strftime("%d/%m/%Y %H:%M:%S") if value else ""
+    if value is None:
+        return ""
+    here = value.astimezone(PARIS)
+    return f"{day(here, language)} {here:%H:%M:%S}"
+
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@pass_context
+def _amount(context: Context, value: Decimal | None, currency: str = "EUR") -> str:
+    return amount(value, currency, context["language"])
+
+
+@pass_context
+def _number(context: Context, value: Decimal | None, digits: int = 0) -> str:
+    return number(value, digits, context["language"])
+
+
+@pass_context
+def _day(context: Context, value: date | None) -> str:
+    return day(value, context["language"])
+
+
+@pass_context
+def _moment(context: Context, value: datetime | None) -> str:
+    return moment(value, context["language"])
