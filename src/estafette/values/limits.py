@@ -32,3 +32,6 @@ NUMBER_CHARACTERS_MAX = 40
 
 XML_ATTRIBUTES_MAX = 1_000_000
 """Attributes in a document, far above one for each element of any real invoice (our bound)."""
+
+UNREAD_MAX = 500
+"""Unread elements listed for one document; the original keeps them all (our bound)."""
