@@ -78,7 +78,7 @@ def _bounded(stream: Any) -> bytes:
         inflate = zlib.decompressobj()
         content = inflate.decompress(raw, FILE_BYTES_MAX + 1)
         if len(content) > FILE_BYTES_MAX:
-            raise PdfRefusedError(own_finding("EST-SIZE"))
+            raise PdfRefusedError(own_finding("EST-LIMIT"))
         return content
     raise PdfRefusedError(own_finding("EST-PDF", value=str(filters)))
 

@@ -7,11 +7,12 @@ from lxml import etree
 
 from estafette.rules.catalogue import Pack, packs_for, schema_for
 from estafette.rules.container import PdfRefusedError, unwrap, wrapping_findings
+from estafette.rules.engine import engine_of
 from estafette.rules.own import own_finding
-from estafette.rules.reading import XmlRefusedError, read
+from estafette.rules.reading import RefusedError, read
 from estafette.rules.recognition import recognise
-from estafette.rules.reference import sheet_findings
 from estafette.rules.schema import schema_findings
+from estafette.rules.tree import plant
 from estafette.rules.verdict import Finding, Verdict, verdict
 
 
@@ -43,7 +44,7 @@ def _check_pdf(data: bytes, on: date | None) -> Verdict:
 def _check_xml(data: bytes, on: date | None) -> Verdict:
     try:
         tree = read(data)
-    except XmlRefusedError as refused:
+    except RefusedError as refused:
         return verdict(findings=(refused.finding,))
     root = tree.getroot()
     kind = recognise(root)
@@ -53,7 +54,8 @@ def _check_xml(data: bytes, on: date | None) -> Verdict:
     if schema:
         return verdict(syntax=kind.syntax, profile=kind.profile, schema=schema)
     packs = packs_for(kind.syntax, kind.profile, on)
-    found = [_dated(finding, pack, on) for pack in packs for finding in sheet_findings(pack, data)]
+    top = plant(root)
+    found = [_dated(finding, pack, on) for pack in packs for finding in engine_of(pack).judge(top)]
     return verdict(
         syntax=kind.syntax,
         profile=kind.profile,

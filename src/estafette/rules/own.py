@@ -13,20 +13,10 @@ OWN: dict[str, tuple[str, str, str]] = {
         "Retirez la déclaration DOCTYPE : aucun format de facture n'en a besoin.",
         "Remove the DOCTYPE declaration: no invoice format needs one.",
     ),
-    "EST-SIZE": (
-        "Le document dépasse la taille admise.",
+    "EST-LIMIT": (
+        "Le document dépasse une limite : taille, profondeur, nombre d'éléments ou d'attributs, travail demandé.",
         "Réduisez les pièces jointes ou scindez l'envoi : un fichier ne dépasse pas 100 Mo.",
         "Reduce the attachments or split the deposit: a file is at most 100 MB.",
-    ),
-    "EST-DEPTH": (
-        "Le document imbrique trop d'éléments.",
-        "Vérifiez le logiciel émetteur : aucun format officiel n'imbrique autant d'éléments.",
-        "Check the sending software: no official format nests that deep.",
-    ),
-    "EST-NODES": (
-        "Le document contient trop d'éléments.",
-        "Scindez la facture : le nombre d'éléments est borné.",
-        "Split the invoice: the number of elements is bounded.",
     ),
     "EST-SYNTAX": (
         "Le document n'est d'aucune syntaxe connue (UBL Invoice ou CreditNote, CII, CDAR, Flux 10).",

@@ -1,8 +1,10 @@
 """The schema of a syntax, loaded once per process, applied to a parsed document."""
 
+from collections.abc import Iterable
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from typing import Any, cast
 
 from lxml import etree
 
@@ -24,5 +26,5 @@ def schema_findings(tree: etree._ElementTree, path: Path) -> tuple[Finding, ...]
         return ()
     return tuple(
         own_finding("EST-XSD", value=entry.message, path=entry.path or "", line=entry.line or None)
-        for entry in islice(iter(schema.error_log), FINDINGS_MAX)
+        for entry in islice(cast(Iterable[Any], schema.error_log), FINDINGS_MAX)
     )

@@ -19,7 +19,7 @@ TERMS = re.compile(r"\b(?:BT|BG|MDT|MDG|TT|TG)-\d+(?:-\d+)?\b|\bEXT-FR-FE-(?:BG-
 
 @cache
 def _processor() -> Any:
-    from saxonche import PySaxonProcessor  # noqa: PLC0415 - 40 ms and 100 MB that only the reference needs
+    from saxonche import PySaxonProcessor
 
     return PySaxonProcessor(license=False)
 

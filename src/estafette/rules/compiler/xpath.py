@@ -1,0 +1,526 @@
+"""XPath expressions as a small tree of our own, read from the tokens of elementpath's parser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from elementpath import ElementPathError
+from elementpath.xpath31 import XPath31Parser
+
+XS = "http://www.w3.org/2001/XMLSchema"
+FN = "http://www.w3.org/2005/xpath-functions"
+EXPRESSION_CHARACTERS_MAX = 200_000
+CURRENT = "current-context"
+
+
+class UnsupportedError(Exception):
+    """An expression uses what the compiler does not know; the message says what and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A string, an integer, a decimal or a double."""
+
+    value: str | int | Decimal | float
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A reference to a variable, by expanded name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The context item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The document node of the context."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step along an axis; `name` is an expanded name, `*`, `{ns}*`, `*:local`, `text()` or `node()`."""
+
+    axis: str
+    name: str
+    predicates: tuple[Expression, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A step that is any expression, evaluated for each node before it."""
+
+    expression: Expression
+    predicates: tuple[Expression, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Steps one after the other from a start."""
+
+    start: Expression
+    steps: tuple[Step | Each, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A sequence filtered as a whole."""
+
+    base: Expression
+    predicates: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """Nodes of several expressions, once each, in document order; `operator` is |, intersect or except."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A binary operator."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Negate:
+    """Unary minus."""
+
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function call; `name` is local for the functions of XPath, `xs:type` for casts, expanded for the others."""
+
+    name: str
+    arguments: tuple[Expression, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """The items of several expressions, one after the other."""
+
+    items: tuple[Expression, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """A conditional."""
+
+    condition: Expression
+    then: Expression
+    otherwise: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    """For (or let, when `single`) each binding in turn, the result of the body."""
+
+    bindings: tuple[tuple[str, Expression], ...]
+    body: Expression
+    single: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quantified:
+    """`every` or `some` binding satisfies the body."""
+
+    every: bool
+    bindings: tuple[tuple[str, Expression], ...]
+    body: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Castable:
+    """Whether a value can be cast to the type; `optional` when the empty sequence can."""
+
+    operand: Expression
+    type: str
+    optional: bool
+
+
+Expression = (
+    Literal
+    | Variable
+    | Context
+    | Root
+    | Path
+    | Filter
+    | Union
+    | Operation
+    | Negate
+    | Call
+    | Sequence
+    | If
+    | For
+    | Quantified
+    | Castable
+)
+
+AXES = {
+    "child",
+    "parent",
+    "self",
+    "ancestor",
+    "ancestor-or-self",
+    "descendant",
+    "descendant-or-self",
+    "preceding",
+    "following",
+    "preceding-sibling",
+    "following-sibling",
+    "attribute",
+}
+OPERATORS = set(["=", "!=", "<", "<=", ">", ">=", "eq", "ne", "lt", "le", "gt", "ge", "+", "-", "*", "div", "idiv", "mod", "and", "or", "to", "is", "<<", ">>"])
+LITERAL = re.compile(r"\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|\(:.*?:\)", re.S)
+
+
+@dataclass(slots=True)
+class Names:
+    """What names mean where an expression stands: prefixes, default element namespace, functions of the sheet."""
+
+    prefixes: Mapping[str, str]
+    default: str = ""
+    functions: Iterable[str] = field(default_factory=tuple)
+
+
+_PARSERS: dict[tuple[tuple[str, str], ...], XPath31Parser] = {}
+
+
+def parse(text: str, names: Names) -> Expression:
+    """Parse an expression; raise `UnsupportedError` when it is not XPath or beyond what the compiler knows."""
+    if len(text) > EXPRESSION_CHARACTERS_MAX:
+        raise UnsupportedError(f"expression of {len(text)} characters")
+    try:
+        token = _parser(names).parse(_prepared(text))
+        return _Reader(names).expression(token)
+    except (ElementPathError, RecursionError, IndexError, KeyError) as error:
+        raise UnsupportedError(f"{error} in: {text[:200]}") from error
+
+
+def _prepared(text: str) -> str:
+    """Write `document()` and `current()`, that XSLT adds to XPath, with what the parser knows; strings are kept."""
+    pieces = LITERAL.split(text)
+    kept = LITERAL.findall(text)
+    for i, piece in enumerate(pieces):
+        replaced = re.sub(r"(?<![\w:-])document\s*\(", "doc(", piece)
+        pieces[i] = re.sub(r"(?<![\w:-])current\s*\(\s*\)", f"${CURRENT}", replaced)
+    return "".join(piece + literal for piece, literal in zip(pieces, [*kept, ""], strict=True))
+
+
+def _parser(names: Names) -> XPath31Parser:
+    prefixes = dict(names.prefixes) | {"xs": names.prefixes.get("xs", XS)}
+    key = tuple(sorted(prefixes.items())) + tuple(("()", name) for name in sorted(names.functions))
+    parser = _PARSERS.get(key)
+    if parser is None:
+        parser = XPath31Parser(namespaces=prefixes)
+        by_namespace = {uri: prefix for prefix, uri in prefixes.items()}
+        for function in names.functions:
+            uri, _, local = function[1:].rpartition("}")
+            if uri in by_namespace:
+                parser.external_function(_placeholder, name=local, prefix=by_namespace[uri])
+        _PARSERS[key] = parser
+    return parser
+
+
+def _placeholder(*_arguments: Any) -> bool:
+    return False
+
+
+class _Reader:
+    """Reads tokens into expressions, with names resolved."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+
+    def expression(self, token: Any) -> Expression:
+        symbol = token.symbol
+        method = getattr(self, _METHODS.get(symbol, ""), None)
+        if method is not None:
+            return method(token)  # type: ignore[no-any-return]
+        if symbol in OPERATORS:
+            return self._operator(token)
+        if symbol in AXES or symbol in {"@", "..", "(name)", "text", "node", "*", "element"}:
+            return Path(Context(), (self.step(token),))
+        if token.label and "function" in str(token.label):
+            return self._call(token, symbol)
+        raise UnsupportedError(f"construct {symbol!r}")
+
+    def _operator(self, token: Any) -> Expression:
+        symbol = token.symbol
+        if len(token) == 0:
+            return Path(Context(), (self.step(token),))
+        if len(token) == 1:
+            if symbol == "-":
+                return Negate(self.expression(token[0]))
+            return self.expression(token[0])
+        return Operation(symbol, self.expression(token[0]), self.expression(token[1]))
+
+    def _literal(self, token: Any) -> Expression:
+        return Literal(token.value)
+
+    def _variable(self, token: Any) -> Expression:
+        return Variable(self._variable_name(token))
+
+    def _variable_name(self, token: Any) -> str:
+        name = token[0]
+        if name.symbol == ":":
+            return f"{{{self._namespace(name[0].value)}}}{name[1].value}"
+        return str(name.value)
+
+    def _context(self, _token: Any) -> Expression:
+        return Context()
+
+    def _parenthesis(self, token: Any) -> Expression:
+        return self.expression(token[0]) if len(token) else Sequence()
+
+    def _comma(self, token: Any) -> Expression:
+        items: list[Expression] = []
+        for operand in token:
+            item = self.expression(operand)
+            items.extend(item.items if operand.symbol == "," and isinstance(item, Sequence) else (item,))
+        return Sequence(tuple(items))
+
+    def _union(self, token: Any) -> Expression:
+        operator = "|" if token.symbol == "union" else token.symbol
+        return Union(operator, self.expression(token[0]), self.expression(token[1]))
+
+    def _slash(self, token: Any) -> Expression:
+        if len(token) == 0:
+            return Root()
+        if len(token) == 1:
+            return self._continued(Root(), token[0])
+        return self._continued(self.expression(token[0]), token[1])
+
+    def _double_slash(self, token: Any) -> Expression:
+        start = Root() if len(token) == 1 else self.expression(token[0])
+        anywhere = Step("descendant-or-self", "node()")
+        return _joined(self._continued(_path(start, anywhere), token[-1]))
+
+    def _continued(self, start: Expression, token: Any) -> Expression:
+        if self._is_step(token):
+            return _path(start, self.step(token))
+        if token.symbol == "[":
+            base, predicates = self._predicates(token)
+            if base.symbol in {"/", "//"}:
+                return _path(start, Each(Filter(self.expression(base), predicates)))
+            return _path(start, Each(self.expression(base), predicates))
+        return _path(start, Each(self.expression(token)))
+
+    def _is_step(self, token: Any) -> bool:
+        if token.symbol == "[":
+            return self._is_step(token[0])
+        if token.symbol == ":":
+            return token[1].symbol in {"(name)", "*"} and not str(token[1].label).endswith("function")
+        if token.symbol == "*":
+            return len(token) == 0
+        return token.symbol in AXES or token.symbol in {"@", "..", "(name)", "text", "node"}
+
+    def _predicates(self, token: Any) -> tuple[Any, tuple[Expression, ...]]:
+        predicates: list[Expression] = []
+        while token.symbol == "[":
+            predicates.insert(0, self.expression(token[1]))
+            token = token[0]
+        return token, tuple(predicates)
+
+    def _bracket(self, token: Any) -> Expression:
+        base, predicates = self._predicates(token)
+        if self._is_step(base):
+            return Path(Context(), (self.step(token),))
+        return Filter(self.expression(base), predicates)
+
+    def _colon(self, token: Any) -> Expression:
+        if self._is_step(token):
+            return Path(Context(), (self.step(token),))
+        namespace = self._namespace(token[0].value)
+        function = token[1]
+        local = function.symbol if function.symbol != "(name)" else function.value
+        if namespace == XS:
+            return self._call(function, "xs:" + local)
+        if namespace == FN:
+            return self._call(function, local)
+        return self._call(function, f"{{{namespace}}}{local}")
+
+    def _call(self, token: Any, name: str) -> Expression:
+        arguments: list[Expression] = [self.expression(operand) for operand in token]
+        return Call(name, tuple(arguments))
+
+    def _condition(self, token: Any) -> Expression:
+        return If(self.expression(token[0]), self.expression(token[1]), self.expression(token[2]))
+
+    def _loop(self, token: Any) -> Expression:
+        return For(self._bindings(token), self.expression(token[-1]), single=token.symbol == "let")
+
+    def _quantified(self, token: Any) -> Expression:
+        return Quantified(token.symbol == "every", self._bindings(token), self.expression(token[-1]))
+
+    def _bindings(self, token: Any) -> tuple[tuple[str, Expression], ...]:
+        operands = list(token)[:-1]
+        pairs = zip(operands[::2], operands[1::2], strict=True)
+        return tuple((self._variable_name(name), self.expression(value)) for name, value in pairs)
+
+    def _cast(self, token: Any) -> Expression:
+        operand, kind = self.expression(token[0]), self._type(token)
+        if token.symbol == "castable":
+            return Castable(operand, kind, "?" in token.source.rpartition("as")[2])
+        return Call(kind, (operand,))
+
+    def _type(self, token: Any) -> str:
+        name = token[1]
+        if name.symbol == ":" and self._namespace(name[0].value) == XS:
+            return f"xs:{name[1].value}"
+        raise UnsupportedError(f"type {name.source}")
+
+    def _bang(self, token: Any) -> Expression:
+        return _path(self.expression(token[0]), Each(self.expression(token[1])))
+
+    def step(self, token: Any) -> Step:
+        """Read an axis step with its predicates."""
+        base, predicates = self._predicates(token)
+        symbol = base.symbol
+        if symbol == "@":
+            return Step("attribute", self._name(base[0], attribute=True), predicates)
+        if symbol == "..":
+            return Step("parent", "node()", predicates)
+        if symbol in AXES:
+            return Step(symbol, self._name(base[0], attribute=symbol == "attribute"), predicates)
+        return Step("child", self._name(base), predicates)
+
+    def _name(self, token: Any, *, attribute: bool = False) -> str:
+        symbol = token.symbol
+        if symbol in {"text", "node"}:
+            return symbol + "()"
+        if symbol in {"*", "element"}:
+            return "*"
+        if symbol == ":":
+            if token[0].symbol == "*":
+                return f"*:{token[1].value}"
+            namespace = self._namespace(token[0].value)
+            local = "*" if token[1].symbol == "*" else token[1].value
+            return f"{{{namespace}}}{local}" if namespace else local
+        if symbol == "(name)":
+            if self.names.default and not attribute:
+                return f"{{{self.names.default}}}{token.value}"
+            return str(token.value)
+        raise UnsupportedError(f"name test {symbol!r}")
+
+    def _namespace(self, prefix: str) -> str:
+        known = {"xs": XS, "fn": FN, "xml": "http://www.w3.org/XML/1998/namespace"}
+        namespace = self.names.prefixes.get(prefix, known.get(prefix))
+        if namespace is None:
+            raise UnsupportedError(f"prefix {prefix!r} is not declared")
+        return namespace
+
+
+_METHODS = {
+    "(string)": "_literal",
+    "(integer)": "_literal",
+    "(decimal)": "_literal",
+    "(float)": "_literal",
+    "$": "_variable",
+    ".": "_context",
+    "(": "_parenthesis",
+    ",": "_comma",
+    "|": "_union",
+    "union": "_union",
+    "intersect": "_union",
+    "except": "_union",
+    "/": "_slash",
+    "//": "_double_slash",
+    "[": "_bracket",
+    ":": "_colon",
+    "if": "_condition",
+    "for": "_loop",
+    "let": "_loop",
+    "every": "_quantified",
+    "some": "_quantified",
+    "cast": "_cast",
+    "castable": "_cast",
+    "!": "_bang",
+}
+
+
+def _path(start: Expression, step: Step | Each) -> Path:
+    if isinstance(start, Path):
+        return Path(start.start, (*start.steps, step))
+    return Path(start, (step,))
+
+
+def _joined(path: Expression) -> Expression:
+    """Write `descendant-or-self::node()/child::x` as `descendant::x`, the same where no predicate counts positions."""
+    if not isinstance(path, Path) or len(path.steps) < 2:
+        return path
+    anywhere, last = path.steps[-2:]
+    if anywhere == Step("descendant-or-self", "node()") and isinstance(last, Step) and last.axis == "child":
+        if not any(may_count(predicate) for predicate in last.predicates):
+            return Path(path.start, (*path.steps[:-2], Step("descendant", last.name, last.predicates)))
+    return path
+
+
+def may_count(predicate: Expression) -> bool:
+    """Say whether a predicate may select by position rather than by truth."""
+    if isinstance(predicate, Literal):
+        return not isinstance(predicate.value, str)
+    if isinstance(predicate, Operation):
+        if predicate.operator in {"+", "-", "*", "div", "idiv", "mod", "to"}:
+            return True
+    if isinstance(predicate, Call) and predicate.name in {"not", "exists", "empty", "true", "false"}:
+        return uses_position(predicate)
+    if isinstance(predicate, (Variable, If, For, Negate)):
+        return True
+    if isinstance(predicate, Call) and predicate.name in NUMERIC_CALLS:
+        return True
+    return uses_position(predicate)
+
+
+NUMERIC_CALLS = {"last", "position", "number", "count", "sum", "round", "string-length", "xs:decimal", "xs:integer"}
+
+
+def uses_position(expression: Any) -> bool:
+    """Say whether position() or last() of the current focus is asked for."""
+    if isinstance(expression, Call) and expression.name in {"position", "last"}:
+        return True
+    if isinstance(expression, Path):
+        return uses_position(expression.start)
+    if isinstance(expression, Filter):
+        return uses_position(expression.base)
+    return any(uses_position(part) for part in parts(expression))
+
+
+def parts(expression: Any) -> tuple[Any, ...]:
+    """Return the expressions directly inside an expression, a step or an each."""
+    match expression:
+        case Path(start, steps):
+            return (start, *steps)
+        case Step(_, _, predicates):
+            return predicates
+        case Each(inner, predicates) | Filter(inner, predicates):
+            return (inner, *predicates)
+        case Union(_, left, right) | Operation(_, left, right):
+            return (left, right)
+        case Negate(operand) | Castable(operand, _, _):
+            return (operand,)
+        case Call(_, arguments):
+            return arguments
+        case Sequence(items):
+            return items
+        case If(condition, then, otherwise):
+            return (condition, then, otherwise)
+        case For(bindings, body, _) | Quantified(_, bindings, body):
+            return (*(value for _, value in bindings), body)
+    return ()

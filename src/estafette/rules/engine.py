@@ -1,0 +1,147 @@
+"""A pack judging a document: its plan run over the tree, its findings made where an assertion speaks."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from decimal import localcontext
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from estafette.rules.catalogue import Pack
+from estafette.rules.compiled import compiled, load
+from estafette.rules.own import own_finding
+from estafette.rules.plan import Assertion, Due, Planner, nodes_of
+from estafette.rules.semantics import EXACT
+from estafette.rules.tree import Node, Top, line_of, path_of
+from estafette.rules.verdict import Finding, Severity
+
+IDENTIFIER = re.compile(r"\[?((?:BR|CII|UBL|PEPPOL|FX|G)[A-Z0-9-]*-[A-Z0-9_./-]+)")
+TERMS = re.compile(r"\b(?:BT|BG|MDT|MDG|TT|TG)-\d+(?:-\d+)?\b|\bEXT-FR-FE-(?:BG-)?\d+\b")
+SAME_FINDING_MAX = 100
+"""Occurrences of one identifier reported one by one; the sets of the verdict are whole all the same (our bound)."""
+
+VALUE_CHARACTERS_MAX = 200
+
+
+class Engine:
+    """A compiled pack, ready to judge."""
+
+    def __init__(self, pack: Pack, data: bytes, resource: Callable[[str], bytes]) -> None:
+        code, tables = compiled(data)
+        self.pack = pack
+        self.planner = Planner(tables, load(code, resource))
+
+    def judge(self, top: Top) -> list[Finding]:
+        """Return what the pack says of a document, in no particular order."""
+        report = _Report(self.pack, top)
+        plan = self.planner.plan(frozenset(top.nodes))
+        with localcontext(EXACT):
+            for shape, due in plan.plain:
+                for node in nodes_of(top, shape):
+                    _run(due, node, top, report)
+            for shape, choices in plan.chosen:
+                for node in nodes_of(top, shape):
+                    for tests, due in choices:
+                        if not tests or _takes(tests, node, top, report):
+                            _run(due, node, top, report)
+                            break
+        return report.findings
+
+
+def _run(due: Due, node: Node, top: Top, report: _Report) -> None:
+    for test, speaks, assertion in due:
+        try:
+            if bool(test(node, top)) is speaks:
+                report.add(assertion, node)
+        except Exception as error:
+            report.fail(assertion.id or assertion.source, node, error)
+
+
+def _takes(tests: tuple[Any, ...], node: Node, top: Top, report: _Report) -> bool:
+    for test in tests:
+        try:
+            if test(node, top):
+                return True
+        except Exception as error:
+            report.fail("context", node, error)
+    return False
+
+
+class _Report:
+    """The findings of one pack on one document."""
+
+    def __init__(self, pack: Pack, top: Top) -> None:
+        self.pack = pack
+        self.top = top
+        self.findings: list[Finding] = []
+        self.seen: Counter[str] = Counter()
+
+    def add(self, assertion: Assertion, node: Node) -> None:
+        """Add what an assertion says of a node."""
+        if assertion.id and self.seen[assertion.id] >= SAME_FINDING_MAX:
+            return
+        message = self._message(assertion, node)
+        identifier = assertion.id or _identifier(message)
+        self.seen[identifier] += 1
+        if self.seen[identifier] > SAME_FINDING_MAX:
+            return
+        self.findings.append(
+            Finding(
+                id=identifier,
+                severity=_severity(assertion.flag),
+                terms=tuple(dict.fromkeys(TERMS.findall(f"{identifier} {message}"))),
+                path=path_of(node) or "/",
+                line=line_of(node),
+                value=_seen(node),
+                message=message,
+                pack=self.pack.coordinate,
+            )
+        )
+
+    def fail(self, what: str, node: Node, error: Exception) -> None:
+        """Add our own finding where the official sheet would have stopped."""
+        self.seen["EST-SHEET"] += 1
+        if self.seen["EST-SHEET"] <= SAME_FINDING_MAX:
+            self.findings.append(
+                own_finding("EST-SHEET", value=f"{what}: {error}", path=path_of(node) or "/", line=line_of(node))
+            )
+
+    def _message(self, assertion: Assertion, node: Node) -> str:
+        pieces = []
+        for piece, called in assertion.message:
+            if not called:
+                pieces.append(piece)
+                continue
+            try:
+                pieces.append(piece(node, self.top))
+            except Exception:
+                pieces.append("…")
+        return " ".join("".join(pieces).split())
+
+
+def _identifier(message: str) -> str:
+    found = IDENTIFIER.search(message)
+    return found[1] if found else "?"
+
+
+def _severity(flag: str) -> Severity:
+    return Severity.WARNING if flag.lower().startswith(("warn", "info")) else Severity.FATAL
+
+
+def _seen(node: Node) -> str:
+    """Return the value of a leaf, shortened; the value of a group would say nothing."""
+    return "" if node.kids or not node.order else " ".join(node.value[:1000].split())[:VALUE_CHARACTERS_MAX]
+
+
+@lru_cache(64)
+def engine_of(pack: Pack) -> Engine:
+    """Return the engine of a pack whose sheet is a file, with the code lists that stand beside it."""
+    folder = pack.path.parent
+
+    def resource(name: str) -> bytes:
+        return (folder / Path(name).name).read_bytes()
+
+    return Engine(pack, pack.path.read_bytes(), resource)
