@@ -1,0 +1,145 @@
+"""What the concentrator tells the administration: data of accepted invoices and obligatory statuses, as JSON.
+
+    {"kind": "invoice-data", "key": {"seller": "100000009", "number": "F1", "year": 2026}, "platform": "0003",
+     "accepted_at": "2026-09-01T09:00:00Z", "flow": "FFE0111A_…", "data": {…}}
+    {"kind": "status", "key": {…}, "status": 212, "set_at": "2026-09-02T10:00:00Z", "message_id": "…",
+     "reasons": [], "collected": [{"rate": "20", "amount": "720.00"}]}
+
+`data` has the fields of `estafette.vat.facts.Document`. Amounts are decimals in text, dates are ISO 8601, moments carry
+their zone. Told twice is told once; a status may come before the data of its invoice.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, Table, and_, insert, literal, or_, select
+
+from estafette.administration import alerts
+from estafette.administration.files import plain
+from estafette.administration.tables import fact, status_event
+from estafette.vat.facts import Collected, Document, DocumentKey, Status
+
+Siren = Annotated[str, msgspec.Meta(pattern="^[0-9]{9}$")]
+Number = Annotated[str, msgspec.Meta(min_length=1, max_length=35)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Key(msgspec.Struct, frozen=True):
+    """What makes an invoice unique (G1.45)."""
+
+    seller: Siren
+    number: Number
+    year: int
+
+
+class InvoiceData(msgspec.Struct, frozen=True, tag="invoice-data", tag_field="kind"):
+    """The Flow 1 data that the concentrator accepted (250)."""
+
+    key: Key
+    data: Document
+    platform: str
+    accepted_at: Moment
+    flow: str
+
+
+class StatusNotice(msgspec.Struct, frozen=True, tag="status", tag_field="kind"):
+    """An obligatory status that the concentrator accepted, or its own rejection (251)."""
+
+    key: Key
+    status: Literal[200, 210, 212, 213, 251]
+    set_at: Moment
+    message_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    reasons: tuple[str, ...] = ()
+    collected: tuple[Collected, ...] = ()
+    platform: str = ""
+
+
+class WrongMessage(ValueError):
+    """A message of the concentrator that is not one: the text says where, what was seen and what was expected."""
+
+
+_decoder = msgspec.json.Decoder(InvoiceData | StatusNotice)
+
+
+def receive(connection: Connection, body: bytes, *, received_at: datetime) -> bool:
+    """What the message tells is known, and looked at by the detectors; False when it was known already.
+
+    Raises: WrongMessage, and nothing is written.
+    """
+    try:
+        told = _decoder.decode(body)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise WrongMessage(str(error)) from None
+    if isinstance(told, StatusNotice):
+        return _status(connection, told, received_at)
+    if told.data.key != (told.key.seller, told.key.number, told.key.year):
+        raise WrongMessage(f"the data are those of {tuple(told.data.key)} - at `$.key`")
+    return _data(connection, told, received_at)
+
+
+def _data(connection: Connection, told: InvoiceData, received_at: datetime) -> bool:
+    document = told.data
+    key = {"seller": document.seller, "number": document.number, "year": document.key.year, "flow": told.flow}
+    if _known(connection, fact, key):
+        return False
+    row = {"taxpayer": document.taxpayer, "buyer": document.buyer, "issue_date": document.issue_date}
+    row |= {"platform": told.platform, "accepted_at": told.accepted_at, "received_at": received_at}
+    connection.execute(insert(fact).values(**key, **row, data=plain(document)))
+    alerts.look(connection, document, now=received_at)
+    return True
+
+
+def _status(connection: Connection, told: StatusNotice, received_at: datetime) -> bool:
+    key = {"seller": told.key.seller, "number": told.key.number, "year": told.key.year, "message_id": told.message_id}
+    if _known(connection, status_event, key):
+        return False
+    data = {"reasons": list(told.reasons), "collected": plain(told.collected), "platform": told.platform}
+    row = {"status": told.status, "set_at": told.set_at, "received_at": received_at, "data": data}
+    connection.execute(insert(status_event).values(**key, **row))
+    return True
+
+
+def _known(connection: Connection, table: Table, key: dict[str, Any]) -> bool:
+    same = and_(*(table.c[column] == value for column, value in key.items()))
+    return connection.execute(select(literal(1)).where(same)).first() is not None
+
+
+def documents_of(connection: Connection, siren: str | None = None) -> list[Document]:
+    """Return the data that stand: all of them, or those of invoices this company sent, declares or received."""
+    query = select(fact.c.data).order_by(fact.c.accepted_at, fact.c.flow)
+    if siren is not None:
+        query = query.where(or_(fact.c.seller == siren, fact.c.taxpayer == siren, fact.c.buyer == siren))
+    first: dict[DocumentKey, Document] = {}
+    for (data,) in connection.execute(query):
+        document = msgspec.convert(data, Document)
+        first.setdefault(document.key, document)
+    return list(first.values())
+
+
+def statuses_of(connection: Connection, siren: str | None = None) -> list[Status]:
+    """Return the statuses: all of them, or those of invoices this company sent, declares or received."""
+    query = select(status_event).order_by(status_event.c.set_at, status_event.c.message_id)
+    if siren is not None:
+        same = and_(*(fact.c[name] == status_event.c[name] for name in ("seller", "number", "year")))
+        mine = or_(fact.c.seller == siren, fact.c.taxpayer == siren, fact.c.buyer == siren)
+        query = query.where(select(literal(1)).where(same, mine).exists())
+    return [_status_of(row) for row in connection.execute(query).mappings()]
+
+
+def told_of(connection: Connection, key: DocumentKey) -> tuple[list[RowMapping], list[Status]]:
+    """Return all that was told of one invoice: its data rows, the one that stands first, and its statuses."""
+    rows = select(fact).where(*_same(fact, key)).order_by(fact.c.accepted_at, fact.c.flow)
+    statuses = select(status_event).where(*_same(status_event, key)).order_by(status_event.c.set_at)
+    held = [_status_of(row) for row in connection.execute(statuses).mappings()]
+    return list(connection.execute(rows).mappings()), held
+
+
+def _same(table: Table, key: DocumentKey) -> list[Any]:
+    return [table.c.seller == key.seller, table.c.number == key.number, table.c.year == key.year]
+
+
+def _status_of(row: RowMapping) -> Status:
+    fields = {name: row[name] for name in ("seller", "number", "year", "message_id", "set_at")}
+    collected = msgspec.convert(row["data"]["collected"], tuple[Collected, ...])
+    return Status(**fields, code=row["status"], reasons=tuple(row["data"]["reasons"]), collected=collected)
