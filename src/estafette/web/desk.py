@@ -178,6 +178,13 @@ class Desk:
         return response
 
 
+def tenant_of(person: Person) -> str:
+    """Return the SIREN of the company a person acts for. Raises: HTTPException 403 when it is none."""
+    if person.tenant is None:
+        raise HTTPException(403)
+    return person.tenant
+
+
 def language_of(request: Request) -> str:
     """Return "fr" or "en": what the address asks, else what was chosen before, else the browser's wish, else French."""
     asked = request.query_params.get("lang") or request.cookies.get("language")

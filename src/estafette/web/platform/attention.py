@@ -1,0 +1,71 @@
+"""What asks for a person's attention: what waits for an answer of theirs, and what went wrong lately.
+
+What waits stays until it is answered. What ended badly (rejected, refused, irreceivable) is shown for thirty days, or
+until the same number, or the same file name, has been taken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from estafette.platform.statuses import Row
+from estafette.values.moments import paris_day
+from estafette.web.platform.signs import Sign
+
+SHOWN_FOR = timedelta(days=30)
+TO_ANSWER = frozenset({"202", "203", "204", "209"})
+ASKED_BACK = frozenset({"206", "207", "208"})
+ENDED = frozenset({"210", "213", "221", "501"})
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One reason for attention and the invoices, or the deposits, it is about; never none."""
+
+    words: Sign
+    invoices: tuple[Row, ...] = ()
+    deposits: tuple[Row, ...] = ()
+
+
+def concerns(received: Sequence[Row], issued: Sequence[Row], deposits: Sequence[Row], *, on: date) -> list[Concern]:
+    """Return what asks for attention, the most pressing first. Invoices and deposits come latest first."""
+    taken = {row["number"] for row in issued if row["status"] not in ENDED}
+    found = (
+        Concern(
+            Sign("Reçues, à répondre", "Received, to be answered", "wait"),
+            tuple(row for row in received if row["status"] in TO_ANSWER),
+        ),
+        Concern(
+            Sign("Émises, le client attend de vous", "Issued, the customer waits for you", "wait"),
+            tuple(row for row in issued if row["status"] in ASKED_BACK),
+        ),
+        Concern(
+            Sign("Rejetées ou refusées", "Rejected or refused", "bad"),
+            tuple(
+                row
+                for row in issued
+                if row["status"] in ENDED and row["number"] not in taken and _recent(row["received_at"], on)
+            ),
+        ),
+        Concern(
+            Sign("Déposées, non transmises", "Submitted, not transmitted", "wait"),
+            tuple(row for row in issued if row["standing"] == "undelivered" and row["status"] == "200"),
+        ),
+        Concern(Sign("Dépôts irrecevables", "Irreceivable deposits", "bad"), deposits=_irreceivable(deposits, on)),
+    )
+    return [concern for concern in found if concern.invoices or concern.deposits]
+
+
+def _irreceivable(deposits: Sequence[Row], on: date) -> tuple[Row, ...]:
+    taken: set[str] = set()
+    found = []
+    for row in deposits:
+        if row["acknowledgement"] == "Ok":
+            taken.add(row["name"])
+        elif row["acknowledgement"] == "Error" and row["name"] not in taken and _recent(row["submitted_at"], on):
+            found.append(row)
+    return tuple(found)
+
+
+def _recent(moment: datetime, on: date) -> bool:
+    return on - paris_day(moment) <= SHOWN_FOR

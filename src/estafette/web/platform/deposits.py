@@ -1,0 +1,136 @@
+"""A file from the browser to its verdict: the form, the flow that is watched until it is judged.
+
+The file is read no further than the limit; one that is too large is answered with the field's code, IRR_TAILLE_F. The
+page of a flow asks for itself again every second while the platform judges.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+
+from estafette.exchange.bodies import TooLarge, bounded
+from estafette.formats.xml import Syntax, Unreadable, recognise
+from estafette.lifecycle.reasons import REASONS
+from estafette.platform.flows import Deposit
+from estafette.platform.platform import Platform
+from estafette.store.identity import Person
+from estafette.values.limits import FILE_BYTES_MAX, FLOW_BYTES_MAX
+from estafette.web.desk import Desk, tenant_of
+from estafette.web.platform import signs
+from estafette.web.platform.signs import Sign
+
+FORM_OVERHEAD = 64 * 1024
+"""What the form adds around the file."""
+
+NAME_CHARACTERS_MAX = 255
+
+ADVICE = {
+    "IRR_VIDE_F": Sign("Vérifiez l'export de votre logiciel.", "Check what your software exports."),
+    "IRR_SYNTAX": Sign(
+        "Le fichier est abîmé ou ne suit pas son schéma : régénérez-le, ou signalez ce message à votre éditeur.",
+        "The file is damaged or against its schema: make it again, or tell your software's vendor of this message.",
+    ),
+    "IRR_TYPE_F": Sign(
+        "Déposez une facture UBL, CII ou Factur-X (un PDF qui contient sa facture en XML), ou un statut CDAR.",
+        "Deposit an invoice in UBL, CII or Factur-X (a PDF that holds its invoice in XML), or a CDAR status.",
+    ),
+    "IRR_TAILLE_F": Sign(
+        "Allégez ou retirez les pièces jointes, puis déposez de nouveau.",
+        "Lighten or remove the attachments, then deposit again.",
+    ),
+    "AlreadyExistingFlow": Sign(
+        "Ce fichier a déjà été déposé : il n'y a rien à faire.", "This file was deposited before: nothing to do."
+    ),
+}
+"""What to do about an irreceivable file, by the code of the field or of the acknowledgement."""
+
+
+class NoFile(Exception):
+    """The form came without a file."""
+
+
+class Deposits:
+    """The pages of a deposit."""
+
+    def __init__(self, platform: Platform, desk: Desk, wake: Callable[[], None]) -> None:
+        self._platform = platform
+        self._desk = desk
+        self._wake = wake
+
+    async def form(self, request: Request, person: Person) -> Response:
+        """Ask for a file; with one, keep it and lead to its flow."""
+        siren = tenant_of(person)
+        if request.method == "GET":
+            return self._ask(request)
+        try:
+            name, data = await self._file(request, person)
+        except TooLarge:
+            await _drain(request)
+            return self._ask(request, 413, fault="IRR_TAILLE_F")
+        except (NoFile, MultiPartException):
+            return self._ask(request, 400, fault="no file")
+        syntax = await run_in_threadpool(_syntax, data)
+        row = self._platform.deposit(siren, Deposit(syntax=syntax, name=name), data)
+        self._wake()
+        return RedirectResponse(f"/flows/{row['id']}", 303)
+
+    async def flow(self, request: Request, person: Person) -> Response:
+        """Show what became of a deposit."""
+        siren = tenant_of(person)
+        row = self._platform.flow(siren, request.path_params["flow_id"])
+        if row is None or row["origin"] != "client":
+            raise HTTPException(404)
+        view = self._platform.invoice(siren, row["invoice_id"]) if row["invoice_id"] else None
+        faults = [_irreceivable(detail) for detail in row["details"]]
+        return self._desk.render(request, "flow.html", flow=row, view=view, faults=faults, signs=signs)
+
+    def _ask(self, request: Request, status: int = 200, *, fault: str = "") -> Response:
+        limit = FILE_BYTES_MAX // (1024 * 1024)
+        return self._desk.render(request, "deposit.html", status, fault=fault, limit=limit, advice=ADVICE, signs=signs)
+
+    async def _file(self, request: Request, person: Person) -> tuple[str, bytes]:
+        """Return the file sent: name, bytes. Raises: TooLarge, NoFile, MultiPartException, HTTPException 403."""
+        async with bounded(request, FILE_BYTES_MAX + FORM_OVERHEAD).form(max_files=1, max_fields=5) as sent:
+            self._desk.check(str(sent.get("csrf", "")), person)
+            file = sent.get("file")
+            if not isinstance(file, UploadFile) or not file.filename:
+                raise NoFile
+            data = await file.read()
+        if len(data) > FILE_BYTES_MAX:
+            raise TooLarge
+        return PurePath(file.filename.replace("\\", "/")).name[-NAME_CHARACTERS_MAX:], data
+
+
+def _irreceivable(detail: Mapping[str, str]) -> tuple[Sign, Sign, Sign | None]:
+    """Return a detail of an acknowledgement: its reason, what it says, what to do."""
+    code, separator, text = detail["reasonMessage"].partition(": ")
+    if not (separator and code in REASONS):
+        code, text = detail["reasonCode"], detail["reasonMessage"]
+    return signs.of_reason(code), signs.of_both(text), ADVICE.get(code)
+
+
+async def _drain(request: Request) -> None:
+    """Let the browser finish what it sends, up to the largest envelope: until then it reads no answer."""
+    seen = 0
+    try:
+        while seen <= FLOW_BYTES_MAX:
+            message = await request.receive()
+            seen += len(message.get("body", b""))
+            if message["type"] != "http.request" or not message.get("more_body"):
+                return
+    except ClientDisconnect:
+        return
+
+
+def _syntax(data: bytes) -> str:
+    """Return what the file says it is, so that the customer need not; the platform judges the rest."""
+    try:
+        return recognise(data).value
+    except Unreadable:
+        return Syntax.UNKNOWN.value

@@ -1,0 +1,175 @@
+"""Every page of a company: where it is, what it shows, what may be done there.
+
+/                                what asks for attention, the latest invoices
+/issued, /received               every invoice, fifty a page (?page=N)
+/deposits                        the latest deposits
+/deposit, /flows/{id}            a file and its verdict
+/invoices/{id}                   one invoice whole, and the answers possible now
+/invoices/{id}/original          the file as it came
+/invoices/{id}/documents/{n}     a document joined to the invoice (BG-24)
+"""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from estafette.lifecycle.contents import REQUESTED_ACTIONS
+from estafette.platform.platform import InvoiceView, Platform
+from estafette.platform.statuses import NotAllowed
+from estafette.store.identity import Person
+from estafette.web.desk import SECURITY, Desk, tenant_of
+from estafette.web.platform import answers, signs
+from estafette.web.platform.answers import Unclear
+from estafette.web.platform.attention import concerns
+from estafette.web.platform.deposits import Deposits
+
+ROWS_A_PAGE = 50
+LATEST = 8
+LOOKED_AT = 500
+"""The invoices of each side, the latest, among which attention is looked for."""
+
+PAGES_MAX = 20_000
+LINES_SHOWN = 500
+"""Lines of one invoice on its page; the original has them all."""
+
+
+def routes(platform: Platform, desk: Desk, wake: Callable[[], None]) -> list[BaseRoute]:
+    """Return the company's pages; `wake` rings the platform's worker after something was written."""
+    pages, deposits = Pages(platform, desk, wake), Deposits(platform, desk, wake)
+    both = ["GET", "POST"]
+    return [
+        Route("/", desk.signed_in(pages.home)),
+        Route("/issued", desk.signed_in(pages.issued)),
+        Route("/received", desk.signed_in(pages.received)),
+        Route("/deposits", desk.signed_in(pages.deposits)),
+        Route("/deposit", desk.signed_in(deposits.form), methods=both),
+        Route("/flows/{flow_id}", desk.signed_in(deposits.flow)),
+        Route("/invoices/{invoice_id}", desk.signed_in(pages.invoice), methods=both),
+        Route("/invoices/{invoice_id}/original", desk.signed_in(pages.original)),
+        Route("/invoices/{invoice_id}/documents/{place:int}", desk.signed_in(pages.supporting_document)),
+    ]
+
+
+class Pages:
+    """The pages of one company."""
+
+    def __init__(self, platform: Platform, desk: Desk, wake: Callable[[], None]) -> None:
+        self._platform = platform
+        self._desk = desk
+        self._wake = wake
+
+    async def home(self, request: Request, person: Person) -> Response:
+        """Show what asks for attention, then the latest invoices of each side."""
+        siren = tenant_of(person)
+        issued = self._platform.invoices(siren, "issued", LOOKED_AT)
+        received = self._platform.invoices(siren, "received", LOOKED_AT)
+        found = concerns(received, issued, self._platform.flows(siren), on=self._desk.today())
+        latest = {"issued": issued[:LATEST], "received": received[:LATEST]}
+        return self._desk.render(request, "home.html", concerns=found, latest=latest, signs=signs)
+
+    async def issued(self, request: Request, person: Person) -> Response:
+        """Show the invoices the company issued."""
+        return self._list(request, person, "issued")
+
+    async def received(self, request: Request, person: Person) -> Response:
+        """Show the invoices the company received."""
+        return self._list(request, person, "received")
+
+    async def deposits(self, request: Request, person: Person) -> Response:
+        """Show the latest deposits."""
+        rows = self._platform.flows(tenant_of(person), ROWS_A_PAGE)
+        return self._desk.render(request, "deposits.html", rows=rows, signs=signs)
+
+    async def invoice(self, request: Request, person: Person) -> Response:
+        """Show an invoice whole; with a form, set the status it says."""
+        siren = tenant_of(person)
+        view = self._view(request, siren)
+        if request.method == "GET":
+            return self._show(request, view)
+        sent = await self._desk.form(request, person)
+        view = self._view(request, siren)
+        try:
+            self._platform.answer(siren, view.row["id"], answers.read(sent, view))
+        except Unclear as unclear:
+            return self._show(request, view, 422, sent=sent, fault=(unclear.fr, unclear.en))
+        except NotAllowed as refused:
+            return self._show(request, view, 422, sent=sent, fault=(refused.refusal.fr, refused.refusal.en))
+        self._wake()
+        return RedirectResponse(f"/invoices/{view.row['id']}#life-cycle", 303)
+
+    async def original(self, request: Request, person: Person) -> Response:
+        """Give the very file that came."""
+        siren = tenant_of(person)
+        if not is_readable(self._view(request, siren)):
+            raise HTTPException(404)
+        name, data = self._platform.original(siren, request.path_params["invoice_id"])
+        return _file(name, data)
+
+    async def supporting_document(self, request: Request, person: Person) -> Response:
+        """Give a document that the invoice holds (BT-125)."""
+        view = self._view(request, tenant_of(person))
+        joined = view.invoice.supporting_documents[request.path_params["place"] :][:1]
+        if not joined or joined[0].content is None or not is_readable(view):
+            raise HTTPException(404)
+        return _file(joined[0].filename or joined[0].reference or "document", joined[0].content)
+
+    def _view(self, request: Request, siren: str) -> InvoiceView:
+        view = self._platform.invoice(siren, request.path_params["invoice_id"])
+        if view is None:
+            raise HTTPException(404)
+        return view
+
+    def _show(
+        self,
+        request: Request,
+        view: InvoiceView,
+        status: int = 200,
+        *,
+        sent: Mapping[str, str] | None = None,
+        fault: tuple[str, str] | None = None,
+    ) -> Response:
+        values: dict[str, Any] = {
+            "view": view,
+            "readable": is_readable(view),
+            "forms": answers.forms(view),
+            "ours": answers.count_of_ours(view),
+            "sent": sent or {},
+            "fault": fault,
+            "actions": REQUESTED_ACTIONS,
+            "lines_max": LINES_SHOWN,
+            "decimal": Decimal,
+            "signs": signs,
+        }
+        return self._desk.render(request, "invoice.html", status, **values)
+
+    def _list(self, request: Request, person: Person, side: str) -> Response:
+        page = _page(request.query_params.get("page", ""))
+        offset = (page - 1) * ROWS_A_PAGE
+        rows = self._platform.invoices(tenant_of(person), side, ROWS_A_PAGE + 1, offset)
+        if not rows and page > 1:
+            raise HTTPException(404)
+        shown, more = rows[:ROWS_A_PAGE], len(rows) > ROWS_A_PAGE
+        return self._desk.render(request, "list.html", side=side, rows=shown, page=page, more=more, signs=signs)
+
+
+def is_readable(view: InvoiceView) -> bool:
+    """Tell whether the company may read the document: one rejected at reception is announced, not handed over."""
+    return not (view.row["side"] == "received" and view.row["standing"] == "rejected")
+
+
+def _page(text: str) -> int:
+    return min(max(int(text), 1), PAGES_MAX) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+
+
+def _file(name: str, data: bytes) -> Response:
+    """Return bytes to be saved, never shown: they came from someone else."""
+    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return Response(
+        data, media_type="application/octet-stream", headers={**SECURITY, "Content-Disposition": disposition}
+    )
