@@ -130,7 +130,7 @@ class FlowName:
 
     @classmethod
     def numbered(cls, interface: str, *, application_code: str, number: int, emitter: str = "") -> Self:
-        """Make the name of the emitter's flow of that number, as AIFE recommends: four digits of the interface, then 15.
+        """Make the name of the emitter's flow of that number, as AIFE recommends: 4 digits of the interface, then 15.
 
         `application_code` is the partner's; `emitter` is given when it is not the partner (the portal's own code).
         ValueError when the parts do not make a name.

@@ -1,0 +1,31 @@
+"""The directory: who can be reached, at which address, on which platform, and since when one knew it.
+
+Read first: `formats.directory_entries` (what the directory holds), then `resolution` (an address and a day give a
+platform, or the reason why not), then `updates` (which changes the portal takes) and `history` (which versions count,
+what an export shows).
+
+Deliberately absent: a store, a clock, the files (`formats.directory`), any fallback from a grain to another: no text
+allows one, an invoice to SIREN_SIRET is never sent to SIREN.
+"""
+
+from estafette.directory.resolution import Outcome, Resolution, resolve
+from estafette.formats.directory_entries import (
+    DirectoryLine,
+    Establishment,
+    Grain,
+    LegalUnit,
+    ReceivingPlatform,
+    RoutingCode,
+)
+
+__all__ = [
+    "DirectoryLine",
+    "Establishment",
+    "Grain",
+    "LegalUnit",
+    "Outcome",
+    "ReceivingPlatform",
+    "Resolution",
+    "RoutingCode",
+    "resolve",
+]
