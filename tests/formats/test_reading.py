@@ -115,13 +115,14 @@ def test_vat_totals_in_two_currencies() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "value", "why"),
+    ("content", "value", "kind"),
     [
-        ("<cbc:IssueDate>2026-02-31</cbc:IssueDate>", "2026-02-31", "day"),
-        ("<cbc:IssueDate>20260201</cbc:IssueDate>", "20260201", "AAAA-MM-JJ"),
-        ("<cbc:ID>A</cbc:ID><cbc:ID>B</cbc:ID>", "B", "second value"),
-        ("<cbc:Colour>red</cbc:Colour>", "red", "no term"),
-        ("<cbc:ID languageID='fr'>A</cbc:ID>", "fr", "attribute"),
+        ("<cbc:IssueDate>2026-02-31</cbc:IssueDate>", "2026-02-31", "malformed"),
+        ("<cbc:IssueDate>20260201</cbc:IssueDate>", "20260201", "malformed"),
+        ("<cbc:ID>A</cbc:ID><cbc:ID>B</cbc:ID>", "B", "second"),
+        ("<cac:TaxTotal><cbc:TaxAmount currencyID='XXX'>1</cbc:TaxAmount></cac:TaxTotal>", "", "unfit"),
+        ("<cbc:Colour>red</cbc:Colour>", "red", "unknown"),
+        ("<cbc:ID languageID='fr'>A</cbc:ID>", "fr", "unknown"),
         (
             "<cac:LegalMonetaryTotal><cbc:PayableAmount>1,5</cbc:PayableAmount></cac:LegalMonetaryTotal>",
             "1,5",
@@ -129,11 +130,13 @@ def test_vat_totals_in_two_currencies() -> None:
         ),
     ],
 )
-def test_unread_is_listed(content: str, value: str, why: str) -> None:
+def test_unread_is_listed(content: str, value: str, kind: str) -> None:
     """What has no term, or no value that its term can hold, is listed with its place, its value and the reason."""
     (unread,) = ubl(content).unread
     assert unread.value == value
-    assert why in unread.why
+    assert unread.kind == kind
+    assert unread.why_fr
+    assert unread.why_en
     assert unread.path.startswith("/")
 
 

@@ -14,3 +14,8 @@ NAMESPACES = (
 ROOT = "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}CrossIndustryInvoice"
 DAY_FORMAT = "102"
 """The code, in UNTDID 2379, of a day AAAAMMJJ."""
+
+_RSM, _RAM = NAMESPACES[0][1], NAMESPACES[1][1]
+TRANSACTION = f"{{{_RSM}}}SupplyChainTradeTransaction"
+PARTS = tuple(f"{{{_RAM}}}ApplicableHeaderTrade{part}" for part in ("Agreement", "Delivery", "Settlement"))
+"""The three parts of the transaction, which the schema wants even when they say nothing."""

@@ -6,6 +6,7 @@ a bag (a dictionary shaped like the model), a repeated group opens a bag of its 
 as unread, with its place, never dropped in silence. The cost is that of the document, not of the table.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -22,11 +23,13 @@ NAMESPACES = {Syntax.UBL: ubl.NAMESPACES, Syntax.CII: cii.NAMESPACES}
 _VARIABLES = ("BT-1", "BT-5", "BT-6", "BT-81")
 _SILENT_ATTRIBUTES = frozenset({"format", "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"})
 _Bag = dict[str, Any]
+Keep = Callable[[Term], bool]
 
 
 class _Slot(msgspec.Struct):
-    """Where a value goes in a bag, and how it is read."""
+    """Where the value of a term goes in a bag, and how it is read."""
 
+    term: str
     keys: tuple[str, ...]
     field: str
     read: values.Reader
@@ -69,12 +72,20 @@ class _Node(msgspec.Struct):
             place.tested.add(test.attribute)
 
 
-def read_tree(tree: etree._ElementTree, syntax: Syntax) -> Invoice:
-    """Give the invoice that a tree of UBL or CII says, and what it says besides."""
+def everything(_: Term) -> bool:
+    """Keep every term."""
+    return True
+
+
+def read_tree(tree: etree._ElementTree, syntax: Syntax, *, keep: Keep = everything) -> Invoice:
+    """Give the invoice that a tree of UBL or CII says, and what it says besides.
+
+    `keep`, a function of a module, narrows the terms that are read; the others are then unread.
+    """
     root = tree.getroot()
     walk = _Walk(tree, _variables(root, syntax))
     bag: _Bag = {}
-    walk.down(root, [(_planted(syntax), bag)])
+    walk.down(root, [(_planted(syntax, keep), bag)])
     bag["unread"] = walk.unread
     return msgspec.convert(bag, Invoice, builtin_types=(bytes,))
 
@@ -103,43 +114,50 @@ def _variables(root: etree._Element, syntax: Syntax) -> paths.Variables:
 
 
 @cache
-def _planted(syntax: Syntax) -> _Node:
+def _planted(syntax: Syntax, keep: Keep) -> _Node:
     root = _Node()
     root.down(ubl.VERSION)
-    _plant(root, "", (), syntax)
+    _Planting(syntax, keep).group(root, "", ())
     return root
 
 
-def _plant(node: _Node, group: str, keys: tuple[str, ...], syntax: Syntax) -> None:
-    for term in members(group):
-        for path in paths.parse(getattr(term, syntax.value.lower()), NAMESPACES[syntax]):
-            _plant_path(node, term, path, keys, syntax)
+class _Planting:
+    """The folding of the table, for one syntax and the terms that are kept."""
+
+    def __init__(self, syntax: Syntax, keep: Keep) -> None:
+        self.syntax = syntax
+        self.keep = keep
+
+    def group(self, node: _Node, group: str, keys: tuple[str, ...]) -> None:
+        """Plant the terms of a group under the node of its element."""
+        for term in filter(self.keep, members(group)):
+            for path in paths.parse(getattr(term, self.syntax.value.lower()), NAMESPACES[self.syntax]):
+                self._path(node, term, path, keys)
+
+    def _path(self, node: _Node, term: Term, path: paths.Path, keys: tuple[str, ...]) -> None:
+        for step in path.steps:
+            node = node.down(step.tag, step.tests)
+        here = (*keys, term.field) if term.field else keys
+        if term.is_group and path.steps and path.steps[-1].mark == "#":
+            node.mentions.append((keys, term.field))
+        elif term.is_group and term.is_repeated:
+            node.openings.append(_Opening(keys, term.field, inner := _Node()))
+            self.group(inner, term.id, ())
+        elif term.is_group:
+            self.group(node, term.id, here)
+        elif term.type == "identifier" and term.is_repeated:
+            node.openings.append(_Opening(keys, term.field, inner := _Node()))
+            _plant_identifier(inner, term, ())
+        elif term.type == "identifier":
+            _plant_identifier(node, term, here)
+        else:
+            slot = _Slot(term.id, keys, term.field, values.READERS[self.syntax.value][term.type])
+            (node.attributes.setdefault(path.attribute, []) if path.attribute else node.slots).append(slot)
 
 
-def _plant_path(node: _Node, term: Term, path: paths.Path, keys: tuple[str, ...], syntax: Syntax) -> None:
-    for step in path.steps:
-        node = node.down(step.tag, step.tests)
-    here = (*keys, term.field) if term.field else keys
-    if term.is_group and path.steps and path.steps[-1].mark == "#":
-        node.mentions.append((keys, term.field))
-    elif term.is_group and term.is_repeated:
-        node.openings.append(_Opening(keys, term.field, inner := _Node()))
-        _plant(inner, term.id, (), syntax)
-    elif term.is_group:
-        _plant(node, term.id, here, syntax)
-    elif term.type == "identifier" and term.is_repeated:
-        node.openings.append(_Opening(keys, term.field, inner := _Node()))
-        _plant_identifier(inner, ())
-    elif term.type == "identifier":
-        _plant_identifier(node, here)
-    else:
-        slot = _Slot(keys, term.field, values.READERS[syntax.value][term.type])
-        (node.attributes.setdefault(path.attribute, []) if path.attribute else node.slots).append(slot)
-
-
-def _plant_identifier(node: _Node, keys: tuple[str, ...]) -> None:
-    node.slots.append(_Slot(keys, "value", str))
-    node.attributes.setdefault("schemeID", []).append(_Slot(keys, "scheme", str))
+def _plant_identifier(node: _Node, term: Term, keys: tuple[str, ...]) -> None:
+    node.slots.append(_Slot(term.id, keys, "value", str))
+    node.attributes.setdefault("schemeID", []).append(_Slot(term.id, keys, "scheme", str))
 
 
 class _Walk:
@@ -162,7 +180,8 @@ class _Walk:
             if active:
                 self._enter(child, active)
             else:
-                self._leave_unread(child, child.text, "no term stands here")
+                known = any(child.tag in node.branches for node, _ in answering)
+                self._leave_unread(child, child.text, "unfit" if known else "unknown")
 
     def _enter(self, element: etree._Element, active: list[tuple[_Node, _Bag]]) -> None:
         for node, bag in active[:]:
@@ -191,7 +210,7 @@ class _Walk:
                     known = True
                 known = known or name in node.tested
             if not known:
-                self._leave_unread(element, str(value), "no term stands in this attribute", attribute=str(name))
+                self._leave_unread(element, str(value), "unknown", attribute=str(name))
 
     def _put(self, bag: _Bag, slot: _Slot, element: etree._Element, text: str | None) -> None:
         text = (text or "").strip()
@@ -199,17 +218,19 @@ class _Walk:
             return
         try:
             value = slot.read(text)
-        except ValueError as error:
-            self._leave_unread(element, text, str(error))
+        except ValueError:
+            self._leave_unread(element, text, "malformed", term=slot.term)
             return
         place = _bag_at(bag, slot.keys)
         if place.setdefault(slot.field, value) != value:
-            self._leave_unread(element, text, "a second value of a term that has one")
+            self._leave_unread(element, text, "second", term=slot.term)
 
-    def _leave_unread(self, element: etree._Element, value: str | None, why: str, attribute: str = "") -> None:
+    def _leave_unread(
+        self, element: etree._Element, value: str | None, kind: str, *, term: str | None = None, attribute: str = ""
+    ) -> None:
         if len(self.unread) < limits.UNREAD_MAX:
             place = self.tree.getpath(element) + (f"/@{attribute}" if attribute else "")
-            self.unread.append(Unread(path=place, value=(value or "").strip()[:200], why=why))
+            self.unread.append(Unread(path=place, kind=kind, value=(value or "").strip()[:200], term=term))
 
 
 def _bag_at(bag: _Bag, keys: tuple[str, ...]) -> _Bag:

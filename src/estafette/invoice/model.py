@@ -283,12 +283,34 @@ class Line(Term, frozen=True):
         return self.subtype in {None, "DETAIL"}
 
 
+UNREAD_KINDS = {
+    "unknown": ("aucun terme ne se place ici", "no term stands here"),
+    "unfit": ("un terme se place ici, mais sous une autre marque", "a term stands here, but under another mark"),
+    "second": ("seconde valeur d'un terme qui n'en a qu'une", "a second value of a term that has one"),
+    "malformed": ("valeur qui n'est pas du type de son terme", "a value that is not of its term's type"),
+}
+"""Why something in a document is no term of the model, in French and in English."""
+
+
 class Unread(Term, frozen=True):
     """Something in the document that the model has no place for, or a value that is not what its term wants."""
 
     path: str
-    why: str
+    kind: str
+    """A key of UNREAD_KINDS."""
     value: str = ""
+    term: str | None = None
+    """The business term that the value was meant for, where one is known."""
+
+    @property
+    def why_fr(self) -> str:
+        """The reason, in French."""
+        return UNREAD_KINDS[self.kind][0]
+
+    @property
+    def why_en(self) -> str:
+        """The reason, in English."""
+        return UNREAD_KINDS[self.kind][1]
 
 
 class Invoice(Term, frozen=True):

@@ -1,0 +1,226 @@
+"""From an invoice to a document: the table of terms followed the other way, each element put where the schema wants it.
+
+Theory of operation. Each term that has a value is written along its path from its group's element: a step that is
+there already (and passes its tests) is taken, a missing one is made, in the order of the schema, with what its tests
+ask for. A repeated group makes its repeated step anew each time. Nothing here names an element.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from lxml import etree
+from stdnum import iban
+
+from estafette.formats import cii, order, paths, ubl, values
+from estafette.formats.reading import NAMESPACES, Keep, everything
+from estafette.formats.xml import Syntax
+from estafette.invoice.model import Identifier, Invoice, Note
+from estafette.invoice.terms import TERMS, Term, members
+
+_DATES = frozenset({"DateTimeString", "DateString"})
+_MONEY = frozenset({"amount", "amount_in_bt6", "price"})
+
+
+def write(invoice: Invoice, syntax: Syntax, *, keep: Keep = everything) -> bytes:
+    """Give the document of UBL (Invoice or CreditNote, by its type) or CII that says the invoice, in UTF-8.
+
+    `keep` narrows the terms that are written, for the regulatory data. A term without a place in the syntax is left
+    out: see `losses`.
+    """
+    root = _root(invoice, syntax)
+    _Writing(syntax, _variables(invoice, keep), keep).group("", invoice, root)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _root(invoice: Invoice, syntax: Syntax) -> etree._Element:
+    namespaces = dict(NAMESPACES[syntax])
+    if syntax is Syntax.CII:
+        root = etree.Element(cii.ROOT, nsmap=namespaces)
+        rank = order.children(syntax)
+        transaction = _make(root, cii.TRANSACTION, rank)
+        for part in cii.PARTS:
+            _make(transaction, part, rank)
+        return root
+    namespace, name = (ubl.CREDIT_NOTE, "CreditNote") if invoice.is_credit_note else (ubl.INVOICE, "Invoice")
+    prefixes: dict[Any, str] = {None: namespace, **namespaces}
+    return etree.Element(f"{{{namespace}}}{name}", nsmap=prefixes)
+
+
+def _variables(invoice: Invoice, keep: Keep) -> paths.Variables:
+    values_ = {
+        "BT-1": invoice.number,
+        "BT-5": invoice.currency,
+        "BT-6": invoice.vat_accounting_currency,
+        "BT-81": invoice.payment.means_code if invoice.payment else None,
+    }
+    # BT-6 names the currency of BT-111: it is known even where it is not written.
+    return {term: value for term, value in values_.items() if value and (keep(TERMS[term]) or term == "BT-6")}
+
+
+def is_empty(value: object) -> bool:
+    """Tell whether a value of the model says nothing."""
+    return value is None or value in ((), "") or (isinstance(value, msgspec.Struct) and value == type(value)())
+
+
+class _Writing:
+    """One writing of one document."""
+
+    def __init__(self, syntax: Syntax, variables: paths.Variables, keep: Keep) -> None:
+        self.syntax = syntax
+        self.variables = variables
+        self.keep = keep
+        self.rank = order.children(syntax)
+
+    def group(self, group: str, record: Any, element: etree._Element) -> None:
+        """Write the terms of a group; those that repeat inside another group's elements come last."""
+        terms = sorted(members(group), key=self._is_shared)
+        for term in terms:
+            if self._says(term, record):
+                self._term(term, getattr(record, term.field) if term.field else record, element)
+
+    def _is_shared(self, term: Term) -> bool:
+        return any(step.mark == "+" for path in self._paths(term) for step in path.steps)
+
+    def _paths(self, term: Term) -> tuple[paths.Path, ...]:
+        return paths.parse(getattr(term, self.syntax.value.lower()), NAMESPACES[self.syntax])
+
+    def _says(self, term: Term, record: Any) -> bool:
+        """Tell whether a term, or something in a group, is kept and has a value."""
+        if not self.keep(term):
+            return False
+        value = getattr(record, term.field) if term.field else record
+        if is_empty(value):
+            return False
+        if not term.is_group or isinstance(value, tuple):
+            return True
+        return any(self._says(member, value) for member in members(term.id))
+
+    def _term(self, term: Term, value: Any, element: etree._Element) -> None:
+        path = self._chosen(term, value, element)
+        if path is None:
+            return
+        if isinstance(value, tuple):
+            for each in value:
+                self._one(term, each, path, self._made(element, path, anew=True))
+        else:
+            for place in self._places(element, path):
+                self._one(term, value, path, place)
+
+    def _one(self, term: Term, value: Any, path: paths.Path, place: etree._Element) -> None:
+        if isinstance(value, Note) and path.steps[-1].mark == "#":
+            place.text = ubl.mention(value.subject_code, value.text)
+        elif isinstance(value, Identifier) and not term.is_group:
+            place.text = value.value
+            if value.scheme:
+                place.set("schemeID", value.scheme)
+        elif term.is_group:
+            self.group(term.id, value, place)
+        else:
+            self._value(term, values.WRITERS[self.syntax.value][term.type](value), path, place)
+
+    def _value(self, term: Term, text: str, path: paths.Path, place: etree._Element) -> None:
+        if path.attribute:
+            place.set(path.attribute, text)
+            return
+        place.text = text
+        if self.syntax is Syntax.CII and etree.QName(place).localname in _DATES:
+            place.set("format", cii.DAY_FORMAT)
+        if self.syntax is Syntax.UBL and term.type in _MONEY:
+            place.set("currencyID", self.variables.get("BT-6" if term.type == "amount_in_bt6" else "BT-5", ""))
+
+    def _chosen(self, term: Term, value: Any, element: etree._Element) -> paths.Path | None:
+        """Choose among the places of a term the one that the schema has here and that suits the value."""
+        possible = [path for path in self._paths(term) if self._exists(path, element)]
+        if len(possible) < 2:
+            return possible[0] if possible else None
+        first_of_all = value[0] if isinstance(value, tuple) else value
+        if term.type == "account":
+            return possible[0 if iban.is_valid(value) else 1]
+        if isinstance(first_of_all, Identifier) and not isinstance(value, tuple):
+            return possible[0 if value.scheme else 1]
+        return possible[0]
+
+    def _exists(self, path: paths.Path, element: etree._Element) -> bool:
+        here = element.tag
+        for step in path.steps:
+            if here in self.rank and step.tag not in self.rank[here]:
+                return False
+            here = step.tag
+        return True
+
+    def _places(self, element: etree._Element, path: paths.Path) -> Iterable[etree._Element]:
+        """Give the element of a path, made where it is missing; one in each occurrence of a step marked `+`."""
+        here = [element]
+        for step in path.steps:
+            if step.mark == "+":
+                here = [child for parent in here for child in parent.iterchildren(step.tag)]
+            else:
+                here = [self._step(parent, step) for parent in here]
+        return here
+
+    def _made(self, element: etree._Element, path: paths.Path, *, anew: bool) -> etree._Element:
+        marks = [step.mark for step in path.steps]
+        repeated = marks.index("*") if "*" in marks else len(marks) - 1
+        for place, step in enumerate(path.steps):
+            element = self._step(element, step, anew=anew and place == repeated)
+        return element
+
+    def _step(self, parent: etree._Element, step: paths.Step, *, anew: bool = False) -> etree._Element:
+        for child in parent.iterchildren(step.tag):
+            if self._serves(child, step, anew=anew):
+                return child
+        made = _make(parent, step.tag, self.rank)
+        for test in step.tests:
+            self._fill(made, test)
+        return made
+
+    def _serves(self, child: etree._Element, step: paths.Step, *, anew: bool) -> bool:
+        """Tell whether an element can be the step; when it is made anew, one that lacks what the step selects can."""
+        selecting = [test for test in step.tests if not test.operator]
+        if anew and not selecting:
+            return False
+        return all(test.holds(child, self.variables) for test in step.tests if test.operator) and not any(
+            test.holds(child, self.variables) for test in selecting if anew
+        )
+
+    def _fill(self, element: etree._Element, test: paths.Test) -> None:
+        words = [word for word in test.wanted(self.variables) if word]
+        if not test.is_written or not words:
+            return
+        for tag in test.tags:
+            child = element.find(tag)
+            element = _make(element, tag, self.rank) if child is None else child
+        if test.attribute:
+            element.set(test.attribute, words[0])
+        else:
+            element.text = element.text or words[0]
+
+
+def _make(parent: etree._Element, tag: str, rank: order.Children) -> etree._Element:
+    """Make a child where the schema wants it: after its equals, before those of higher rank."""
+    ranks = rank.get(parent.tag, {})
+    mine = ranks.get(tag, len(ranks))
+    place = len(parent)
+    while place and ranks.get(parent[place - 1].tag, len(ranks)) > mine:
+        place -= 1
+    made = etree.Element(tag)
+    parent.insert(place, made)
+    return made
+
+
+def losses(invoice: Invoice, syntax: Syntax) -> tuple[Term, ...]:
+    """Give each term that the invoice says and that the syntax has no place for."""
+    return tuple(dict.fromkeys(_lost("", invoice, syntax)))
+
+
+def _lost(group: str, record: Any, syntax: Syntax) -> Iterator[Term]:
+    for term in members(group):
+        value = getattr(record, term.field) if term.field else record
+        if is_empty(value):
+            continue
+        if getattr(term, syntax.value.lower()) == "-":
+            yield term
+        elif term.is_group:
+            for each in value if isinstance(value, tuple) else (value,):
+                yield from _lost(term.id, each, syntax)
