@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, literal, or_, select, update
 
 from estafette.store.tables import job as table
 
@@ -48,15 +48,13 @@ def add(
 
 
 def claim(connection: Connection, *, queues: tuple[str, ...], now: datetime, limit: int) -> list[Job]:
-    """Up to `limit` jobs of these queues that may run now are leased to the caller, oldest first."""
-    earlier = table.alias("earlier")
-    blocked = exists().where(earlier.c.lane == table.c.lane, earlier.c.state == "pending", earlier.c.id < table.c.id)
+    """Up to `limit` jobs of these queues that may run now are leased to the caller, longest due first."""
     ready = (
         select(table.c.id, table.c.queue, table.c.key, table.c.payload, table.c.tries)
         .where(table.c.state == "pending", table.c.due <= now, table.c.queue.in_(queues))
         .where(or_(table.c.leased_until.is_(None), table.c.leased_until < now))
-        .where(or_(table.c.lane.is_(None), ~blocked))
-        .order_by(table.c.id)
+        .where(_first_of_its_lane())
+        .order_by(table.c.due, table.c.id)
         .limit(limit)
     )
     jobs = [Job(*row) for row in connection.execute(ready)]
@@ -68,7 +66,7 @@ def claim(connection: Connection, *, queues: tuple[str, ...], now: datetime, lim
 
 def end(connection: Connection, job: Job, *, now: datetime) -> None:
     """The job is done and stays as a trace."""
-    connection.execute(update(table).where(table.c.id == job.id).values(state="done", ended_at=now, leased_until=None))
+    _settle(connection, job, state="done", ended_at=now)
 
 
 def retry(connection: Connection, job: Job, *, now: datetime, error: str) -> None:
@@ -76,14 +74,25 @@ def retry(connection: Connection, job: Job, *, now: datetime, error: str) -> Non
     if job.tries + 1 >= TRIES_MAX:
         park(connection, job, now=now, error=error)
         return
-    values = {"tries": job.tries + 1, "due": now + back_off(job.tries), "error": error[:2000], "leased_until": None}
-    connection.execute(update(table).where(table.c.id == job.id).values(values))
+    _settle(connection, job, tries=job.tries + 1, due=now + back_off(job.tries), error=error[:2000])
 
 
 def park(connection: Connection, job: Job, *, now: datetime, error: str) -> None:
     """The job cannot succeed as it is: it stays visible, out of the way of its lane."""
-    values = {"state": "parked", "tries": job.tries + 1, "ended_at": now, "error": error[:2000], "leased_until": None}
-    connection.execute(update(table).where(table.c.id == job.id).values(values))
+    _settle(connection, job, state="parked", tries=job.tries + 1, ended_at=now, error=error[:2000])
+
+
+def _settle(connection: Connection, job: Job, **values: Any) -> None:
+    """Write what became of a job; one that ended meanwhile, its lease being over, is left as it ended."""
+    mine = and_(table.c.id == job.id, table.c.state == "pending")
+    connection.execute(update(table).where(mine).values(leased_until=None, **values))
+
+
+def _first_of_its_lane() -> ColumnElement[bool]:
+    """Hold for a job that no earlier one of its lane keeps waiting."""
+    earlier = table.alias("earlier")
+    blocked = exists().where(earlier.c.lane == table.c.lane, earlier.c.state == "pending", earlier.c.id < table.c.id)
+    return or_(table.c.lane.is_(None), ~blocked)
 
 
 def back_off(tries: int) -> timedelta:
@@ -102,9 +111,8 @@ def waiting(connection: Connection) -> int:
 
 
 def next_due(connection: Connection, queues: tuple[str, ...]) -> datetime | None:
-    """Tell when the next waiting job may run."""
-    mine = and_(table.c.state == "pending", table.c.queue.in_(queues))
-    due: datetime | None = connection.execute(
-        select(func.min(table.c.due)).where(mine, table.c.leased_until.is_(None))
-    ).scalar_one()
+    """Tell when the next waiting job may run: when it is due, or when its lease is over, and its lane is free."""
+    mine = and_(table.c.state == "pending", table.c.queue.in_(queues), _first_of_its_lane())
+    free = func.coalesce(table.c.leased_until, table.c.due)
+    due: datetime | None = connection.execute(select(func.min(free)).where(mine)).scalar_one()
     return due

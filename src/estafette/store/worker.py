@@ -10,6 +10,7 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from estafette.store import jobs
 from estafette.store.database import Database
@@ -17,6 +18,9 @@ from estafette.store.jobs import Job
 
 Apply = Callable[[Connection], None]
 Handler = Callable[[Job], Awaitable[Apply]]
+
+PAUSE = 1.0
+"""Seconds before looking again when the store itself fails."""
 
 log = structlog.get_logger()
 
@@ -55,8 +59,12 @@ class Worker:
         try:
             while True:
                 self._bell.clear()
-                self._start_some()
-                await self._rest()
+                try:
+                    self._start_some()
+                    await self._rest()
+                except SQLAlchemyError:  # a full disk, a file someone holds: it may pass, and the work is still there
+                    log.exception("worker.paused", seconds=PAUSE)
+                    await asyncio.sleep(PAUSE)
         finally:
             for task in self._running:
                 task.cancel()
@@ -76,12 +84,16 @@ class Worker:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._bell.set()
+        if not task.cancelled() and (fault := task.exception()):
+            log.error("job.unsettled", exc_info=fault)  # its lease will free it
 
     async def _rest(self) -> None:
         """Sleep until the bell rings or the next job is due."""
-        with self._database.read() as connection:
-            due = jobs.next_due(connection, tuple(self._handlers))
-        if len(self._running) >= self._concurrency or due is None:
+        due = None
+        if len(self._running) < self._concurrency:
+            with self._database.read() as connection:
+                due = jobs.next_due(connection, tuple(self._handlers))
+        if due is None:
             await self._bell.wait()
             return
         wait = max((due - self._clock()).total_seconds(), 0.02)
