@@ -30,11 +30,8 @@ def test_a_complete_file_becomes_a_registration_with_its_number(database: Databa
         steps = [(entry.from_state, entry.to_state) for entry in journal.read(connection, "registration", file_id)]
     assert (file.matricule, file.granted_on, file.expires_on) == ("0003", TODAY, date(2029, 11, 2))
     assert announced is not None
-    assert (announced.matricule, announced.name, announced.registered_until) == (
-        "0003",
-        "Relais Atlantique",
-        date(2029, 11, 2),
-    )
+    assert (announced.matricule, announced.name) == ("0003", "Relais Atlantique")
+    assert (announced.registered_from, announced.registered_until) == (TODAY, None)
     assert steps == [
         ("DRAFT", "SUBMITTED"),
         ("SUBMITTED", "COMPLETE"),

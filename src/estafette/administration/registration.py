@@ -79,7 +79,7 @@ class File:
 
 
 class Announcement(msgspec.Struct, frozen=True):
-    """What the portal is told of a platform, as JSON: it may exchange from a day, until another."""
+    """What the portal is told of a platform, as JSON; `registered_until` is the day its registration was lost."""
 
     matricule: str
     name: str
@@ -274,7 +274,7 @@ def announcement(connection: Connection, file_id: int) -> Announcement:
         url=link.url if link else None,
         public_key=link.public_key if link else None,
         registered_from=file.granted_on,
-        registered_until=file.ended_on or file.expires_on,
+        registered_until=file.ended_on,
     )
 
 
