@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estafette.directory import DirectoryLine, Grain, Outcome, resolve
-from estafette.directory.history import as_known, current, motive_in_full, motives_in_differential
+from estafette.directory.history import as_known, current, motives_in_differential
 from estafette.directory.resolution import suggest
 
 ON = date(2027, 3, 31)
@@ -117,13 +117,14 @@ def test_what_one_knew() -> None:
         (line(start=ON + DAY), "V"),
         (line(end=ON), ""),
         (line(end=ON + DAY), "C"),
-        (line(effective_end=ON, end=ON + DAY), ""),
+        (line(effective_end=ON, end=ON + DAY), "C"),
+        (line(start=ON + DAY, end=ON + DAY), ""),
         (line(nature="M", start=ON + DAY), ""),
     ],
 )
 def test_what_a_full_export_shows(held: DirectoryLine, motive: str) -> None:
-    """A full export shows what is in force and what is to come."""
-    assert motive_in_full(held, produced_on=ON) == motive
+    """A full export shows what is in force, what is to come, and what may still be used until the day agreed."""
+    assert held.motive_in_full(ON) == motive
 
 
 def test_what_a_differential_export_shows() -> None:

@@ -16,8 +16,10 @@ from estafette.formats.directory import (
     Header,
     Presence,
     Update,
+    read,
     read_export,
     read_update,
+    write,
     write_export,
     write_update,
 )
@@ -201,6 +203,21 @@ def test_sentinels_of_real_exports() -> None:
     (presence,) = taken(data)[1]
     assert isinstance(presence.entry, ReceivingPlatform)
     assert (presence.entry.siren, presence.entry.registered_until) == (None, None)
+
+
+def test_a_full_export_shows_what_counts() -> None:
+    """What is inactive, ended or a mask is left out; what is in force has motive C, what is to come V."""
+    unit = LegalUnit(siren="100000009", name="A")
+    held = DirectoryLine(siren="100000009", matricule="0003", start=date(2026, 9, 1))
+    ended = replace(held, start=date(2026, 1, 1), end=date(2026, 9, 1))
+    coming = replace(held, suffix="B", start=date(2026, 9, 2))
+    mask = replace(coming, nature="M")
+    # It is already the first of September in Paris.
+    data = write(
+        [unit, replace(unit, status="I"), ended, held, coming, mask], produced_at=datetime(2026, 8, 31, 23, tzinfo=UTC)
+    )
+    assert list(read(data)) == [unit, held, coming]
+    assert [presence.motive for presence in taken(data)[1]] == ["C", "C", "V"]
 
 
 def test_blocks_keep_their_order() -> None:

@@ -25,15 +25,11 @@ def as_known(lines: Iterable[DirectoryLine], moment: datetime) -> tuple[Director
     return current(line for line in lines if line.defined_at is None or line.defined_at <= moment)
 
 
-def motive_in_full(line: DirectoryLine, *, produced_on: date) -> str:
-    """Give why a full export shows a line: C in force, V to come; empty when it does not."""
-    if line.nature != "D" or _ended(line, produced_on):
-        return ""
-    return "C" if line.start <= produced_on else "V"
-
-
 def motives_in_differential(line: DirectoryLine, *, previous: datetime, produced: datetime) -> tuple[str, ...]:
-    """Give why a differential export shows a line, once a motive: P takes effect, S ceases, N newly defined."""
+    """Give why a differential export shows a line, once a motive: P takes effect, S ceases, N newly defined.
+
+    Why a full export shows it is `DirectoryLine.motive_in_full`.
+    """
     day = produced.date()
     is_definition = line.nature == "D"
     motives = (
@@ -46,8 +42,3 @@ def motives_in_differential(line: DirectoryLine, *, previous: datetime, produced
 
 def _effective_end(line: DirectoryLine) -> date | None:
     return line.effective_end or line.end
-
-
-def _ended(line: DirectoryLine, on: date) -> bool:
-    end = _effective_end(line)
-    return end is not None and end <= on

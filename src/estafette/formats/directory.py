@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from io import BytesIO
 from itertools import groupby
 from typing import Any, BinaryIO, NoReturn
 
@@ -30,7 +31,7 @@ from estafette.formats.directory_entries import (
 )
 from estafette.formats.xml import DAMAGED, OTHER_KIND, TOO_BIG, Unreadable, parse
 from estafette.values import limits
-from estafette.values.moments import day, day_text, second, second_text
+from estafette.values.moments import day, day_text, paris_day, second, second_text
 
 EXPORT_ROOT, UPDATE_ROOT = "AnnuaireConsultationF14", "AnnuaireActualisation"
 
@@ -271,6 +272,28 @@ def read_export(stream: BinaryIO) -> tuple[Header, Iterator[Presence]]:
     header = next(records)
     assert isinstance(header, Header)  # noqa: S101 - the generator gives it first, or raises
     return header, records  # type: ignore[return-value]
+
+
+def write(entries: Iterable[Entry], *, produced_at: datetime) -> bytes:
+    """Give a full export of what is active, in force or to come among the entries; the order of blocks is theirs."""
+    stream = BytesIO()
+    write_export(stream, Header(produced_at), _in_full(entries, paris_day(produced_at)))
+    return stream.getvalue()
+
+
+def read(data: bytes) -> Iterator[Entry]:
+    """Give the entries of an export, one by one; raises Unreadable as `read_export` does."""
+    return (presence.entry for presence in read_export(BytesIO(data))[1])
+
+
+def _in_full(entries: Iterable[Entry], on: date) -> Iterator[Presence]:
+    for entry in entries:
+        if isinstance(entry, DirectoryLine):
+            motive = entry.motive_in_full(on)
+        else:
+            motive = "C" if entry.status == "A" else ""
+        if motive:
+            yield Presence(entry, motive)
 
 
 def _header_texts(header: Header) -> Iterator[tuple[str, str]]:

@@ -157,6 +157,18 @@ class DirectoryLine:
         """Tell whether a day is within the dates agreed."""
         return self.start <= on and (self.end is None or on < self.end)
 
+    def motive_in_full(self, on: date) -> str:
+        """Give why a full export of a day shows the line: C in force, V to come; empty when it does not.
+
+        A line that something outside ended before the day agreed is shown until that day: what is under way may still
+        be sent on it (annex 3, DT-7-3-3).
+        """
+        if self.nature != "D":
+            return ""
+        if self.covers(on):
+            return "C"
+        return "V" if self.start > on and (self.end is None or self.start < self.end) else ""
+
     def overlaps(self, other: "DirectoryLine") -> bool:
         """Tell whether two lines have a day in common, whatever their addresses."""
         return (self.end is None or other.start < self.end) and (other.end is None or self.start < other.end)
