@@ -16,6 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
+from estafette.administration.tables import metadata as administration_tables
 from estafette.platform.tables import metadata as platform_tables
 from estafette.portal.tables import metadata as portal_tables
 from estafette.store import database as room
@@ -24,7 +25,12 @@ from estafette.store.sequences import draw
 from estafette.store.tables import metadata as shared_tables
 from estafette.store.tables import sequence
 
-BRANCHES = {"shared": shared_tables, "platform": platform_tables, "portal": portal_tables}
+BRANCHES = {
+    "shared": shared_tables,
+    "platform": platform_tables,
+    "portal": portal_tables,
+    "administration": administration_tables,
+}
 
 
 def union(*parts: sa.MetaData) -> sa.MetaData:

@@ -29,6 +29,6 @@ def bounded(request: Request, limit: int) -> Request:
         return message
 
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isdecimal() and int(declared) > limit:
         raise TooLarge
     return Request(request.scope, receive)

@@ -21,6 +21,8 @@ def load_key(file: Path) -> Ed25519PrivateKey:
         draft = file.with_suffix(".new")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
             handle.write(pem)
+            handle.flush()
+            os.fsync(handle.fileno())
         draft.rename(file)
     key = load_pem_private_key(file.read_bytes(), password=None)
     if not isinstance(key, Ed25519PrivateKey):

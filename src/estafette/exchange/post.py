@@ -4,7 +4,8 @@
 part: it posts, and only an answer of the peer ends the job. `Post.take` is the other side: signature, then inbox and
 the actor's own handling in one transaction.
 
-The peer's answers: 202 taken, 200 already had, 400/403/413/422 never (the message is parked), anything else later.
+The peer's answers: 202 taken, 200 already had, 400/403/413/422 never (the message is parked), anything else later. A
+redirection is not followed: only the peer itself can say that it has the message.
 """
 
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from estafette.store.worker import Apply, Later, Never
 log = structlog.get_logger()
 
 QUEUE = "deliver"
+KEY_MARK = " ed25519:"
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)
 FINAL = frozenset({400, 403, 413, 422})
 
@@ -40,6 +42,17 @@ class Peer:
     identifier: str
     url: str
     public_key: str
+
+    @property
+    def contact(self) -> str:
+        """Write where it is and its key on one line of 100 characters: the contact of a platform (DT-6-8)."""
+        return f"{self.url}{KEY_MARK}{self.public_key}"
+
+
+def peer_of(identifier: str, contact: str | None) -> Peer | None:
+    """Read a contact back; None when it does not say how the platform is reached."""
+    url, mark, key = (contact or "").partition(KEY_MARK)
+    return Peer(identifier, url, key) if mark else None
 
 
 class Refused(Exception):
@@ -105,7 +118,7 @@ class Post:
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=TIMEOUT)
         try:
-            async with self._session.post(url, data=body, headers=headers) as answer:
+            async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
                 status, text = answer.status, (await answer.content.read(500)).decode(errors="replace")
         except (TimeoutError, aiohttp.ClientError) as fault:
             raise Later(f"{peer.identifier} cannot be reached: {type(fault).__name__} {fault}") from None
@@ -128,7 +141,9 @@ class Post:
 
     def _take(self, connection: Connection, message: Message, body: bytes) -> bool:
         had = select(inbox.c.sha256).where(inbox.c.sender == message.sender, inbox.c.message_id == message.id)
-        if connection.execute(had).first():
+        if held := connection.execute(had).scalar():
+            if held != message.sha256:
+                raise Refused(422, f"{message.id} came already, with another document")
             return False
         row = {"sender": message.sender, "message_id": message.id, "kind": message.kind.value, "name": message.name}
         connection.execute(insert(inbox).values(**row, sha256=message.sha256, received_at=self._clock()))
@@ -139,3 +154,4 @@ class Post:
         """Let go of the connections."""
         if self._session is not None:
             await self._session.close()
+            self._session = None

@@ -1,0 +1,270 @@
+"""What the tests of the exchange stand on: actors with a store and a key each, over real HTTP on this machine."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+import uvicorn
+from sqlalchemy import Connection, select
+from starlette.applications import Starlette
+from starlette.types import Message as Event
+
+from estafette.exchange import wire
+from estafette.exchange.keys import load_key, public_text
+from estafette.exchange.messages import Kind, Message
+from estafette.exchange.post import QUEUE, Peer, Post
+from estafette.store.database import Database, open_database
+from estafette.store.documents import Documents
+from estafette.store.jobs import Job
+from estafette.store.sequences import draw
+from estafette.store.tables import inbox, sequence
+from estafette.store.tables import job as job_table
+from estafette.store.worker import Apply, Later, Never, Worker
+
+
+@dataclass
+class Time:
+    """The time of a test, moved by hand."""
+
+    now: datetime = datetime(2026, 9, 1, 6, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """Return the moment it is."""
+        return self.now
+
+    def pass_by(self, **much: float) -> None:
+        """So much time has passed."""
+        self.now += timedelta(**much)
+
+
+@dataclass
+class Home:
+    """An actor at home: its post, its worker, and what it has taken. `wrong` makes it fail when it takes."""
+
+    identifier: str
+    post: Post
+    worker: Worker
+    database: Database
+    documents: Documents
+    public_key: str
+    time: Time
+    application: Starlette
+    woken: list[bool]
+    taken: list[tuple[Message, bytes]]
+    delivered: list[str]
+    wrong: list[Exception]
+    outcomes: "asyncio.Queue[tuple[str, str]]" = field(default_factory=asyncio.Queue)
+
+    async def deliver(self, job: Job) -> Apply:
+        """Deliver as the post does, and tell how it went."""
+        name = str(job.payload["message"][4])
+        try:
+            apply = await self.post.deliver(job)
+        except (Later, Never) as outcome:
+            self.outcomes.put_nowait((name, type(outcome).__name__))
+            raise
+        self.outcomes.put_nowait((name, "taken"))
+        return apply
+
+    def send(
+        self, recipient: "Home", body: bytes, *, name: str, lane: str | None = None, identifier: str = ""
+    ) -> Message:
+        """The message is written in the outbox and the worker knows it."""
+        sha256 = self.documents.put(body)
+        message = Message(identifier or name, Kind.INVOICE, self.identifier, recipient.identifier, name, sha256)
+        with self.database.begin() as connection:
+            self.post.send(connection, message, lane=lane or name)
+        self.worker.wake()
+        return message
+
+    async def outcome(self, count: int) -> list[tuple[str, str]]:
+        """Return how the next so many deliveries went, each by the name of its message."""
+        async with asyncio.timeout(10):
+            return [await self.outcomes.get() for _ in range(count)]
+
+    async def later(self, count: int) -> list[tuple[str, str]]:
+        """An hour has passed: what was put off is tried again; return how it went."""
+        self.time.pass_by(hours=1)
+        self.worker.wake()
+        return await self.outcome(count)
+
+    def states(self) -> dict[str, tuple[str, str | None]]:
+        """Give the state and the last error of each message to send, by its name."""
+        query = select(job_table.c.payload, job_table.c.state, job_table.c.error)
+        with self.database.read() as connection:
+            return {row.payload["message"][4]: (row.state, row.error) for row in connection.execute(query)}
+
+    def effects(self) -> dict[str, int]:
+        """Give how many times each message had its effect in the store."""
+        with self.database.read() as connection:
+            return {row.name: row.value for row in connection.execute(select(sequence))}
+
+    def inbox(self) -> list[str]:
+        """Name the messages this actor has."""
+        with self.database.read() as connection:
+            return list(connection.execute(select(inbox.c.message_id).order_by(inbox.c.message_id)).scalars())
+
+    def documents_held(self) -> int:
+        """Count the documents on disk."""
+        return sum(1 for file in self.documents._folder.rglob("*") if file.is_file())
+
+    async def ask(
+        self, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None, chunks: int = 1
+    ) -> tuple[int, str]:
+        """POST to its application without a network; return the status and the text."""
+        size = -(-len(body) // chunks) or 1
+        parts = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
+        events = iter(
+            {"type": "http.request", "body": part, "more_body": more < len(parts)} for more, part in enumerate(parts, 1)
+        )
+        answers: list[Event] = []
+
+        async def receive() -> Event:
+            return next(events)
+
+        async def send(event: Event) -> None:
+            answers.append(event)
+
+        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": path,
+            "raw_path": path.encode(), "root_path": "", "query_string": b"", "headers": raw, "scheme": "http",
+            "server": ("test", 80), "client": ("test", 1),
+        }  # fmt: skip
+        await self.application(scope, receive, send)
+        return answers[0]["status"], b"".join(event.get("body", b"") for event in answers[1:]).decode()
+
+
+@dataclass
+class Network:
+    """Actors that know each other. `known` is the directory they share."""
+
+    folder: Path
+    time: Time = field(default_factory=Time)
+    known: dict[str, Peer] = field(default_factory=dict)
+    homes: list[Home] = field(default_factory=list)
+    places: list["Place"] = field(default_factory=list)
+
+    def open(self, identifier: str, *, known: bool = True, url: str = "http://127.0.0.1:9") -> Home:
+        """An actor is at home, served by nobody yet."""
+        folder = self.folder / identifier
+        folder.mkdir()
+        database, documents = open_database(folder / "records.sqlite", ("shared",)), Documents(folder / "documents")
+        key = load_key(folder / "key.pem")
+        taken: list[tuple[Message, bytes]] = []
+        delivered: list[str] = []
+        wrong: list[Exception] = []
+
+        def take(connection: Connection, message: Message, body: bytes) -> None:
+            draw(connection, message.id)
+            if wrong:
+                raise wrong.pop(0)
+            taken.append((message, body))
+
+        post = Post(
+            identifiers=frozenset({identifier}),
+            key=key,
+            database=database,
+            documents=documents,
+            clock=self.time,
+            peers=lambda _connection, wanted: self.known.get(wanted),
+            taken=take,
+            delivered=lambda _connection, message: delivered.append(message.name),
+        )
+        worker = Worker(database, self.time)
+        woken: list[bool] = []
+        application = Starlette(routes=wire.routes(post, public_text(key), lambda: woken.append(True)))
+        home = Home(
+            identifier, post, worker, database, documents, public_text(key), self.time, application,
+            woken, taken, delivered, wrong,
+        )  # fmt: skip
+        worker.handles(QUEUE, home.deliver)
+        if known:
+            self.known[identifier] = Peer(identifier, url, home.public_key)
+        self.homes.append(home)
+        return home
+
+    @asynccontextmanager
+    async def working(self, *homes: Home) -> Any:
+        """The workers of these actors work meanwhile."""
+        tasks = [asyncio.create_task(home.worker.run()) for home in homes]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            for home in homes:
+                await home.post.close()
+
+    def place(self, home: Home) -> "Place":
+        """Give an address to this actor: a port of this machine, closed for now."""
+        bound = socket.socket()
+        bound.bind(("127.0.0.1", 0))
+        self.known[home.identifier] = Peer(
+            home.identifier, f"http://127.0.0.1:{bound.getsockname()[1]}", home.public_key
+        )
+        self.places.append(Place(home.application, bound))
+        return self.places[-1]
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+@dataclass
+class Place:
+    """A port where an application answers while it is open. Closed, it refuses, and the port stays ours."""
+
+    application: Any
+    bound: socket.socket
+
+    @asynccontextmanager
+    async def open(self) -> Any:
+        """The application answers meanwhile."""
+        config = uvicorn.Config(self.application, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+        server = _Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[self.bound.dup()]))
+        while not server.started:
+            await asyncio.sleep(0)
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    """Give a network without anyone yet."""
+    made = Network(tmp_path)
+    with structlog.testing.capture_logs():
+        yield made
+    for place in made.places:
+        place.bound.close()
+    for home in made.homes:
+        home.database.close()
+
+
+@pytest.fixture
+def run() -> Callable[[Awaitable[None]], None]:
+    """Give what lives a story to its end, within ten seconds."""
+
+    def verb(story: Awaitable[None]) -> None:
+        async def bounded() -> None:
+            async with asyncio.timeout(10):
+                await story
+
+        asyncio.run(bounded())
+
+    return verb
