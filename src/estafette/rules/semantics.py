@@ -255,8 +255,10 @@ def distinct(nodes: Iterable[Node]) -> list[Node]:
     return list(dict.fromkeys(nodes))
 
 
-def union(left: Iterable[Node], right: Iterable[Node]) -> list[Node]:
-    """Nodes of either side."""
+def union(left: Sequence[Node], right: Sequence[Node]) -> Sequence[Node]:
+    """Nodes of either side, each of which comes in order."""
+    if not left or not right:
+        return left or right
     return in_order([*left, *right])
 
 
@@ -302,6 +304,16 @@ def tagged(top: Top, name: str) -> list[Node]:
         found = lists[0] if len(lists) == 1 else sorted((node for nodes in lists for node in nodes), key=order)
         top.tagged[name] = found
     return found
+
+
+def attributed(top: Top, name: str) -> list[Node]:
+    """Return the attributes of a name anywhere in the document, in its order."""
+    mark = "@" + name
+    owners = [
+        nodes for shape in top.nodes if shape.tag == mark and shape.parent for nodes in (top.nodes[shape.parent],)
+    ]
+    found = [leaf(node, name) for nodes in owners for node in nodes if name in node.attrs]
+    return found if len(owners) < 2 else sorted(found, key=order)
 
 
 def descendants(node: Node, name: str) -> list[Node]:

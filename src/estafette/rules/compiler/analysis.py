@@ -79,6 +79,8 @@ def _needs(expression: Any) -> Needs:
             return Needs(position=True)
         case Call("doc"):
             return Needs(resource=True)
+        case Call("index", (base, key)):
+            return needs(base) | _inside((key,))
         case Call(name, arguments):
             implied = Needs(context=True, lift=0) if not arguments and name in IMPLICIT else NOTHING_NEEDED
             own = Needs(functions=frozenset({name})) if name.startswith("{") else NOTHING_NEEDED
@@ -161,6 +163,8 @@ def lowered(expression: Any, lift: int) -> Any:
             return expression
         case Union(operator, left, right):
             return Union(operator, lowered(left, lift), lowered(right, lift))
+        case Call("index", (base, key)):
+            return Call("index", (lowered(base, lift), key))
         case Call(name, arguments):
             return Call(name, tuple(lowered(argument, lift) for argument in arguments))
         case Sequence(items):

@@ -14,6 +14,7 @@ from estafette.rules.compiler.code import (
     as_list,
     atomized,
     optional,
+    ordered,
     quoted,
     truth,
     value,
@@ -196,7 +197,7 @@ class Emitter:
         if left.kind != "node" or right.kind != "node":
             raise UnsupportedError("union of what are not nodes")
         function = {"|": "union", "intersect": "intersect", "except": "excepted"}[expression.operator]
-        source = f"{function}({as_list(left)}, {as_list(right)})"
+        source = f"{function}({as_list(ordered(left))}, {as_list(ordered(right))})"
         either = f"({truth(left)} or {truth(right)})" if function == "union" else ""
         return Code(source, "node", "many", flat=False, exists=either)
 

@@ -97,6 +97,9 @@ def _candidates(expression: Any, variables: Mapping[str, Expression], depth: int
         return []
     found: list[Key] = []
     match expression:
+        case Path(Union("|", left, right), steps) if _plain(left) and _plain(right):
+            sides = _continued(left, steps), _continued(right, steps)
+            return [key for side in sides for key in _candidates(side, variables, depth + 1)]
         case Path():
             found += path_keys(expression)
             if not isinstance(expression.start, (Context, Root)):
@@ -109,6 +112,21 @@ def _candidates(expression: Any, variables: Mapping[str, Expression], depth: int
     for part in parts(expression):
         found += _candidates(part, variables, depth + 1)
     return found
+
+
+def _plain(expression: Expression) -> bool:
+    if isinstance(expression, Union):
+        return _plain(expression.left) and _plain(expression.right)
+    return isinstance(expression, Path)
+
+
+def _continued(expression: Expression, steps: tuple[Step | Each, ...]) -> Expression:
+    """Write what follows a union after each of its sides: the same nodes."""
+    if isinstance(expression, Union):
+        return Union("|", _continued(expression.left, steps), _continued(expression.right, steps))
+    if isinstance(expression, Path):
+        return Path(expression.start, (*expression.steps, *steps))
+    return expression
 
 
 def path_keys(path: Path) -> list[Key]:
@@ -173,6 +191,8 @@ class _Evaluation:
                 return value
             case Variable(name):
                 return self.value(self.variables[name], below) if name in self.variables else UNKNOWN
+            case Path(Union("|", left, right), steps) if _plain(left) and _plain(right):
+                return self.value(Union("|", _continued(left, steps), _continued(right, steps)), below)
             case Path():
                 return self._path(expression, below)
             case Filter(base, _):
@@ -224,8 +244,8 @@ class _Evaluation:
         decisive = operation.operator == "or"
         if left is decisive:
             return decisive
-        if right is decisive and not may_fail(operation.left):
-            return decisive
+        if right is decisive:
+            return UNKNOWN if left is UNKNOWN and may_fail(operation.left) else decisive
         if UNKNOWN in (left, right):
             return UNKNOWN
         return not decisive

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from estafette.rules.compiler.analysis import heavy, needs
 from estafette.rules.compiler.code import Code, Scope, as_list, atomized, ordered, truth, value
 from estafette.rules.compiler.xpath import (
+    ANYWHERE,
     Call,
     Context,
     Each,
@@ -16,6 +17,7 @@ from estafette.rules.compiler.xpath import (
     Literal,
     Operation,
     Path,
+    Root,
     Step,
     UnsupportedError,
     Variable,
@@ -87,6 +89,9 @@ def path(emitter: Emitter, expression: Path, scope: Scope) -> Code:
     indexed = _indexed(emitter, expression, scope)
     if indexed is not None:
         return indexed
+    everywhere = _attributes_anywhere(expression)
+    if everywhere is not None:
+        return everywhere
     walk = _start(emitter, expression.start, scope)
     last = len(expression.steps) - 1
     for i, step in enumerate(expression.steps):
@@ -101,6 +106,15 @@ def path(emitter: Emitter, expression: Path, scope: Scope) -> Code:
         else:
             _step(walk, step)
     return _finished(walk, expression)
+
+
+def _attributes_anywhere(expression: Path) -> Code | None:
+    """Write `//@name`."""
+    if isinstance(expression.start, Root) and len(expression.steps) == 2 and expression.steps[0] == ANYWHERE:
+        step = expression.steps[1]
+        if isinstance(step, Step) and step.axis == "attribute" and not step.predicates and step.name[0] != "*":
+            return Code(f"attributed(D, {step.name!r})", "node", "many")
+    return None
 
 
 def _finished(walk: _Walk, expression: Path) -> Code:

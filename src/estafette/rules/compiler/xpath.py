@@ -13,6 +13,7 @@ from elementpath.xpath31 import XPath31Parser
 
 XS = "http://www.w3.org/2001/XMLSchema"
 FN = "http://www.w3.org/2005/xpath-functions"
+CODEPOINTS = "http://www.w3.org/2005/xpath-functions/collation/codepoint"
 EXPRESSION_CHARACTERS_MAX = 200_000
 CURRENT = "current-context"
 
@@ -186,7 +187,34 @@ AXES = {
     "following-sibling",
     "attribute",
 }
-OPERATORS = set(["=", "!=", "<", "<=", ">", ">=", "eq", "ne", "lt", "le", "gt", "ge", "+", "-", "*", "div", "idiv", "mod", "and", "or", "to", "is", "<<", ">>"])
+OPERATORS = set(
+    [
+        "=",
+        "!=",
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "eq",
+        "ne",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "+",
+        "-",
+        "*",
+        "div",
+        "idiv",
+        "mod",
+        "and",
+        "or",
+        "to",
+        "is",
+        "<<",
+        ">>",
+    ]
+)
 LITERAL = re.compile(r"\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|\(:.*?:\)", re.S)
 
 
@@ -199,6 +227,7 @@ class Names:
     functions: Iterable[str] = field(default_factory=tuple)
 
 
+ANYWHERE = Step("descendant-or-self", "node()")
 _PARSERS: dict[tuple[tuple[str, str], ...], XPath31Parser] = {}
 
 
@@ -228,7 +257,7 @@ def _parser(names: Names) -> XPath31Parser:
     key = tuple(sorted(prefixes.items())) + tuple(("()", name) for name in sorted(names.functions))
     parser = _PARSERS.get(key)
     if parser is None:
-        parser = XPath31Parser(namespaces=prefixes)
+        parser = XPath31Parser(namespaces=prefixes, default_collation=CODEPOINTS)
         by_namespace = {uri: prefix for prefix, uri in prefixes.items()}
         for function in names.functions:
             uri, _, local = function[1:].rpartition("}")
@@ -309,8 +338,7 @@ class _Reader:
 
     def _double_slash(self, token: Any) -> Expression:
         start = Root() if len(token) == 1 else self.expression(token[0])
-        anywhere = Step("descendant-or-self", "node()")
-        return _joined(self._continued(_path(start, anywhere), token[-1]))
+        return _joined(self._continued(_path(start, ANYWHERE), token[-1]))
 
     def _continued(self, start: Expression, token: Any) -> Expression:
         if self._is_step(token):
@@ -463,13 +491,33 @@ def _path(start: Expression, step: Step | Each) -> Path:
 
 def _joined(path: Expression) -> Expression:
     """Write `descendant-or-self::node()/child::x` as `descendant::x`, the same where no predicate counts positions."""
-    if not isinstance(path, Path) or len(path.steps) < 2:
+    if not isinstance(path, Path) or len(path.steps) < 2 or path.steps[-2] != ANYWHERE:
         return path
-    anywhere, last = path.steps[-2:]
-    if anywhere == Step("descendant-or-self", "node()") and isinstance(last, Step) and last.axis == "child":
-        if not any(may_count(predicate) for predicate in last.predicates):
-            return Path(path.start, (*path.steps[:-2], Step("descendant", last.name, last.predicates)))
-    return path
+    last = path.steps[-1]
+    joined: Step | Each | None = None
+    if isinstance(last, Step):
+        joined = _descendant(last)
+    elif isinstance(last.expression, Union):
+        union = _descendants(last.expression)
+        joined = Each(union, last.predicates) if union is not None else None
+    return path if joined is None else Path(path.start, (*path.steps[:-2], joined))
+
+
+def _descendant(step: Step) -> Step | None:
+    if step.axis != "child" or any(may_count(predicate) for predicate in step.predicates):
+        return None
+    return Step("descendant", step.name, step.predicates)
+
+
+def _descendants(expression: Expression) -> Expression | None:
+    """Write a union of children as a union of descendants, where each side is one child."""
+    if isinstance(expression, Union) and expression.operator == "|":
+        left, right = _descendants(expression.left), _descendants(expression.right)
+        return Union("|", left, right) if left is not None and right is not None else None
+    if isinstance(expression, Path) and expression.start == Context() and isinstance(expression.steps[0], Step):
+        first = _descendant(expression.steps[0])
+        return Path(Context(), (first, *expression.steps[1:])) if first is not None else None
+    return None
 
 
 def may_count(predicate: Expression) -> bool:

@@ -2,10 +2,12 @@
 
 import re
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from lxml import etree
 
 from estafette.rules.catalogue import Pack
@@ -29,7 +31,7 @@ def _sheet(path: Path) -> Any:
     return _processor().new_xslt30_processor().compile_stylesheet(stylesheet_file=str(path))
 
 
-def sheet_findings(pack: Pack, data: bytes) -> tuple[Finding, ...]:
+def official_findings(pack: Pack, data: bytes) -> tuple[Finding, ...]:
     """Return what the official sheet of a pack says of a document, or our own finding when the sheet crashes."""
     with tempfile.NamedTemporaryFile(suffix=".xml") as file:
         file.write(data)
@@ -59,3 +61,9 @@ def _finding(pack: Pack, node: etree._Element) -> Finding:
         message=message,
         pack=pack.coordinate,
     )
+
+
+@pytest.fixture(scope="session")
+def official() -> Callable[[Pack, bytes], tuple[Finding, ...]]:
+    """What the official sheet of a pack says of a document."""
+    return official_findings
