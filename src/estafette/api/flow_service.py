@@ -7,11 +7,12 @@
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from sqlalchemy import RowMapping
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
@@ -21,6 +22,8 @@ from starlette.routing import Route
 from estafette.api.access import Access
 from estafette.api.problems import Problem
 from estafette.exchange.bodies import TooLarge, bounded, read_body
+from estafette.platform.flows import Deposit
+from estafette.platform.platform import Platform
 from estafette.values.limits import FILE_BYTES_MAX
 
 FORM_OVERHEAD = 64 * 1024
@@ -64,33 +67,24 @@ class Search(msgspec.Struct, frozen=True):
     cursor: str | None = None
 
 
-class FlowDesk(Protocol):
-    """What the service asks of the platform."""
-
-    def deposit(self, siren: str, info: FlowInfo, data: bytes) -> Mapping[str, Any]:
-        """Keep the file and return its flow."""
-
-    def flow(self, siren: str, identifier: str) -> Mapping[str, Any] | None:
-        """Return the company's flow."""
-
-    def document(self, sha256: str) -> bytes:
-        """Return the bytes of a document."""
-
-    def search(self, siren: str, where: dict[str, Any], limit: int) -> list[Mapping[str, Any]]:
-        """Return the company's flows that meet the criteria."""
-
-
-def routes(platform: FlowDesk, access: Access, wake: Callable[[], None]) -> list[Route]:
+def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list[Route]:
     """Return the routes of the service, at the root and under `/flow-service`."""
 
-    async def deposit(request: Request) -> Response:
+    async def take(request: Request) -> Response:
         siren = access.tenant(request)
         info, data = await _deposit(request)
         if info.sha256 and info.sha256 != hashlib.sha256(data).hexdigest():
             raise Problem(
                 422, "sha256 ne correspond pas au fichier. / sha256 does not match.", code="CHECKSUM_MISMATCH"
             )
-        row = platform.deposit(siren, info, data)
+        deposit = Deposit(
+            syntax=info.flow_syntax,
+            name=info.name or "document",
+            tracking_id=info.tracking_id,
+            processing_rule=info.processing_rule,
+            profile=info.flow_profile,
+        )
+        row = platform.deposit(siren, deposit, data)
         wake()
         body = {**_identity(row), "submittedAt": instant(row["submitted_at"]), "sha256": row["sha256"]}
         return JSONResponse(body, 202)
@@ -125,7 +119,7 @@ def routes(platform: FlowDesk, access: Access, wake: Callable[[], None]) -> list
         return Response(status_code=200)
 
     served = [
-        ("/v1/flows", deposit, ["POST"]),
+        ("/v1/flows", take, ["POST"]),
         ("/v1/flows/search", search, ["POST"]),
         ("/v1/flows/{flow_id}", get, ["GET"]),
         ("/v1/healthcheck", health, ["GET"]),
@@ -179,7 +173,7 @@ def _after(cursor: str | None) -> dict[str, datetime]:
         raise Problem(400, "cursor: inconnu. / Unknown cursor.") from None
 
 
-def _identity(row: Mapping[str, Any]) -> dict[str, Any]:
+def _identity(row: RowMapping) -> dict[str, Any]:
     body = {
         "flowId": row["id"],
         "flowSyntax": row["syntax"],
@@ -190,12 +184,14 @@ def _identity(row: Mapping[str, Any]) -> dict[str, Any]:
     return body | ({"trackingId": row["tracking_id"]} if row["tracking_id"] else {})
 
 
-def _flow(row: Mapping[str, Any]) -> dict[str, Any]:
+def _flow(row: RowMapping) -> dict[str, Any]:
     acknowledgement: dict[str, Any] = {"status": row["acknowledgement"]}
     if row["details"]:
         acknowledgement["details"] = row["details"]
+    standing = {"invoiceStanding": row["standing"], "invoiceExplanation": row["explanation"]} if row["standing"] else {}
     return {
         **_identity(row),
+        **standing,
         "flowDirection": row["direction"],
         "flowType": row["flow_type"],
         "processingRuleSource": row["processing_rule_source"],

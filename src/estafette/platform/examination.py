@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from estafette.formats import read
-from estafette.formats.xml import Syntax, Unreadable, recognise
+from estafette.formats.xml import DAMAGED, OTHER_KIND, Syntax, Unreadable, parse, recognise
 from estafette.invoice.model import Invoice
 from estafette.lifecycle.reasons import reason_of
 from estafette.platform.flows import Refusal
@@ -25,8 +25,6 @@ ACKNOWLEDGEMENT_OF = {
     "IRR_ANTIVIRUS": "VirusFound",
 }
 """Norm code to acknowledgement reason (XP Z12-013 §3.7, table 4)."""
-
-INVOICES = frozenset({Syntax.UBL, Syntax.CII, Syntax.FACTURX})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +59,29 @@ class Examined:
 
 def examine(data: bytes, *, on: date) -> Examined:
     """Return what the document is and what the rules of the day say of it. Never raises on what `data` holds."""
+    syntax = recognise(data)
     try:
-        syntax = recognise(data)
-    except Unreadable as unreadable:
-        return _refused(Syntax.UNKNOWN, unreadable.code, f"{unreadable.reason_fr} / {unreadable.reason_en}")
-    if syntax not in INVOICES:
-        return Examined(syntax, None, (), None)
-    verdict = check(data, on=on)
-    if verdict.schema:
-        first = verdict.schema[0]
-        return _refused(syntax, "IRR_SYNTAX", f"{first.path} (l. {first.line}): {first.message}")
-    try:
+        if syntax is Syntax.UNKNOWN:
+            parse(data)
+            return _refused(syntax, OTHER_KIND, "ni facture ni statut / neither invoice nor status")
+        if syntax is Syntax.FRR:
+            return _refused(syntax, OTHER_KIND, "l'e-reporting n'est pas encore servi / e-reporting is not served yet")
+        if syntax is Syntax.CDAR:
+            return Examined(syntax, None, (), None)
         invoice = read(data)
     except Unreadable as unreadable:
         return _refused(syntax, unreadable.code, f"{unreadable.reason_fr} / {unreadable.reason_en}")
-    return Examined(syntax, invoice, tuple(faults_of(verdict)), None)
+    verdict = check(data, on=on)
+    if verdict.schema:
+        first = verdict.schema[0]
+        return _refused(syntax, DAMAGED, f"{first.path} (l. {first.line}) : {first.message}")
+    faults = tuple(faults_of(verdict))
+    return Examined(syntax, invoice if faults or _is_whole(invoice) else None, faults, None)
+
+
+def _is_whole(invoice: Invoice) -> bool:
+    """Tell whether the invoice says what no exchange can do without; the official rules make sure of it."""
+    return bool(invoice.number and invoice.issue_date)
 
 
 def faults_of(verdict: Verdict) -> Sequence[Fault]:

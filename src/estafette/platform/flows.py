@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, RowMapping, and_, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, select, update
 
 from estafette.platform.tables import flow, invoice
 
@@ -135,13 +135,13 @@ def technical_duplicate(connection: Connection, *, siren: str, identifier: str, 
 
 def get(connection: Connection, siren: str, identifier: str) -> RowMapping | None:
     """Return this customer's flow; another's is unknown to it."""
-    query = select(flow).where(flow.c.siren == siren, flow.c.id == identifier)
+    query = _with_standing().where(flow.c.siren == siren, flow.c.id == identifier)
     return connection.execute(query).mappings().first()
 
 
 def search(connection: Connection, siren: str, *, where: dict[str, Any], limit: int) -> list[RowMapping]:
     """Return the customer's flows that meet every criterion, oldest update first (§3.5)."""
-    query = select(flow).where(flow.c.siren == siren).order_by(flow.c.updated_at).limit(limit)
+    query = _with_standing().where(flow.c.siren == siren).order_by(flow.c.updated_at).limit(limit)
     if after := where.get("updated_after"):
         query = query.where(flow.c.updated_at > after)
     if before := where.get("updated_before"):
@@ -155,6 +155,11 @@ def search(connection: Connection, siren: str, *, where: dict[str, Any], limit: 
     return list(connection.execute(query).mappings())
 
 
+def _with_standing() -> Select[Any]:
+    """Select flows with how the invoice of each stands, and why."""
+    return select(flow, invoice.c.standing, invoice.c.explanation).outerjoin(invoice, invoice.c.id == flow.c.invoice_id)
+
+
 def _insert(connection: Connection, *, siren: str, now: datetime, **values: Any) -> str:
     identifier = str(uuid4())
     moment = _moment(connection, siren, now)
@@ -164,7 +169,7 @@ def _insert(connection: Connection, *, siren: str, now: datetime, **values: Any)
 
 
 def _moment(connection: Connection, siren: str, now: datetime) -> datetime:
-    """Return an instant after every update of this customer's flows, on the millisecond (§3.5.1: strictly monotonic)."""
+    """Return an instant after every update of this customer's flows, on the millisecond (§3.5.1)."""
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
     last = connection.execute(select(func.max(flow.c.updated_at)).where(flow.c.siren == siren)).scalar()
     return now if last is None or now > last else last + TICK

@@ -79,7 +79,7 @@ invoice = Table(
         unique=True,
         sqlite_where=text("standing != 'rejected'"),
         postgresql_where=text("standing != 'rejected'"),
-    ),  # fmt: skip
+    ),
 )
 """One delivery of one invoice, on one side. `standing`: live, rejected, undelivered, archived, reportable. A rejected
 delivery never stands in the way of another with its number (BR-FR-CO-02)."""

@@ -5,7 +5,8 @@ controlled in stages, is answered), `authority` (who can be reached where, and w
 `tables`.
 
 Invariants: every flow received is answered, but an acknowledgement never is; one bad file makes its whole flow
-irreceivable, one bad object harms only itself; a fact goes to the administration once, in the transaction that accepts it.
+irreceivable, one bad object harms only itself; a fact goes to the administration once, in the transaction that accepts
+it.
 
 Deliberately absent: invoices. The companies that use the portal directly do so through the room of the platforms.
 """

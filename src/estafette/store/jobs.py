@@ -110,6 +110,11 @@ def waiting(connection: Connection) -> int:
     return connection.execute(select(func.count()).where(table.c.state == "pending")).scalar_one()
 
 
+def parked(connection: Connection) -> int:
+    """Count the jobs that wait for a human."""
+    return connection.execute(select(func.count()).where(table.c.state == "parked")).scalar_one()
+
+
 def next_due(connection: Connection, queues: tuple[str, ...]) -> datetime | None:
     """Tell when the next waiting job may run: when it is due, or when its lease is over, and its lane is free."""
     mine = and_(table.c.state == "pending", table.c.queue.in_(queues), _first_of_its_lane())

@@ -1,4 +1,4 @@
-"""The administration: facts, statuses, registrations, pilot, alerts, journal."""
+"""The administration: facts, registration, pilot, alerts."""
 
 import sqlalchemy as sa
 from alembic import op

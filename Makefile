@@ -1,0 +1,42 @@
+# Two commands matter: `make up` serves the whole system, `make test` proves it.
+PYTHON ?= python3
+DATA ?= data
+PORT ?= 8400
+BIN := .venv/bin
+
+.PHONY: up test setup lint bench lock clean
+
+up: setup
+	@$(BIN)/estafette up --data $(DATA) --port $(PORT)
+
+test: setup lint
+	@$(BIN)/python -m pytest
+
+setup: .venv/ready
+
+# The marker follows what it is made from: a second call only looks at dates.
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed (PYTHON=python3.11 make ...)"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "The venv module is missing: apt-get install python3-venv"; exit 2; }
+	@echo "Installing the locked dependencies in .venv ..."
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+lint: setup
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo > /dev/null || $(BIN)/lint-imports
+
+bench: setup
+	@$(BIN)/python -m bench
+
+# After a change of dependencies: hashes for every platform, no address of any registry.
+lock: setup
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,5 @@
+"""`python -m estafette` is the command `estafette`."""
+
+from estafette.cli import main
+
+main()

@@ -1,0 +1,132 @@
+"""The operator's routes: opening a customer's account on a platform, loading the register on the portal.
+
+They are guarded by the operator's token (see `circuit.operators`); doing twice is doing once.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from estafette.api.problems import Problem
+from estafette.exchange.actor import Actor
+from estafette.exchange.bodies import read_body
+from estafette.platform.platform import Platform
+from estafette.portal import authority
+from estafette.portal.portal import Portal
+from estafette.store import identity
+
+Shape = TypeVar("Shape")
+
+BODY_MAX = 10 * 1024 * 1024
+
+Siren = Annotated[str, msgspec.Meta(pattern="^[0-9]{9}$")]
+
+
+class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A customer to open: its company, the person's account at the desk, the software's credentials."""
+
+    siren: Siren
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=150)]
+    status_address: Annotated[str, msgspec.Meta(max_length=125)]
+    login: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    password: Annotated[str, msgspec.Meta(min_length=12, max_length=200)]
+    client_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    client_secret: Annotated[str, msgspec.Meta(min_length=16, max_length=200)]
+
+
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An agent's account."""
+
+    login: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    password: Annotated[str, msgspec.Meta(min_length=12, max_length=200)]
+
+
+class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A legal unit of the register: taxable private (A) or public (P)."""
+
+    siren: Siren
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=150)]
+    entity_type: Annotated[str, msgspec.Meta(pattern="^[AP]$")]
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An address and the platform that receives there, from a day on. Exactly the parts of directory.md §3."""
+
+    siren: Siren
+    matricule: Annotated[str, msgspec.Meta(pattern="^[0-9]{4}$")]
+    start: date
+    siret: Annotated[str, msgspec.Meta(pattern="^[0-9]{14}$")] | None = None
+    routing: str | None = None
+    suffix: str | None = None
+
+
+class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the portal's directory begins with."""
+
+    units: tuple[Unit, ...] = ()
+    lines: tuple[Line, ...] = ()
+
+
+def platform_routes(platform: Platform, clock: Callable[[], datetime]) -> list[Route]:
+    """Return the operator's routes of a platform."""
+
+    async def open_company(request: Request) -> Response:
+        asked = _decode(await read_body(request, BODY_MAX), Opening)
+        platform.open_company(siren=asked.siren, name=asked.name, status_address=asked.status_address)
+        now = clock()
+        with platform.home.actor.database.begin() as connection:
+            identity.create_account(
+                connection, login=asked.login, password=asked.password, role="company", tenant=asked.siren, now=now
+            )
+            identity.create_client(
+                connection, client_id=asked.client_id, secret=asked.client_secret, tenant=asked.siren, now=now
+            )
+        return JSONResponse({"siren": asked.siren}, 201)
+
+    async def state(_request: Request) -> Response:
+        return JSONResponse(platform.state())
+
+    return [
+        Route("/operator/v1/companies", open_company, methods=["POST"]),
+        Route("/operator/v1/state", state),
+    ]
+
+
+def account_routes(actor: Actor) -> list[Route]:
+    """Return the route that opens an agent's account."""
+
+    async def open_account(request: Request) -> Response:
+        asked = _decode(await read_body(request, BODY_MAX), Account)
+        now = actor.clock()
+        with actor.database.begin() as connection:
+            identity.create_account(
+                connection, login=asked.login, password=asked.password, role="agent", tenant=None, now=now
+            )
+        return JSONResponse({"login": asked.login}, 201)
+
+    return [Route("/operator/v1/accounts", open_account, methods=["POST"])]
+
+
+def portal_routes(portal: Portal, wake: Callable[[], None]) -> list[Route]:
+    """Return the operator's routes of the portal's directory."""
+
+    async def load(request: Request) -> Response:
+        asked = _decode(await read_body(request, BODY_MAX), Register)
+        units, lines = (msgspec.to_builtins(part, builtin_types=(date,)) for part in (asked.units, asked.lines))
+        counts = authority.load(portal.hall, units=units, lines=lines)
+        wake()
+        return JSONResponse(counts, 201)
+
+    return [Route("/operator/v1/directory", load, methods=["POST"])]
+
+
+def _decode(raw: bytes, shape: type[Shape]) -> Shape:
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except msgspec.DecodeError as wrong:
+        raise Problem(400, str(wrong)) from None

@@ -1,0 +1,279 @@
+"""Which rooms make an actor: its store, its services, its pages, its address.
+
+A platform is one room. The portal is the room of the authority and the concentrator, and the platforms' room again for
+the companies that use it directly and for public entities. The administration is its own.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Connection
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from estafette.administration.administration import Administration
+from estafette.api import flow_service, operator
+from estafette.api.access import Access
+from estafette.api.problems import Problem, on_http_exception, on_problem
+from estafette.circuit.network import ADMINISTRATION, PORTAL, Network, Seat
+from estafette.circuit.operators import OperatorsOnly, operator_token
+from estafette.directory.resolution import FICTIVE
+from estafette.exchange import wire
+from estafette.exchange.actor import Actor, Clock, open_actor
+from estafette.exchange.messages import Message
+from estafette.exchange.post import QUEUE, Peer, Post
+from estafette.platform.examination import Examined, examine
+from estafette.platform.home import Home, Identity
+from estafette.platform.mirror import Mirror
+from estafette.platform.platform import Platform
+from estafette.portal import authority
+from estafette.portal.authority import Registered
+from estafette.portal.hall import Hall
+from estafette.portal.portal import Portal
+from estafette.values.moments import PARIS
+from estafette.web import administration as administration_desk
+from estafette.web import platform as platform_desk
+from estafette.web.desk import Desk
+
+JUDGE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="judge")
+"""Where documents are examined: one at a time, away from the event loop."""
+
+PORTAL_MATRICULE = "0000"
+"""The portal as a recipient of statuses and as the platform of its direct users (lifecycle.md §7.1: configurable)."""
+
+CHORUS_PRO = "9999"
+"""Reception for public entities (A7 G1.112)."""
+
+
+@dataclass(slots=True)
+class Running:
+    """An actor composed: its pages, and the work behind them."""
+
+    application: Starlette
+    actor: Actor
+    post: Post
+    _ready: bool = False
+
+    def start(self) -> None:
+        """Its worker works."""
+        self.actor.start()
+
+    def ready(self) -> None:
+        """It says so at `/health`."""
+        self._ready = True
+
+    async def stop(self) -> None:
+        """It has let go of everything."""
+        await self.post.close()
+        await self.actor.stop()
+
+    async def health(self, _request: Request) -> Response:
+        """Answer 200 when ready, 503 before."""
+        return JSONResponse({"status": "ready" if self._ready else "starting"}, 200 if self._ready else 503)
+
+
+def compose(seat: Seat, network: Network, clock: Clock) -> Running:
+    """Return the actor of this seat, its store open. Raises: OSError, NewerData."""
+    makers: dict[str, Callable[[Seat, Network, Clock], Running]] = {
+        "platform": _platform,
+        "portal": _portal,
+        "administration": _administration,
+    }
+    return makers[seat.kind](seat, network, clock)
+
+
+def _platform(seat: Seat, network: Network, clock: Clock) -> Running:
+    actor = open_actor(seat.name, seat.identifier, network.folder(seat), branches=("platform",), clock=clock)
+    identity = Identity(
+        name=seat.title,
+        matricule=seat.identifier,
+        matricules=frozenset({seat.identifier}),
+        application_code=f"PA{seat.identifier}",
+        portal=PORTAL,
+        portal_matricule=PORTAL_MATRICULE,
+    )
+    room = _Rooms(network)
+    post = room.post(actor, identity.matricules)
+    platform = Platform(Home(actor, post, Mirror(), identity, _examiner(clock)))
+    room.platform = platform
+    platform.take_work()
+    desk = _desk(seat, actor, platform_desk.TEMPLATES, platform_desk.NAVIGATION)
+    routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
+    return _running(actor, post, [*routes, *operator.platform_routes(platform, clock)], desk)
+
+
+def _portal(seat: Seat, network: Network, clock: Clock) -> Running:
+    """The portal answers to three names: itself, the platform of its direct users, and Chorus Pro's reception."""
+    folder = network.folder(seat)
+    actor = open_actor(seat.name, seat.identifier, folder, branches=("platform", "portal"), clock=clock)
+    identity = Identity(
+        name=seat.title,
+        matricule=PORTAL_MATRICULE,
+        matricules=frozenset({PORTAL_MATRICULE, CHORUS_PRO}),
+        application_code="PPF000",
+        portal=PORTAL,
+        portal_matricule=PORTAL_MATRICULE,
+    )
+    room = _Rooms(network)
+    post = room.post(actor, identity.matricules | {PORTAL})
+    platform = Platform(Home(actor, post, Mirror(), identity, _examiner(clock)))
+    hall = Hall(actor, post, PORTAL, "PPF001", PORTAL_MATRICULE, ADMINISTRATION)
+    portal = Portal(hall)
+    room.platform, room.portal = platform, portal
+    platform.take_work()
+    portal.take_work()
+    authority.install(hall, _without_registration(network.url(seat), actor.public_key))
+    desk = _desk(seat, actor, platform_desk.TEMPLATES, platform_desk.NAVIGATION)
+    routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
+    routes += operator.platform_routes(platform, clock)
+    routes += operator.portal_routes(portal, actor.worker.wake)
+    return _running(actor, post, routes, desk)
+
+
+def _without_registration(url: str, public_key: str) -> list[Registered]:
+    """Return the platforms the directory has from the start (directory.md §5)."""
+    since = date(2023, 5, 1)
+    return [
+        Registered(
+            matricule=PORTAL_MATRICULE,
+            name="Portail public de facturation",
+            platform_type="PPF",
+            application_code="PPF000",
+            registered_from=since,
+            url=url,
+            public_key=public_key,
+        ),
+        Registered(
+            matricule=CHORUS_PRO,
+            name="Chorus Pro",
+            platform_type="AP",
+            registered_from=since,
+            url=url,
+            public_key=public_key,
+        ),
+        Registered(matricule=FICTIVE, name="Aucune plateforme", platform_type="NA", registered_from=since),
+    ]
+
+
+def _administration(seat: Seat, network: Network, clock: Clock) -> Running:
+    actor = open_actor(seat.name, seat.identifier, network.folder(seat), branches=("administration",), clock=clock)
+    room = _Rooms(network)
+    post = room.post(actor, frozenset({seat.identifier}))
+    administration = Administration(actor, post, portal=PORTAL)
+    room.others = administration.taken
+    desk = _desk(seat, actor, administration_desk.TEMPLATES, administration_desk.NAVIGATION)
+    routes = administration_desk.routes(administration, desk)
+    return _running(actor, post, [*routes, *operator.account_routes(actor)], desk)
+
+
+class _Rooms:
+    """Hands a message to the room it is for: the portal's by its identifier, the platform's by its matricules."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self.platform: Platform | None = None
+        self.portal: Portal | None = None
+        self.others: Callable[[Connection, Message, bytes], None] | None = None
+
+    def post(self, actor: Actor, identifiers: frozenset[str]) -> Post:
+        """Return the post of the actor, its deliveries among the worker's jobs."""
+        post = Post(
+            identifiers=identifiers,
+            key=actor.key,
+            database=actor.database,
+            documents=actor.documents,
+            clock=actor.clock,
+            peers=self._peer,
+            taken=self._taken,
+            delivered=self._delivered,
+        )
+        actor.worker.handles(QUEUE, post.deliver)
+        return post
+
+    def _peer(self, connection: Connection, identifier: str) -> Peer | None:
+        known = self._network.peer(identifier)
+        if known is None and self.portal is not None:
+            known = self.portal.peer(connection, identifier)
+        if known is None and self.platform is not None:
+            known = self.platform.peer(connection, identifier)
+        return known
+
+    def _taken(self, connection: Connection, message: Message, body: bytes) -> None:
+        if self.portal is not None and message.recipient == PORTAL:
+            self.portal.taken(connection, message, body)
+        elif self.platform is not None:
+            self.platform.taken(connection, message, body)
+        elif self.others is not None:
+            self.others(connection, message, body)
+
+    def _delivered(self, connection: Connection, message: Message) -> None:
+        if self.platform is not None:
+            self.platform.delivered(connection, message)
+
+
+def _examiner(clock: Clock) -> Callable[[bytes], Awaitable[Examined]]:
+    """Return a way to examine a document in the thread kept for that: the engine of rules has one at a time."""
+
+    async def examine_there(data: bytes) -> Examined:
+        today = clock().astimezone(PARIS).date()
+        return await asyncio.get_running_loop().run_in_executor(JUDGE, partial(examine, data, on=today))
+
+    return examine_there
+
+
+def _desk(seat: Seat, actor: Actor, templates: Path, navigation: tuple[tuple[str, str, str], ...]) -> Desk:
+    return Desk(
+        title=seat.title,
+        cookie=f"estafette-{seat.name}",
+        database=actor.database,
+        clock=actor.clock,
+        templates=templates,
+        navigation=navigation,
+    )
+
+
+def _services(platform: Platform, actor: Actor) -> list[BaseRoute]:
+    return list(flow_service.routes(platform, Access(actor.database, actor.clock), actor.worker.wake))
+
+
+def _running(actor: Actor, post: Post, routes: list[BaseRoute], desk: Desk) -> Running:
+    """Put the pages and services of an actor behind its guards."""
+    running: list[Running] = []
+
+    async def health(request: Request) -> Response:
+        return await running[0].health(request)
+
+    guard = Middleware(OperatorsOnly, token=operator_token(actor.folder), prefixes=("/operator/", "/api/"))
+    application = Starlette(
+        routes=[
+            Route("/health", health),
+            *wire.routes(post, actor.public_key, actor.worker.wake),
+            *desk.routes(),
+            *routes,
+        ],
+        middleware=[guard],
+        exception_handlers={Problem: on_problem, HTTPException: _refusal(desk), Exception: _refusal(desk)},
+    )
+    running.append(Running(application, actor, post))
+    return running[0]
+
+
+def _refusal(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Answer software in the shape of the API and people with a page; a fault of ours says nothing of itself."""
+
+    async def refuse(request: Request, raised: Exception) -> Response:
+        status = raised.status_code if isinstance(raised, HTTPException) else 500
+        if "text/html" in request.headers.get("accept", ""):
+            return desk.refusal(request, status)
+        return await on_http_exception(request, HTTPException(status))
+
+    return refuse

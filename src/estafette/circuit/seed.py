@@ -1,0 +1,222 @@
+"""The first start: the platforms registered, the directory filled, the pilot team admitted, its accounts opened.
+
+Everything goes through the actors' own doors, over HTTP, as it would for anybody; each step is idempotent, so that a
+start cut short is finished by the next. What people need to enter is written in `credentials.yaml`, for its owner only.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import yaml
+
+from estafette.circuit.network import SEATS, Network
+from estafette.circuit.operators import operator_token
+from estafette.circuit.serve import Served
+
+Say = Callable[[str], None]
+
+SUBMITTED_AT = "2023-06-20T10:00:00+02:00"
+"""When the team's file of the announced campaign was submitted: within its days."""
+
+TEAM_STATES = ("ADMITTED", "ONBOARDING", "READY", "ACTIVE")
+"""What the team goes through before it exchanges."""
+
+
+class Company(msgspec.Struct, frozen=True):
+    """A company of the team, on one platform."""
+
+    actor: str
+    siren: str
+    name: str
+    login: str
+    status_address: str
+
+
+class Team(msgspec.Struct, frozen=True):
+    """The file `team.yaml`."""
+
+    units: list[dict[str, Any]]
+    lines: list[dict[str, Any]]
+    companies: list[Company]
+
+
+class Entry(msgspec.Struct):
+    """How one enters one desk, and one API."""
+
+    actor: str
+    login: str
+    password: str
+    siren: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = None
+
+
+class SeedFailed(Exception):
+    """An actor did not take a step of the first start."""
+
+
+def ready(data: Path, say: Say) -> Callable[[Network, list[Served]], Awaitable[None]]:
+    """Return what is done once every actor answers: the first team when all are here, then the addresses."""
+
+    async def announce(network: Network, served: list[Served]) -> None:
+        if len(served) == len(SEATS) and not (data / "seeded").exists():
+            await _Seed(data, network, served, say).run()
+        _addresses(data, served, say)
+
+    return announce
+
+
+def credentials(data: Path) -> list[Entry]:
+    """Return the entries of this data folder, none before the first start."""
+    file = data / "credentials.yaml"
+    return msgspec.convert(yaml.safe_load(file.read_text()), list[Entry]) if file.exists() else []
+
+
+def _addresses(data: Path, served: list[Served], say: Say) -> None:
+    held: dict[str, list[Entry]] = {}
+    for entry in credentials(data):
+        held.setdefault(entry.actor, []).append(entry)
+    say("")
+    for one in served:
+        say(f"  {one.seat.title:<32} {one.url}")
+        for entry in held.get(one.seat.name, ()):
+            say(f"      {entry.login:<16} {entry.password}")
+    say("")
+    say("Prêt. Ctrl-C pour arrêter. / Ready. Ctrl-C to stop.")
+
+
+class _Seed:
+    """One first start."""
+
+    def __init__(self, data: Path, network: Network, served: list[Served], say: Say) -> None:
+        self._data = data
+        self._network = network
+        self._served = {one.seat.name: one for one in served}
+        self._say = say
+        self._team = msgspec.convert(yaml.safe_load(_read("team.yaml")), Team)
+
+    async def run(self) -> None:
+        """The team takes part."""
+        steps = (
+            ("Immatriculation des plateformes / Registering the platforms", self._platforms),
+            ("Annuaire / Directory", self._directory),
+            ("Comptes des entreprises / Accounts of the companies", self._companies),
+            ("Équipe du pilote / Pilot team", self._pilot),
+            ("Copies de l'annuaire / Copies of the directory", self._mirrors),
+        )
+        async with aiohttp.ClientSession() as session:
+            self._session = session
+            for number, (title, step) in enumerate(steps, start=1):
+                self._say(f"[{number}/{len(steps)}] {title} …")
+                await step()
+        (self._data / "seeded").touch()
+
+    async def _post(self, actor: str, path: str, body: bytes | dict[str, Any]) -> Any:
+        one = self._served[actor]
+        headers = {"Authorization": f"Bearer {operator_token(one.running.actor.folder)}"}
+        data = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        async with self._session.post(one.url + path, data=data, headers=headers) as answer:
+            text = await answer.text()
+            if answer.status >= 300:
+                raise SeedFailed(f"{actor} {path}: {answer.status} {text[:500]}")
+            return msgspec.json.decode(text or "null")
+
+    async def _platforms(self) -> None:
+        for name in ("platform-a", "platform-b"):
+            one = self._served[name]
+            form = yaml.safe_load(_example(f"{name}.yaml"))
+            form["connection"] = {
+                "application_code": f"PA{one.seat.identifier}",
+                "url": one.url,
+                "public_key": one.running.actor.public_key,
+            }
+            file = yaml.safe_dump(form, allow_unicode=True).encode()
+            await self._decide("/api/registrations", file, "REGISTERED", ("COMPLETE", "UNDER_REVIEW"))
+
+    async def _decide(self, path: str, file: bytes, outcome: str, undecided: tuple[str, ...]) -> dict[str, Any]:
+        """Submit a file, have it reviewed where it is, and decided; what was decided before is left as it is."""
+        held: dict[str, Any] = await self._post("administration", path, file)
+        one = f"{path.partition('?')[0]}/{held['id']}"
+        if held["findings"]:
+            raise SeedFailed(f"{path}: {held['findings']}")
+        if held["state"] == undecided[0] and len(undecided) > 1:
+            held = await self._post("administration", f"{one}/review", b"")
+        if held["state"] == undecided[-1]:
+            held = await self._post("administration", f"{one}/decision", {"outcome": outcome, "reason": "Pilote"})
+        return held
+
+    async def _directory(self) -> None:
+        await self._post("portal", "/operator/v1/directory", {"units": self._team.units, "lines": self._team.lines})
+
+    async def _companies(self) -> None:
+        entries = {(entry.actor, entry.login): entry for entry in credentials(self._data)}
+        for company in self._team.companies:
+            key = (company.actor, company.login)
+            entries.setdefault(key, _new_entry(company.actor, company.login, company.siren))
+        entries.setdefault(("administration", "agent"), _new_entry("administration", "agent", None))
+        _keep(self._data, list(entries.values()))
+        for company in self._team.companies:
+            entry = entries[company.actor, company.login]
+            opening = {
+                "siren": company.siren,
+                "name": company.name,
+                "status_address": company.status_address,
+                "login": entry.login,
+                "password": entry.password,
+                "client_id": entry.client_id,
+                "client_secret": entry.client_secret,
+            }
+            await self._post(company.actor, "/operator/v1/companies", opening)
+        agent = entries["administration", "agent"]
+        account = {"login": agent.login, "password": agent.password}
+        await self._post("administration", "/operator/v1/accounts", account)
+
+    async def _pilot(self) -> None:
+        await self._post("administration", "/api/pilot/campaigns", _example("campaign.yaml"))
+        path = f"/api/pilot/applications?submitted_at={SUBMITTED_AT}"
+        held = await self._decide(path, _example("application.yaml"), "SELECTED", ("COMPLETE",))
+        for state in TEAM_STATES[TEAM_STATES.index(held["team_state"]) + 1 :]:
+            await self._post("administration", f"/api/pilot/applications/{held['id']}/team", {"state": state})
+
+    async def _mirrors(self) -> None:
+        """Wait until each platform's copy of the directory knows every address of the team."""
+        for name in ("platform-a", "platform-b", "portal"):
+            while (await self._state(name))["directory_lines"] < len(self._team.lines):
+                await asyncio.sleep(0.02)
+
+    async def _state(self, actor: str) -> dict[str, Any]:
+        one = self._served[actor]
+        headers = {"Authorization": f"Bearer {operator_token(one.running.actor.folder)}"}
+        async with self._session.get(f"{one.url}/operator/v1/state", headers=headers) as answer:
+            state: dict[str, Any] = await answer.json()
+            return state
+
+
+def _new_entry(actor: str, login: str, siren: str | None) -> Entry:
+    password = "-".join(secrets.token_hex(2) for _ in range(4))
+    if siren is None:
+        return Entry(actor, login, password)
+    return Entry(actor, login, password, siren, f"{login}-si", secrets.token_urlsafe(24))
+
+
+def _keep(data: Path, entries: list[Entry]) -> None:
+    text = yaml.safe_dump(msgspec.to_builtins(entries), allow_unicode=True, sort_keys=False)
+    draft = data / "credentials.new"
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
+        handle.write(text)
+    draft.rename(data / "credentials.yaml")
+
+
+def _read(name: str) -> bytes:
+    return (resources.files("estafette.circuit") / name).read_bytes()
+
+
+def _example(name: str) -> bytes:
+    return (resources.files("estafette.administration") / "examples" / name).read_bytes()

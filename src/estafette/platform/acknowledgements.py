@@ -1,0 +1,126 @@
+"""What the portal sends a platform: acknowledgements of flows, answers about objects, the directory.
+
+An acknowledgement of a flow (CFE…) ends there; every other envelope is itself acknowledged. An answer finds what it is
+about by the identifier of the object, among what this platform declared.
+"""
+
+from pathlib import PurePath
+
+from sqlalchemy import Connection, insert, select, update
+
+from estafette.exchange.messages import Message
+from estafette.formats import cdar, envelope
+from estafette.formats.envelope import FlowName
+from estafette.formats.status_message import StatusMessage
+from estafette.lifecycle.messages import about_flow, platform_party, refusals_of
+from estafette.platform import declarations
+from estafette.platform.home import Home
+from estafette.platform.tables import declaration, portal_flow
+from estafette.store import jobs
+from estafette.store.jobs import Job
+from estafette.store.worker import Apply
+
+PORTAL = "portal"
+DIRECTORY = "FFE1435A"
+
+REASON_OF = {
+    "REJ_INC": "InvoiceLCInvalidStatus",
+    "REJ_INEX": "InvoiceLCStatusError",
+    "REJ_RG": "InvoiceLCRuleError",
+    "REJ_HAB": "InvoiceLCAccessDenied",
+    "REJ_ENCAISSEMENT": "InvoiceLCAmountError",
+}
+"""Rejection of a status to acknowledgement reason (XP Z12-013 §3.7, table 5)."""
+
+ANSWERED = {"250": "accepted", "251": "rejected", "601": "rejected"}
+
+
+def keep(home: Home, connection: Connection, message: Message) -> None:
+    """The envelope is had; it will be opened, after those of its kind that came before."""
+    name = PurePath(message.name).name.removesuffix(".tar.gz")
+    payload = {"name": name, "sha256": message.sha256}
+    now = home.actor.clock()
+    jobs.add(connection, queue=PORTAL, key=f"{PORTAL}:{name}", lane=PORTAL, payload=payload, now=now)
+
+
+async def handle(home: Home, job: Job) -> Apply:
+    """What the envelope says is known here."""
+    name, sha256 = FlowName.parse(job.payload["name"]), job.payload["sha256"]
+    files = dict(envelope.unpack(name.archive, home.actor.documents.get(sha256)))
+    return lambda connection: _apply(home, connection, name, sha256, files)
+
+
+def _apply(home: Home, connection: Connection, name: FlowName, sha256: str, files: dict[str, bytes]) -> None:
+    if name.is_acknowledgement:
+        for data in files.values():
+            _acknowledged(home, connection, cdar.read(data))
+        return
+    now = home.actor.clock()
+    known = select(portal_flow.c.name).where(portal_flow.c.name == str(name))
+    if connection.execute(known).first():
+        return
+    row = {
+        "name": str(name),
+        "direction": "In",
+        "state": "received",
+        "sha256": sha256,
+        "created_at": now,
+        "details": [],
+    }
+    connection.execute(insert(portal_flow).values(**row, details=[]))
+    for data in files.values():
+        if name.interface == DIRECTORY:
+            home.mirror.load(connection, data)
+        else:
+            _answered(home, connection, cdar.read(data))
+    _acknowledge(home, connection, name)
+
+
+def _acknowledged(home: Home, connection: Connection, message: StatusMessage) -> None:
+    """The portal can use the flow (500), or nothing of it (501). Statuses are accepted by silence."""
+    now = home.actor.clock()
+    receivable = message.status == "500"
+    details = [_told(refusal) for refusal in refusals_of(message)]
+    mine = portal_flow.c.name.endswith(f"_{message.object_identifier}", autoescape=True)
+    names = list(connection.execute(select(portal_flow.c.name).where(mine, portal_flow.c.direction == "Out")).scalars())
+    state = "receivable" if receivable else "irreceivable"
+    values = {"state": state, "answered_at": now, "details": details}
+    connection.execute(update(portal_flow).where(portal_flow.c.name.in_(names)).values(values))
+    packed = update(declaration).where(declaration.c.flow_name.in_(names), declaration.c.state == "packed")
+    connection.execute(packed.values(state=state, details=details))
+
+
+def _answered(home: Home, connection: Connection, message: StatusMessage) -> None:
+    """The portal accepts or rejects one object."""
+    state = ANSWERED.get(message.status)
+    about = declaration.c.object_id == message.object_identifier
+    if message.status in ("250", "251"):
+        about = about & declaration.c.interface.in_(declarations.DATA.values())
+        about = about & (declaration.c.seller_siren == message.seller_siren)
+        about = about & (declaration.c.issue_date == message.object_day)
+    if state is None:
+        return
+    details = [_told(refusal) for refusal in refusals_of(message)] if state == "rejected" else []
+    values = {"state": state, "details": details, "answered_at": home.actor.clock()}
+    latest = select(declaration.c.id).where(about).order_by(declaration.c.id.desc()).limit(1).scalar_subquery()
+    connection.execute(update(declaration).where(declaration.c.id == latest).values(values))
+
+
+def _acknowledge(home: Home, connection: Connection, name: FlowName) -> None:
+    now = home.actor.clock()
+    me = platform_party(home.identity.matricule, home.identity.name)
+    message = about_flow(
+        identifier=f"CDV_{name.flow_identifier}",
+        flow_identifier=name.flow_identifier,
+        flow_name=str(name),
+        sender=me,
+        received_at=now,
+        at=now,
+    )
+    file = {f"{name.acknowledgement}.xml": cdar.write(message)}
+    declarations.send_flow(home, connection, name.acknowledgement.interface, file, answering=name)
+
+
+def _told(refusal: object) -> dict[str, str]:
+    code, rule, text, terms = (getattr(refusal, name) for name in ("code", "rule", "fr", "terms"))
+    return {"reason": code, "rule": rule, "fr": text, "en": text, "terms": ", ".join(terms)}

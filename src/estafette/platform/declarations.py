@@ -1,0 +1,147 @@
+"""What the State is owed of an invoice, and what it answers (ppf-flows.md §6–9).
+
+A Flow 1 and each obligatory status is a row, written with the state it follows from; rows waiting are packed together,
+in order, into an envelope under its published name, as many as a lot may hold; the portal's answers find their row
+again by the identifier of the envelope, then by that of the object.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from estafette.exchange.messages import Kind, Message
+from estafette.formats import cdar, envelope, flux1
+from estafette.formats.envelope import FlowName
+from estafette.formats.status_message import StatusMessage
+from estafette.formats.xml import Syntax
+from estafette.invoice.model import Invoice
+from estafette.lifecycle.messages import for_portal
+from estafette.lifecycle.statuses import STATUSES as CATALOGUE
+from estafette.lifecycle.statuses import Duty
+from estafette.platform.home import Home
+from estafette.platform.tables import declaration, portal_flow
+from estafette.store import jobs, sequences
+from estafette.store.jobs import Job
+from estafette.store.worker import Apply
+
+STATUSES = "FFE0614A"
+DATA = {Syntax.UBL: "FFE0111A", Syntax.CII: "FFE0112A"}
+LOT_MAX = {STATUSES: 2000, "FFE0111A": 1000, "FFE0112A": 1000}
+"""Objects in one envelope (external specifications v3.2 §3.4.6, indicative)."""
+
+PACK = "pack"
+
+
+def declare_invoice(home: Home, connection: Connection, row: dict[str, Any], document: Invoice) -> None:
+    """The invoice's data (Flow 1) will reach the portal."""
+    today = home.actor.clock().date()
+    syntax = Syntax.UBL if row["syntax"] == Syntax.UBL.value else Syntax.CII
+    name, data = flux1.build(document, profile=flux1.profile_on(today), syntax=syntax)
+    _declare(home, connection, row, DATA[syntax], name=name, data=data, object_id=flux1.portal_number(document.number))
+
+
+def declare_status(
+    home: Home, connection: Connection, row: RowMapping | dict[str, Any], document: Invoice, message: StatusMessage
+) -> None:
+    """The status will reach the portal when the law asks it; otherwise nothing happens."""
+    duty = CATALOGUE[message.status].duty
+    if duty is Duty.NEVER or (duty is Duty.CONDITIONAL and not vat_on_collection(document)):
+        return
+    number = sequences.draw(connection, "status")
+    identifier = f"{STATUSES}_{home.identity.application_code}_{number:019d}"
+    twin = for_portal(
+        message,
+        identifier=identifier,
+        platform=home.identity.matricule,
+        platform_name=home.identity.name,
+        portal=home.identity.portal_matricule,
+        object_identifier=flux1.portal_number(document.number),
+    )
+    data = cdar.write(twin)
+    name = f"{identifier}.xml"
+    _declare(home, connection, row, STATUSES, name=name, data=data, object_id=identifier, status=message.status)
+
+
+def vat_on_collection(document: Invoice) -> bool:
+    """Tell whether VAT falls due on payment: services without the debit option, and deposits (CGI 269-2)."""
+    if document.is_deposit:
+        return True
+    return document.business_process[:1] in ("S", "M") and document.vat_point_code != "3"
+
+
+def _declare(
+    home: Home,
+    connection: Connection,
+    row: RowMapping | dict[str, Any],
+    interface: str,
+    *,
+    name: str,
+    data: bytes,
+    object_id: str,
+    status: str | None = None,
+) -> None:
+    now = home.actor.clock()
+    values = {
+        "interface": interface,
+        "object_id": object_id,
+        "seller_siren": row["seller_siren"],
+        "issue_date": row["issue_date"],
+        "invoice_id": row["id"],
+        "status": status,
+        "file_name": name,
+        "sha256": home.actor.documents.put(data),
+        "state": "waiting",
+        "details": [],
+        "created_at": now,
+    }
+    identifier = connection.execute(insert(declaration).values(values).returning(declaration.c.id)).scalar_one()
+    payload = {"interface": interface}
+    jobs.add(connection, queue=PACK, key=f"{PACK}:{identifier}", lane=f"{PACK}:{interface}", payload=payload, now=now)
+
+
+async def pack(home: Home, job: Job) -> Apply:
+    """What waits for this interface leaves in one envelope; nothing, when an earlier one took it all."""
+    interface = job.payload["interface"]
+    return lambda connection: _pack(home, connection, interface)
+
+
+def _pack(home: Home, connection: Connection, interface: str) -> None:
+    waiting = (
+        select(declaration.c.id, declaration.c.file_name, declaration.c.sha256)
+        .where(declaration.c.interface == interface, declaration.c.state == "waiting")
+        .order_by(declaration.c.id)
+        .limit(LOT_MAX[interface])
+    )
+    rows = connection.execute(waiting).all()
+    if not rows:
+        return
+    files = {row.file_name: home.actor.documents.get(row.sha256) for row in rows}
+    name = send_flow(home, connection, interface, files)
+    packed = declaration.c.id.in_([row.id for row in rows])
+    connection.execute(update(declaration).where(packed).values(state="packed", flow_name=name))
+
+
+def send_flow(
+    home: Home, connection: Connection, interface: str, files: dict[str, bytes], *, answering: FlowName | None = None
+) -> str:
+    """The files leave for the portal in one envelope; returns its name. An answer keeps the name it answers."""
+    code = home.identity.application_code
+    if answering is None:
+        number = sequences.draw(connection, "flow")
+        name = FlowName.numbered(interface, application_code=code, number=number)
+    else:
+        name = answering.acknowledgement
+    sha256 = home.actor.documents.put(envelope.pack(files))
+    now = home.actor.clock()
+    row = {"name": str(name), "direction": "Out", "state": "sent", "sha256": sha256, "created_at": now, "details": []}
+    connection.execute(insert(portal_flow).values(row))
+    message = Message(
+        id=str(name),
+        kind=Kind.FLOW,
+        sender=home.identity.matricule,
+        recipient=home.identity.portal,
+        name=name.archive,
+        sha256=sha256,
+    )
+    home.post.send(connection, message, lane=interface)
+    return str(name)

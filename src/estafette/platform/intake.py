@@ -1,0 +1,288 @@
+"""An invoice deposited by a customer: judged, controlled, numbered once, routed, declared.
+
+Order of the controls (use-cases.md §2): technical, schema, then functional: official rules, the depositor's right, the
+date, uniqueness, the addressee. The first three need nothing but the document; the others look at the platform's state,
+inside the transaction that settles the deposit. What is rejected (213) is stored, told to the customer and to the
+portal, and goes nowhere else.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, RowMapping, and_, insert, select
+
+from estafette.directory.resolution import Outcome, Resolution
+from estafette.exchange.messages import Kind, Message
+from estafette.formats import read
+from estafette.formats.status_message import Detail, Note
+from estafette.invoice.model import Invoice
+from estafette.platform import flows
+from estafette.platform.declarations import declare_invoice
+from estafette.platform.examination import Examined, Fault
+from estafette.platform.flows import Refusal
+from estafette.platform.home import Home
+from estafette.platform.statuses import join_early, lane_of, set_status
+from estafette.platform.tables import invoice
+from estafette.values.moments import PARIS
+
+REASONS_MAX = 50
+"""Reasons told in one status; the desk shows them all."""
+
+REPORTED = frozenset({"B2C", "B2CINT", "B2BINT", "OUTOFSCOPE"})
+"""Treatments (note BAR) that stay outside e-invoicing: no Flow 1, nothing sent to the buyer."""
+
+PROCESSING_RULES = {
+    "B2B": "B2B",
+    "B2BINT": "B2BInt",
+    "B2C": "B2C",
+    "B2CINT": "B2C",
+    "OUTOFSCOPE": "OutOfScope",
+    "ARCHIVEONLY": "ArchiveOnly",
+}
+"""Note BAR (BT-22) to processing rule (XP Z12-013 §3.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What is decided of a deposit: how it stands, the statuses it gets, where it goes."""
+
+    standing: str
+    faults: tuple[Fault, ...] = ()
+    recipient: str | None = None
+    reason: str | None = None
+    explanation: dict[str, str] | None = None
+
+
+def settle(home: Home, connection: Connection, deposit: RowMapping, data: bytes, examined: Examined) -> None:
+    """The deposit is taken, rejected or refused, and everything that follows is written."""
+    now = home.actor.clock()
+    refusal = examined.refusal or _misplaced(deposit, examined)
+    if refusal or examined.invoice is None:
+        refusal = refusal or Refusal("FlowTypeError", "Ni facture ni statut. / Neither invoice nor status.")
+        flows.acknowledge(connection, deposit["id"], refusal=refusal, now=now)
+        return
+    document = examined.invoice
+    ruling = rule(home, connection, deposit, document, faults=examined.faults, now=now)
+    side = "issued" if issuer_of(document) == deposit["siren"] else "received"  # a copy archived by its buyer
+    row = record(connection, deposit["siren"], side, document, deposit=deposit, ruling=ruling, now=now)
+    rule_name = deposit["processing_rule"]
+    known = {
+        "invoice_id": row["id"],
+        "flow_type": "SupplierInvoice" if document.is_self_billed else "CustomerInvoice",
+        "syntax": examined.syntax.value,
+        "processing_rule": _processing_rule(document) if rule_name == "Undefined" else rule_name,
+    }
+    flows.acknowledge(connection, deposit["id"], refusal=None, now=now, **known)
+    _tell(home, connection, row, document, ruling=ruling, data=data)
+
+
+def rule(
+    home: Home,
+    connection: Connection,
+    deposit: RowMapping,
+    document: Invoice,
+    *,
+    faults: tuple[Fault, ...],
+    now: datetime,
+) -> Ruling:
+    """Return what is decided of the invoice, by the first control that decides."""
+    if _archive_only(deposit, document):
+        return Ruling("archived")
+    faults = faults or tuple(_own_faults(connection, deposit, document, now))
+    if faults:
+        return Ruling("rejected", faults)
+    if document.processing_rule in REPORTED:
+        return Ruling("reportable", explanation=REPORTABLE)
+    resolution = home.mirror.resolve(connection, document.addressee, on=now.astimezone(PARIS).date())
+    return _routed(document, resolution)
+
+
+REPORTABLE = {
+    "fr": "Hors facturation électronique : opération à déclarer (e-reporting), aucune donnée de facture transmise.",
+    "en": "Outside e-invoicing: to be e-reported, no invoice data sent.",
+}
+ABSENT = {
+    "fr": "Le client n'est pas dans l'annuaire : opération à déclarer comme une vente à un non-assujetti (10.3).",
+    "en": "The customer is not in the directory: to be e-reported as a sale to a non-taxable person (10.3).",
+}
+UNREACHABLE = {
+    "fr": "Le client n'a pas choisi de plateforme : déposée, non transmise ; remettez-lui une copie autrement.",
+    "en": "The customer has chosen no platform: deposited, not transmitted; hand it a copy by other means.",
+}
+
+
+def _routed(document: Invoice, resolution: Resolution) -> Ruling:
+    """Turn the directory's answer (directory.md §11) into a ruling."""
+    match resolution.outcome:
+        case Outcome.PLATFORM | Outcome.CHORUS_PRO | Outcome.GRACE:
+            return Ruling("live", recipient=resolution.matricule)
+        case Outcome.NOT_TRANSMITTED:
+            return Ruling("undelivered", reason="NON_TRANSMISE", explanation=UNREACHABLE)
+        case Outcome.NOT_IN_DIRECTORY:
+            return Ruling("reportable", explanation=ABSENT)
+        case _:
+            address = document.addressee.value if document.addressee else "∅"
+            fault = Fault(
+                "REJ_ADR",
+                "EST-ADDRESS",
+                f"L'adresse {address} n'est pas dans l'annuaire à ce jour : vérifiez-la auprès du client.",
+                f"Address {address} is not in the directory today: check it with the customer.",
+                "BT-34" if document.is_self_billed else "BT-49",
+            )
+            return Ruling("rejected", (fault,))
+
+
+def _own_faults(connection: Connection, deposit: RowMapping, document: Invoice, now: datetime) -> list[Fault]:
+    faults = []
+    issuer, term = issuer_of(document), "BT-47" if document.is_self_billed else "BT-30"
+    if issuer != deposit["siren"]:
+        fr = f"L'émetteur {issuer or '∅'} n'est pas le déposant {deposit['siren']}."
+        en = f"The issuer {issuer or '∅'} is not the depositor {deposit['siren']}."
+        faults.append(Fault("REJ_COH", "EST-ISSUER", fr, en, term))
+    if document.issue_date and document.issue_date > now.astimezone(PARIS).date():
+        fr = f"La date de facture {document.issue_date} est dans le futur."
+        en = f"The invoice date {document.issue_date} is in the future."
+        faults.append(Fault("REJ_COH", "BR-FR-CO-01", fr, en, "BT-2"))
+    if had(connection, deposit["siren"], "issued", document):
+        faults.append(duplicate(document))
+    return faults
+
+
+def issuer_of(document: Invoice) -> str | None:
+    """Return the SIREN of whoever draws the invoice up: the buyer of a self-billed one, else the seller."""
+    return document.buyer_siren if document.is_self_billed else document.seller_siren
+
+
+def year_of(document: Invoice) -> int:
+    """Return the calendar year in which the number is unique: that of the invoice date (BR-FR-CO-02)."""
+    if document.issue_date is None:
+        raise ValueError("an invoice without a date was let through")
+    return document.issue_date.year
+
+
+def duplicate(document: Invoice) -> Fault:
+    """Return the fault of a number already had from this seller this year (BR-FR-CO-02)."""
+    year = year_of(document)
+    fr = f"La facture {document.number} de {year} existe déjà pour ce vendeur : autre numéro."
+    en = f"Invoice {document.number} of {year} already exists for this seller: another number."
+    return Fault("DOUBLON", "BR-FR-CO-02", fr, en, "BT-1, BT-2, BT-30")
+
+
+def had(connection: Connection, siren: str, side: str, document: Invoice) -> bool:
+    """Tell whether this tenant already holds that invoice on that side, other than rejected."""
+    key = and_(
+        invoice.c.siren == siren,
+        invoice.c.side == side,
+        invoice.c.seller_siren == (document.seller_siren or ""),
+        invoice.c.number == document.number,
+        invoice.c.year == year_of(document),
+        invoice.c.standing != "rejected",
+    )
+    return connection.execute(select(invoice.c.id).where(key)).first() is not None
+
+
+def record(
+    connection: Connection,
+    siren: str,
+    side: str,
+    document: Invoice,
+    *,
+    deposit: RowMapping | dict[str, Any],
+    ruling: Ruling,
+    now: datetime,
+) -> dict[str, Any]:
+    """The delivery is written; returns its row. `deposit` gives name, syntax and document."""
+    faults = [fault.row() for fault in ruling.faults]
+    row = {
+        "id": str(uuid4()),
+        "siren": siren,
+        "side": side,
+        "standing": ruling.standing,
+        "seller_siren": document.seller_siren or "",
+        "seller_name": document.seller.name or "",
+        "buyer_siren": document.buyer_siren or "",
+        "buyer_name": document.buyer.name or "",
+        "number": document.number,
+        "year": year_of(document),
+        "issue_date": document.issue_date,
+        "due_date": document.due_date,
+        "type_code": document.type_code,
+        "total_with_vat": document.totals.total_with_vat,
+        "currency": document.currency,
+        "syntax": deposit["syntax"],
+        "sha256": deposit["sha256"],
+        "file_name": PurePath(deposit["name"]).name,
+        "peer": ruling.recipient,
+        "message_id": deposit.get("message_id"),
+        "received_at": now,
+        "explanation": {"faults": faults, **(ruling.explanation or {})},
+    }
+    connection.execute(insert(invoice).values(row))
+    return row
+
+
+def _tell(
+    home: Home, connection: Connection, row: dict[str, Any], document: Invoice, *, ruling: Ruling, data: bytes
+) -> None:
+    """Say what was decided: to the customer, to the portal, to the platform of the addressee."""
+    if ruling.standing == "rejected":
+        set_status(home, connection, row, document, "213", details=rejection(ruling.faults))
+    elif ruling.standing in ("live", "undelivered"):
+        details = (Detail(sequence=1, reason_code=ruling.reason),) if ruling.reason else ()
+        set_status(home, connection, row, document, "200", details=details)
+        declare_invoice(home, connection, row, document)
+    if ruling.recipient:
+        _send(home, connection, row, data)
+        join_early(home, connection, row)
+
+
+def rejection(faults: tuple[Fault, ...]) -> tuple[Detail, ...]:
+    """Return the faults as the details of a status: one reason each, the rule, the message, the terms."""
+    return tuple(
+        Detail(
+            sequence=number,
+            reason_code=fault.reason,
+            notes=(Note(f"{fault.fr} / {fault.en}"[:2000], fault.rule[:30], fault.terms[:200]),),
+        )
+        for number, fault in enumerate(faults[:REASONS_MAX], start=1)
+    )
+
+
+def _send(home: Home, connection: Connection, row: dict[str, Any], data: bytes) -> None:
+    message = Message(
+        id=row["id"],
+        kind=Kind.INVOICE,
+        sender=home.identity.matricule,
+        recipient=row["peer"],
+        name=row["file_name"],
+        sha256=home.actor.documents.put(data),
+    )
+    home.post.send(connection, message, lane=lane_of(row))
+
+
+def delivered(home: Home, connection: Connection, message: Message) -> None:
+    """The addressee's platform has the invoice: its sender is told so (201)."""
+    row = connection.execute(select(invoice).where(invoice.c.id == message.id)).mappings().first()
+    if row is not None:
+        document = read(home.actor.documents.get(row["sha256"]))
+        set_status(home, connection, row, document, "201")
+
+
+def _archive_only(deposit: RowMapping, document: Invoice) -> bool:
+    return "ArchiveOnly" in (deposit["processing_rule"], PROCESSING_RULES.get(document.processing_rule or ""))
+
+
+def _processing_rule(document: Invoice) -> str:
+    return PROCESSING_RULES.get(document.processing_rule or "", "B2B")
+
+
+def _misplaced(deposit: RowMapping, examined: Examined) -> Refusal | None:
+    """The syntax announced is not that of the file."""
+    announced, seen = deposit["syntax"], examined.syntax.value
+    if examined.invoice is None or announced == seen:
+        return None
+    text = f"Annoncé {announced}, trouvé {seen}. / Announced {announced}, found {seen}."
+    return Refusal("FlowTypeError", f"IRR_TYPE_F: {text}", item="flowSyntax")

@@ -1,0 +1,255 @@
+"""A platform at work: which job does what, and the verbs that its API and its desk call.
+
+Queues: `deposit` (a customer's file is judged and settled), `receive` (an invoice from another platform), `status` (a
+status from another platform), `pack` (what the State is owed leaves), `portal` (what the portal sends), `deliver`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, insert, select
+
+from estafette.exchange.messages import Kind, Message
+from estafette.exchange.post import Peer
+from estafette.formats import cdar, read
+from estafette.formats.status_message import StatusMessage
+from estafette.formats.xml import Syntax, Unreadable
+from estafette.invoice.model import Invoice
+from estafette.lifecycle import Status
+from estafette.platform import acknowledgements, declarations, flows, intake, reception, statuses
+from estafette.platform.examination import Examined
+from estafette.platform.flows import Deposit, Refusal
+from estafette.platform.home import Home
+from estafette.platform.statuses import Answer, NotAllowed
+from estafette.platform.tables import company, declaration, event, flow, invoice
+from estafette.store import jobs
+from estafette.store.jobs import Job
+from estafette.store.worker import Apply
+
+DEPOSIT = "deposit"
+STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceView:
+    """An invoice as its tenant sees it: the document, its life cycle, what the State was told, what may be said now."""
+
+    row: RowMapping
+    invoice: Invoice
+    events: list[RowMapping]
+    declarations: list[RowMapping]
+    possible: tuple[Status, ...]
+
+
+class Platform:
+    """One platform. Every verb that names a SIREN shows and changes what is that company's, and nothing else."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._database = home.actor.database
+        self._documents = home.actor.documents
+
+    def take_work(self) -> None:
+        """The worker knows what each queue of this room asks."""
+        worker = self.home.actor.worker
+        worker.handles(DEPOSIT, self._judge)
+        worker.handles(STATUS, self._status)
+        worker.handles(reception.RECEIVE, self._bound(reception.judge))
+        worker.handles(declarations.PACK, self._bound(declarations.pack))
+        worker.handles(acknowledgements.PORTAL, self._bound(acknowledgements.handle))
+
+    def _bound(self, handler: Callable[[Home, Job], Awaitable[Apply]]) -> Callable[[Job], Awaitable[Apply]]:
+        return lambda job: handler(self.home, job)
+
+    # ------------------------------------------------------------------------------------------------- the exchange
+
+    def taken(self, connection: Connection, message: Message, _body: bytes) -> None:
+        """What another actor sent is kept and will be worked on."""
+        if message.kind is Kind.INVOICE:
+            reception.keep(self.home, connection, message)
+        elif message.kind is Kind.STATUS:
+            payload = {"sender": message.sender, "sha256": message.sha256}
+            key = f"{STATUS}:{message.sender}:{message.id}"
+            jobs.add(connection, queue=STATUS, key=key, payload=payload, now=self.home.actor.clock())
+        elif message.kind is Kind.FLOW:
+            acknowledgements.keep(self.home, connection, message)
+
+    def delivered(self, connection: Connection, message: Message) -> None:
+        """Another actor has taken what was sent."""
+        if message.kind is Kind.INVOICE:
+            intake.delivered(self.home, connection, message)
+
+    def peer(self, connection: Connection, matricule: str) -> Peer | None:
+        """Return another platform as the directory tells it."""
+        return self.home.mirror.peer(connection, matricule)
+
+    async def _status(self, job: Job) -> Apply:
+        sha256, sender = job.payload["sha256"], job.payload["sender"]
+        message = cdar.read(self._documents.get(sha256))
+        return lambda connection: statuses.receive(self.home, connection, sender, message, sha256)
+
+    # -------------------------------------------------------------------------------------------------- the deposits
+
+    def open_company(self, *, siren: str, name: str, status_address: str) -> None:
+        """The company is a customer of this platform."""
+        row = {"siren": siren, "name": name, "status_address": status_address, "opened_at": self.home.actor.clock()}
+        with self._database.begin() as connection:
+            if connection.execute(select(company.c.siren).where(company.c.siren == siren)).first() is None:
+                connection.execute(insert(company).values(row))
+
+    def deposit(self, siren: str, deposit: Deposit, data: bytes) -> RowMapping:
+        """The file is kept and will be judged; returns its flow."""
+        self._documents.put(data)
+        with self._database.begin() as connection:
+            now = self.home.actor.clock()
+            identifier, _new = flows.open_flow(connection, siren=siren, deposit=deposit, data=data, now=now)
+            jobs.add(connection, queue=DEPOSIT, key=f"{DEPOSIT}:{identifier}", payload={"flow": identifier}, now=now)
+            row = flows.get(connection, siren, identifier)
+        assert row is not None  # noqa: S101 — it was just written
+        return row
+
+    async def _judge(self, job: Job) -> Apply:
+        with self._database.read() as connection:
+            row = connection.execute(select(flow).where(flow.c.id == job.payload["flow"])).mappings().one()
+        data = self._documents.get(row["sha256"])
+        examined = await self.home.examine(data)
+        return lambda connection: self._settle(connection, row, data, examined)
+
+    def _settle(self, connection: Connection, row: RowMapping, data: bytes, examined: Examined) -> None:
+        if row["acknowledgement"] != "Pending":
+            return
+        earlier = flows.technical_duplicate(connection, siren=row["siren"], identifier=row["id"], sha256=row["sha256"])
+        if earlier:
+            text = f"Même fichier que le flux {earlier}. / Same file as flow {earlier}."
+            self._acknowledge(connection, row, Refusal("AlreadyExistingFlow", text))
+        elif examined.syntax is Syntax.CDAR:
+            self._acknowledge(connection, row, self._take_status(connection, row, data), syntax="CDAR")
+        else:
+            intake.settle(self.home, connection, row, data, examined)
+
+    def _acknowledge(self, connection: Connection, row: RowMapping, refusal: Refusal | None, **known: Any) -> None:
+        flows.acknowledge(connection, row["id"], refusal=refusal, now=self.home.actor.clock(), **known)
+
+    def _take_status(self, connection: Connection, row: RowMapping, data: bytes) -> Refusal | None:
+        """Set the status that a customer's software deposited (CDAR); return why it cannot be."""
+        try:
+            message = cdar.read(data)
+        except Unreadable as unreadable:
+            return Refusal("InvalidSchema", f"{unreadable.code}: {unreadable.reason_fr} / {unreadable.reason_en}")
+        held = self._about(connection, row["siren"], message)
+        if held is None:
+            text = f"Facture {message.object_identifier} inconnue. / Unknown invoice {message.object_identifier}."
+            return Refusal("InvoiceLCRuleError", text, item="MDT-87")
+        document = read(self._documents.get(held["sha256"]))
+        try:
+            statuses.answer_message(self.home, connection, held, document, message)
+        except NotAllowed as refused:
+            return Refusal(acknowledgements.REASON_OF[refused.refusal.code], str(refused), item="MDT-105")
+        return None
+
+    def _about(self, connection: Connection, siren: str, message: StatusMessage) -> RowMapping | None:
+        day = message.object_day
+        query = select(invoice).where(
+            invoice.c.siren == siren,
+            invoice.c.seller_siren == message.seller_siren,
+            invoice.c.number == message.object_identifier,
+            invoice.c.standing.in_(("live", "undelivered")),
+        )
+        if day:
+            query = query.where(invoice.c.year == day.year)
+        return connection.execute(query).mappings().first()
+
+    # -------------------------------------------------------------------------------------------------- the customers
+
+    def answer(self, siren: str, invoice_id: str, said: Answer) -> None:
+        """The company's status is set and on its way. Raises: NotAllowed; KeyError when the invoice is not its own."""
+        with self._database.begin() as connection:
+            row = _own(connection, siren, invoice_id)
+            if row is None:
+                raise KeyError(invoice_id)
+            document = read(self._documents.get(row["sha256"]))
+            statuses.answer(self.home, connection, row, document, said)
+
+    def flow(self, siren: str, identifier: str) -> RowMapping | None:
+        """Return the company's flow."""
+        with self._database.read() as connection:
+            return flows.get(connection, siren, identifier)
+
+    def search(self, siren: str, where: dict[str, Any], limit: int) -> list[RowMapping]:
+        """Return the company's flows that meet the criteria (XP Z12-013 §3.5)."""
+        with self._database.read() as connection:
+            return flows.search(connection, siren, where=where, limit=limit)
+
+    def state(self) -> dict[str, int]:
+        """Return what an operator looks at first: work waiting, work parked, lines in the copy of the directory."""
+        with self._database.read() as connection:
+            return {
+                "waiting": jobs.waiting(connection),
+                "parked": jobs.parked(connection),
+                "directory_lines": self.home.mirror.size(connection),
+            }
+
+    def document(self, sha256: str) -> bytes:
+        """Return the bytes of a document."""
+        return self._documents.get(sha256)
+
+    def flows(self, siren: str, limit: int = 50) -> list[RowMapping]:
+        """Return the company's latest deposits, the last first."""
+        query = select(flow).where(flow.c.siren == siren, flow.c.origin == "client")
+        with self._database.read() as connection:
+            return list(connection.execute(query.order_by(flow.c.updated_at.desc()).limit(limit)).mappings())
+
+    def invoices(self, siren: str, side: str, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
+        """Return the company's invoices on one side, the last first, each with its latest `status` and `declared`."""
+        query = (
+            select(invoice, _latest_status().label("status"), _declared().label("declared"))
+            .where(invoice.c.siren == siren, invoice.c.side == side)
+            .order_by(invoice.c.received_at.desc())
+            .limit(limit)
+            .offset(offset)
+        )
+        with self._database.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def invoice(self, siren: str, invoice_id: str) -> InvoiceView | None:
+        """Return one of the company's invoices whole; None when there is none such."""
+        with self._database.read() as connection:
+            row = _own(connection, siren, invoice_id)
+            if row is None:
+                return None
+            document = read(self._documents.get(row["sha256"]))
+            mine = select(event).where(event.c.invoice_id == invoice_id)
+            owed = select(declaration).where(declaration.c.invoice_id == invoice_id).order_by(declaration.c.id)
+            return InvoiceView(
+                row=row,
+                invoice=document,
+                events=list(connection.execute(mine.order_by(event.c.set_at, event.c.recorded_at)).mappings()),
+                declarations=list(connection.execute(owed).mappings()),
+                possible=statuses.offered(connection, row, document),
+            )
+
+    def original(self, siren: str, invoice_id: str) -> tuple[str, bytes]:
+        """Return the file name and the very bytes that came. Raises: KeyError."""
+        with self._database.read() as connection:
+            row = _own(connection, siren, invoice_id)
+        if row is None:
+            raise KeyError(invoice_id)
+        return str(row["file_name"]), self._documents.get(row["sha256"])
+
+
+def _own(connection: Connection, siren: str, invoice_id: str) -> RowMapping | None:
+    query = select(invoice).where(invoice.c.siren == siren, invoice.c.id == invoice_id)
+    return connection.execute(query).mappings().first()
+
+
+def _latest_status() -> Any:
+    last = select(event.c.status).where(event.c.invoice_id == invoice.c.id)
+    return last.order_by(event.c.set_at.desc(), event.c.recorded_at.desc()).limit(1).scalar_subquery()
+
+
+def _declared() -> Any:
+    """Say what the State makes of it: rejected when anything was, waiting while anything is, else accepted."""
+    mine = declaration.c.invoice_id == invoice.c.id
+    states = select(func.group_concat(declaration.c.state.distinct())).where(mine)
+    return states.scalar_subquery()

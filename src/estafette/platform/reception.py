@@ -1,0 +1,137 @@
+"""An invoice come from another platform: kept, judged again, made available to its addressee or rejected.
+
+The receiving platform owes the sender's 202 then 203, or 213 with its reasons; an address that is not served here is a
+routing error (221). A rejected invoice is not handed over: the addressee only sees that there was one.
+"""
+
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, RowMapping, select
+
+from estafette.exchange.messages import Kind, Message
+from estafette.formats import cdar
+from estafette.formats.status_message import Detail, Note
+from estafette.invoice.model import Invoice
+from estafette.lifecycle.messages import InvoiceReference, between_platforms, platform_party
+from estafette.platform import flows
+from estafette.platform.examination import Examined
+from estafette.platform.home import Home
+from estafette.platform.intake import Ruling, duplicate, had, record, rejection
+from estafette.platform.statuses import join_early, lane_of, message_of, set_status
+from estafette.platform.tables import company
+from estafette.store import jobs
+from estafette.store.jobs import Job
+from estafette.store.worker import Apply
+
+RECEIVE = "receive"
+
+
+def keep(home: Home, connection: Connection, message: Message) -> None:
+    """The invoice is had; it will be judged."""
+    payload = {"id": message.id, "sender": message.sender, "name": message.name, "sha256": message.sha256}
+    key = f"{RECEIVE}:{message.sender}:{message.id}"
+    jobs.add(connection, queue=RECEIVE, key=key, payload=payload, now=home.actor.clock())
+
+
+async def judge(home: Home, job: Job) -> Apply:
+    """The invoice is at its addressee's disposal, or rejected, and its sender will know."""
+    examined = await home.examine(home.actor.documents.get(job.payload["sha256"]))
+    return lambda connection: settle(home, connection, job.payload, examined)
+
+
+def settle(home: Home, connection: Connection, payload: dict[str, Any], examined: Examined) -> None:
+    """What was decided of the invoice is written and told."""
+    document = examined.invoice
+    if document is None:
+        _unusable(home, connection, payload, examined)
+        return
+    tenant = _tenant(home, connection, document)
+    if tenant is None:
+        _misrouted(home, connection, payload, document)
+        return
+    faults = examined.faults
+    if not faults and had(connection, tenant["siren"], "received", document):
+        faults = (duplicate(document),)
+    ruling = Ruling("rejected" if faults else "live", faults, recipient=payload["sender"])
+    brought = {**payload, "syntax": examined.syntax.value, "message_id": payload["id"]}
+    now = home.actor.clock()
+    row = record(connection, tenant["siren"], "received", document, deposit=brought, ruling=ruling, now=now)
+    if faults:
+        set_status(home, connection, row, document, "213", details=rejection(faults))
+        return
+    _hand_over(home, connection, row, document)
+
+
+def _hand_over(home: Home, connection: Connection, row: dict[str, Any], document: Invoice) -> None:
+    set_status(home, connection, row, document, "202")
+    flows.give(
+        connection,
+        siren=row["siren"],
+        flow_type="CustomerInvoice" if document.is_self_billed else "SupplierInvoice",
+        syntax=row["syntax"],
+        name=row["file_name"],
+        sha256=row["sha256"],
+        invoice_id=row["id"],
+        origin="peer",
+        now=home.actor.clock(),
+        processing_rule="B2B",
+    )
+    set_status(home, connection, row, document, "203")
+    join_early(home, connection, row)
+
+
+def _tenant(home: Home, connection: Connection, document: Invoice) -> RowMapping | None:
+    """Return the customer of this platform that the address belongs to."""
+    siren = home.mirror.addressee(connection, document.addressee.value if document.addressee else "")
+    return connection.execute(select(company).where(company.c.siren == siren)).mappings().first()
+
+
+def _misrouted(home: Home, connection: Connection, payload: dict[str, Any], document: Invoice) -> None:
+    """Tell the sender that the address is not served here (221)."""
+    now = home.actor.clock()
+    row = {
+        "number": document.number,
+        "type_code": document.type_code,
+        "issue_date": document.issue_date,
+        "seller_siren": document.seller_siren,
+        "year": document.issue_date.year if document.issue_date else 0,
+        "received_at": now,
+        "side": "received",
+    }
+    details = (Detail(sequence=1, reason_code="ROUTAGE_ERR"),)
+    message = message_of(row, document, "221", details=details, now=now)
+    _return(home, connection, payload, cdar.write(message), lane=lane_of(row))
+
+
+def _unusable(home: Home, connection: Connection, payload: dict[str, Any], examined: Examined) -> None:
+    """Tell the sender that its file cannot be used (501), by the identifier of the message that brought it."""
+    now = home.actor.clock()
+    text = examined.refusal.message if examined.refusal else ""
+    detail = Detail(reason_code=examined.irreceivable or "IRR_TYPE_F", notes=(Note(text, "", payload["name"]),))
+    reference = InvoiceReference(
+        number=payload["id"], type_code="380", issue_date=now.date(), seller_siren="", received_at=now
+    )
+    message = between_platforms(
+        "501",
+        identifier=f"{payload['id']}_501",
+        invoice=reference,
+        issuer=platform_party(),
+        recipients=(platform_party(),),
+        set_at=now,
+        issued_at=now,
+        details=(detail,),
+    )
+    _return(home, connection, payload, cdar.write(message), lane=payload["id"])
+
+
+def _return(home: Home, connection: Connection, payload: dict[str, Any], status: bytes, *, lane: str) -> None:
+    message = Message(
+        id=uuid4().hex,
+        kind=Kind.STATUS,
+        sender=home.identity.matricule,
+        recipient=payload["sender"],
+        name="statut.xml",
+        sha256=home.actor.documents.put(status),
+    )
+    home.post.send(connection, message, lane=lane)

@@ -1,0 +1,343 @@
+"""Every status of an invoice, set here or come from the other platform: kept, told, passed on, declared.
+
+A status set here is checked against what the life cycle allows; one that comes from elsewhere is kept as it came. A
+status is the same by its identifier (MDT-4): had twice, it is had once. Who hears of it: the customer always; the other
+platform, unless the status is between the sender and its own platform (200, 201, a rejection at issue); the portal,
+when the status is obligatory.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select
+
+from estafette.exchange.messages import Kind, Message
+from estafette.formats import cdar
+from estafette.formats.status_message import Characteristic, Detail, Note, Party, Role, StatusMessage
+from estafette.invoice.model import Invoice
+from estafette.lifecycle import Refusal, Side, StatusEvent, may, possible
+from estafette.lifecycle.contents import incomplete
+from estafette.lifecycle.messages import InvoiceReference, between_platforms, company_party, platform_party
+from estafette.platform import flows
+from estafette.platform.declarations import declare_status
+from estafette.platform.home import Home
+from estafette.platform.tables import early_status, event, invoice
+
+Row = RowMapping | dict[str, Any]
+
+AT_ISSUE = frozenset({"200", "201"})
+"""Between the sender and its own platform: never told to the buyer's side."""
+
+
+class NotAllowed(Exception):
+    """The life cycle does not allow the status. `refusal` says why, in both languages, with the code of the field."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"{refusal.code}: {refusal.fr} / {refusal.en}")
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person or a program wants to say of an invoice. `amounts` are (VAT rate or None, amount with VAT)."""
+
+    status: str
+    reason: str | None = None
+    action: str | None = None
+    comment: str | None = None
+    amounts: tuple[tuple[Decimal | None, Decimal], ...] = ()
+
+
+def answer(home: Home, connection: Connection, row: Row, document: Invoice, said: Answer) -> None:
+    """The customer's status is set and on its way. Raises: NotAllowed."""
+    role = role_of(row)
+    details = details_of(said, document.currency, on=home.actor.clock())
+    _check(connection, row, document, status=said.status, role=role, details=details)
+    set_status(home, connection, row, document, said.status, role=role, details=details)
+
+
+def answer_message(home: Home, connection: Connection, row: Row, document: Invoice, message: StatusMessage) -> None:
+    """The status a customer's software wrote itself is set, under its own identifier. Raises: NotAllowed."""
+    role = role_of(row)
+    had = select(event.c.status).where(event.c.invoice_id == row["id"], event.c.message_id == message.identifier)
+    if connection.execute(had).first():
+        return
+    _check(connection, row, document, status=message.status, role=role, details=message.details)
+    set_status(
+        home,
+        connection,
+        row,
+        document,
+        message.status,
+        role=role,
+        details=message.details,
+        identifier=message.identifier,
+    )
+
+
+def offered(connection: Connection, row: Row, document: Invoice) -> tuple[Any, ...]:
+    """Return the statuses the tenant may set now."""
+    if row["standing"] not in ("live", "undelivered"):
+        return ()
+    held = history(connection, row["id"])
+    return possible(held, role_of(row), side=side_of(row), self_billed=document.is_self_billed)
+
+
+def _check(
+    connection: Connection, row: Row, document: Invoice, *, status: str, role: Role, details: tuple[Detail, ...]
+) -> None:
+    held = history(connection, row["id"])
+    refusal = may(status, history=held, emitter_role=role, side=side_of(row), self_billed=document.is_self_billed)
+    refusal = refusal or incomplete(status, details)
+    if refusal:
+        raise NotAllowed(refusal)
+
+
+def details_of(said: Answer, currency: str, *, on: datetime) -> tuple[Detail, ...]:
+    """Return what goes with the status: the reason and comment, and one amount collected or paid for each given."""
+    kind = "MEN" if said.status == "212" else "MPA"
+    day = on.date() if kind == "MPA" else None
+    amounts = tuple(
+        Characteristic(type_code=kind, amount=amount, currency=currency, percent=rate, changed=False, on=day)
+        for rate, amount in said.amounts
+    )
+    notes = (Note(said.comment),) if said.comment else ()
+    if not (said.reason or said.action or notes or amounts):
+        return ()
+    return (
+        Detail(
+            sequence=1,
+            reason_code=said.reason or "",
+            requested_action=said.action or "",
+            notes=notes,
+            characteristics=amounts,
+        ),
+    )
+
+
+def set_status(
+    home: Home,
+    connection: Connection,
+    row: Row,
+    document: Invoice,
+    status: str,
+    *,
+    role: Role = Role.PLATFORM,
+    details: tuple[Detail, ...] = (),
+    identifier: str | None = None,
+) -> None:
+    """The status is kept, given to the customer, passed to the other platform and declared, in this transaction."""
+    now = home.actor.clock()
+    message = message_of(row, document, status, role=role, details=details, identifier=identifier, now=now)
+    sha256 = home.actor.documents.put(cdar.write(message))
+    if not keep(connection, row, message, sha256=sha256, now=now, received=False):
+        return
+    _give(connection, row, message, sha256, origin="platform", now=now)
+    if row["peer"] and status not in AT_ISSUE:
+        _pass_on(home, connection, row, message, sha256)
+    declare_status(home, connection, row, document, message)
+
+
+def message_of(
+    row: Row,
+    document: Invoice,
+    status: str,
+    *,
+    now: datetime,
+    role: Role = Role.PLATFORM,
+    details: tuple[Detail, ...] = (),
+    identifier: str | None = None,
+) -> StatusMessage:
+    """Return the message by which the parties learn of a status set now on this delivery."""
+    seller, buyer = _party(Role.SELLER, document), _party(Role.BUYER, document)
+    at_issue = status in AT_ISSUE or (row["side"] == "issued" and role is Role.PLATFORM)
+    told = [seller] if at_issue else [party for party in (seller, buyer) if party.role != role]
+    return between_platforms(
+        status,
+        identifier=identifier or f"{row['number']}_{status}_{uuid4().hex}",
+        invoice=InvoiceReference(
+            number=row["number"],
+            type_code=row["type_code"],
+            issue_date=row["issue_date"],
+            seller_siren=row["seller_siren"],
+            received_at=row["received_at"],
+        ),
+        issuer=next((party for party in (seller, buyer) if party.role == role), platform_party()),
+        recipients=told,
+        set_at=now,
+        issued_at=now,
+        details=details,
+        name=f"{row['number']} {status}"[:150],
+    )
+
+
+def _party(role: Role, document: Invoice) -> Party:
+    """Return a party of the invoice with the address where it wants its statuses."""
+    party = document.seller if role is Role.SELLER else document.buyer
+    address = party.electronic_address.value if party.electronic_address else ""
+    return company_party(role, party.siren or "", name=party.name or "", address=address)
+
+
+def keep(
+    connection: Connection,
+    row: Row,
+    message: StatusMessage,
+    *,
+    sha256: str,
+    now: datetime,
+    received: bool,
+) -> bool:
+    """The status is in the life cycle of this delivery; False when it already was."""
+    same = select(event.c.status).where(event.c.invoice_id == row["id"], event.c.message_id == message.identifier)
+    if connection.execute(same).first():
+        return False
+    values = {
+        "invoice_id": row["id"],
+        "message_id": message.identifier,
+        "status": message.status,
+        "emitter_role": message.issuer.role,
+        "set_at": message.set_at,
+        "recorded_at": now,
+        "received": received,
+        "reasons": [
+            {"reason": detail.reason_code, "action": detail.requested_action, "text": detail.reason}
+            for detail in message.details
+            if detail.reason_code
+        ],
+        "characteristics": [_characteristic(one) for detail in message.details for one in detail.characteristics],
+        "comment": "\n".join(message.comments) or None,
+        "sha256": sha256,
+    }
+    connection.execute(insert(event).values(values))
+    return True
+
+
+def receive(home: Home, connection: Connection, sender: str, message: StatusMessage, sha256: str) -> None:
+    """The status come from another platform joins its delivery, or waits for it."""
+    now = home.actor.clock()
+    day = message.object_day
+    key = {
+        "seller_siren": message.seller_siren,
+        "number": message.object_identifier,
+        "year": day.year if day else 0,
+    }
+    row = _delivery(connection, sender, message, key)
+    if row is None:
+        values = {"message_id": message.identifier, "sender": sender, "sha256": sha256, "received_at": now, **key}
+        known = select(early_status.c.sender).where(early_status.c.message_id == message.identifier)
+        if connection.execute(known).first() is None:
+            connection.execute(insert(early_status).values(values))
+        return
+    if keep(connection, row, message, sha256=sha256, now=now, received=True):
+        _give(connection, row, message, sha256, origin="peer", now=now)
+
+
+def join_early(home: Home, connection: Connection, row: dict[str, Any]) -> None:
+    """The statuses that came before this delivery are in its life cycle."""
+    waiting = select(early_status).where(
+        early_status.c.sender == row["peer"],
+        early_status.c.seller_siren == row["seller_siren"],
+        early_status.c.number == row["number"],
+        early_status.c.year == row["year"],
+    )
+    for early in connection.execute(waiting.order_by(early_status.c.received_at)).mappings().all():
+        message = cdar.read(home.actor.documents.get(early["sha256"]))
+        connection.execute(delete(early_status).where(early_status.c.message_id == early["message_id"]))
+        receive(home, connection, early["sender"], message, early["sha256"])
+
+
+def history(connection: Connection, invoice_id: str) -> list[StatusEvent]:
+    """Return the life cycle of a delivery in the order its statuses were set."""
+    columns = (event.c.status, event.c.set_at, event.c.emitter_role, event.c.message_id)
+    query = select(*columns).where(event.c.invoice_id == invoice_id)
+    return [StatusEvent(*row) for row in connection.execute(query.order_by(event.c.set_at, event.c.recorded_at))]
+
+
+def role_of(row: Row) -> Role:
+    """Return what the tenant is in the invoice: its seller or its buyer."""
+    return Role.SELLER if row["siren"] == row["seller_siren"] else Role.BUYER
+
+
+def side_of(row: Row) -> Side:
+    """Return which platform this one is for the delivery."""
+    return Side.SENDING if row["side"] == "issued" else Side.RECEIVING
+
+
+def lane_of(row: Row) -> str:
+    """Return the lane in which everything about one invoice travels, in order."""
+    return f"{row['seller_siren']}/{row['year']}/{row['number']}"
+
+
+def _delivery(connection: Connection, sender: str, message: StatusMessage, key: dict[str, Any]) -> RowMapping | None:
+    """Find the delivery a status is about: exchanged with its sender, the live one rather than a rejected one.
+
+    A platform that could not read the invoice names the message that brought it (501).
+    """
+    if message.status == "501":
+        same = (invoice.c.id == message.object_identifier, invoice.c.peer == sender)
+        return connection.execute(select(invoice).where(*same)).mappings().first()
+    query = select(invoice).where(
+        invoice.c.seller_siren == key["seller_siren"],
+        invoice.c.number == key["number"],
+        invoice.c.year == key["year"],
+        invoice.c.peer == sender,
+    )
+    rows = connection.execute(query.order_by(invoice.c.standing, invoice.c.received_at.desc())).mappings().all()
+    return next((row for row in rows if _concerns(message, row)), None)
+
+
+def _concerns(message: StatusMessage, row: Row) -> bool:
+    """Tell whether the other end speaks to this side: its platform to the sender, a party to the other one."""
+    if message.issuer.role in ("", Role.PLATFORM):
+        return bool(row["side"] == "issued")
+    return message.issuer.role != role_of(row)
+
+
+def _give(
+    connection: Connection,
+    row: Row,
+    message: StatusMessage,
+    sha256: str,
+    *,
+    origin: str,
+    now: datetime,
+) -> None:
+    kind = "CustomerInvoiceLC" if row["side"] == "issued" else "SupplierInvoiceLC"
+    flows.give(
+        connection,
+        siren=row["siren"],
+        flow_type=kind,
+        syntax="CDAR",
+        name=f"{row['number']}_{message.status}.xml",
+        sha256=sha256,
+        invoice_id=row["id"],
+        origin=origin,
+        now=now,
+    )
+
+
+def _pass_on(home: Home, connection: Connection, row: Row, message: StatusMessage, sha256: str) -> None:
+    sent = Message(
+        id=uuid4().hex,
+        kind=Kind.STATUS,
+        sender=home.identity.matricule,
+        recipient=row["peer"],
+        name=f"{row['number']}_{message.status}.xml",
+        sha256=sha256,
+    )
+    home.post.send(connection, sent, lane=lane_of(row))
+
+
+def _characteristic(one: Characteristic) -> dict[str, str | None]:
+    """Return an amount or a datum of a status as it is kept: exact, as text."""
+    return {
+        "type": one.type_code,
+        "term": one.term or None,
+        "value": one.value or None,
+        "amount": None if one.amount is None else format(one.amount, "f"),
+        "currency": one.currency or None,
+        "rate": None if one.percent is None else format(one.percent, "f"),
+    }

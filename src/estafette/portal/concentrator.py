@@ -1,0 +1,295 @@
+"""The data concentrator: an envelope comes in, is controlled in stages, is answered (ppf-flows.md §8–9).
+
+Stages 1 and 2 look at the envelope and at every file: one bad file makes the whole flow irreceivable (501) and nothing
+is kept of it. Stage 3 looks at each object: its content, then what the portal already knows (the parties, the number,
+the life cycle); one bad object harms only itself. Data are answered each (250, 251), statuses only when rejected (601).
+What is accepted goes to the administration as a fact, in the same transaction.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, insert, select, update
+
+from estafette.exchange.messages import Kind, Message
+from estafette.formats import cdar, envelope, flux1
+from estafette.formats.envelope import FlowName, Irreceivable
+from estafette.formats.flux1 import Flux1
+from estafette.formats.status_message import StatusMessage
+from estafette.formats.xml import Unreadable
+from estafette.lifecycle.guards import Refusal, StatusEvent
+from estafette.lifecycle.messages import about_object
+from estafette.lifecycle.obligatory import control_mandatory
+from estafette.lifecycle.statuses import ObjectKind
+from estafette.portal.hall import Hall, Partner
+from estafette.portal.tables import invoice_data, legal_unit, obligatory_status, partner_flow
+from estafette.store import jobs, sequences
+from estafette.store.jobs import Job
+from estafette.store.worker import Apply
+
+CONTROL = "control"
+DATA = frozenset({"FFE0111A", "FFE0112A"})
+STATUSES = "FFE0614A"
+ANSWER_TO_DATA = "FFE0604A"
+ANSWER_TO_STATUSES = "FFE0654A"
+SERVED = DATA | {STATUSES}
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """One object of a flow: who sent it, in which flow, under which file name."""
+
+    partner: Partner
+    flow: FlowName
+    file: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """A flow after the stages that need nothing but itself: its files, or why the whole is irreceivable."""
+
+    files: tuple[tuple[str, bytes], ...] = ()
+    refusal: Refusal | None = None
+
+
+def keep(hall: Hall, connection: Connection, message: Message) -> None:
+    """The envelope is had; it will be controlled, after those of its kind from the same partner."""
+    stem = PurePath(message.name).name.removesuffix(".tar.gz")
+    now = hall.actor.clock()
+    name = FlowName.parse(stem)
+    row = {
+        "name": stem,
+        "direction": "In",
+        "interface": name.interface,
+        "application_code": name.application_code,
+        "identifier": name.flow_identifier,
+        "partner": message.sender,
+        "state": "received",
+        "details": [],
+        "sha256": message.sha256,
+        "created_at": now,
+    }
+    connection.execute(insert(partner_flow).values(row))
+    if name.is_acknowledgement:
+        return
+    payload = {"name": stem, "partner": message.sender, "sha256": message.sha256}
+    lane = f"{CONTROL}:{message.sender}:{name.interface}"
+    jobs.add(connection, queue=CONTROL, key=f"{CONTROL}:{stem}", lane=lane, payload=payload, now=now)
+
+
+async def control(hall: Hall, job: Job) -> Apply:
+    """The flow is controlled and answered."""
+    name = FlowName.parse(job.payload["name"])
+    controlled = examine(name, hall.actor.documents.get(job.payload["sha256"]))
+    return lambda connection: _settle(hall, connection, name, job.payload["partner"], controlled)
+
+
+def examine(name: FlowName, data: bytes) -> Controlled:
+    """Return the files of an envelope, or why the whole of it is irreceivable (stages 1 and 2)."""
+    try:
+        _served(name)
+        files = tuple(envelope.unpack(name.archive, data))
+        for file, content in files:
+            _readable(name.interface, file, content)
+    except Irreceivable as reason:
+        place = (reason.file or str(name),)
+        return Controlled(refusal=Refusal(reason.code, "", reason.reason_fr, reason.reason_en, place))
+    return Controlled(files)
+
+
+def _served(name: FlowName) -> None:
+    if name.interface not in SERVED:
+        code = name.interface
+        raise Irreceivable("IRR_CODE_INTER", f"Interface {code} non servie ici.", f"Interface {code} not served here.")
+
+
+def _readable(interface: str, file: str, content: bytes) -> None:
+    """Check that a file is of its kind. Raises: Irreceivable (IRR_SYNTAX, IRR_NOM_F …)."""
+    try:
+        if interface == STATUSES:
+            cdar.read(content)
+        else:
+            flux1.read(file, content)
+    except Unreadable as unreadable:
+        raise Irreceivable(unreadable.code, unreadable.reason_fr, unreadable.reason_en, file) from None
+
+
+def _settle(hall: Hall, connection: Connection, name: FlowName, matricule: str, controlled: Controlled) -> None:
+    partner = hall.partner(connection, matricule)
+    if partner is None:
+        return
+    refusals = (controlled.refusal,) if controlled.refusal else ()
+    values = {
+        "state": "irreceivable" if refusals else "receivable",
+        "details": [[refusal.code, *refusal.terms, refusal.fr, refusal.en] for refusal in refusals],
+        "answered_at": hall.actor.clock(),
+    }
+    connection.execute(update(partner_flow).where(partner_flow.c.name == str(name)).values(values))
+    hall.acknowledge(connection, partner, name, refusals)
+    for file, content in controlled.files:
+        take = _take_status if name.interface == STATUSES else _take_data
+        take(hall, connection, Came(partner, name, file, content))
+
+
+# ---------------------------------------------------------------------------------------------------- invoice data
+
+
+def _take_data(hall: Hall, connection: Connection, came: Came) -> None:
+    now = hall.actor.clock()
+    data = flux1.read(came.file, came.content)
+    refusals = tuple(_refusals(connection, came, data))
+    number = sequences.draw(connection, "answer")
+    answer = about_object(
+        ObjectKind.INVOICE_DATA,
+        identifier=f"{ANSWER_TO_DATA}_{hall.application_code}_{number:019d}",
+        object_identifier=data.number,
+        object_siren=data.seller_siren,
+        object_issued=data.issue_date,
+        recipient=came.partner.matricule,
+        received_at=now,
+        at=now,
+        refusals=refusals,
+        portal=hall.matricule,
+    )
+    hall.answer(connection, came.partner, ANSWER_TO_DATA, answer)
+    if not refusals:
+        _accept_data(hall, connection, came, data)
+
+
+def _refusals(connection: Connection, came: Came, data: Flux1) -> Iterable[Refusal]:
+    """Tell what stage 3 finds: the content, the parties in the directory, the number already had."""
+    for anomaly in flux1.control(came.file, came.content):
+        yield Refusal(anomaly.reason, anomaly.rule, anomaly.message_fr, anomaly.message_en, anomaly.terms)
+    for siren, term in ((data.seller_siren, "BT-30"), (data.buyer_siren, "BT-47")):
+        known = select(legal_unit.c.siren).where(legal_unit.c.siren == siren)
+        if connection.execute(known).first() is None:
+            fr, en = f"SIREN {siren} absent de l'annuaire.", f"SIREN {siren} is not in the directory."
+            yield Refusal("REJ_COH", "G1.63", fr, en, (term,))
+    same = (
+        invoice_data.c.seller_siren == data.seller_siren,
+        invoice_data.c.number == data.number,
+        invoice_data.c.year == data.issue_date.year,
+    )
+    if connection.execute(select(invoice_data.c.id).where(*same)).first():
+        fr, en = "Facture déjà transmise pour cette année.", "Invoice already sent for this year."
+        yield Refusal("REJ_UNI", "G1.45", fr, en, ("BT-1", "BT-2", "BT-30"))
+
+
+def _accept_data(hall: Hall, connection: Connection, came: Came, data: Flux1) -> None:
+    now = hall.actor.clock()
+    row = {
+        "seller_siren": data.seller_siren,
+        "number": data.number,
+        "year": data.issue_date.year,
+        "buyer_siren": data.buyer_siren,
+        "issue_date": data.issue_date,
+        "partner": came.partner.matricule,
+        "flow_name": str(came.flow),
+        "file_name": came.file,
+        "sha256": hall.actor.documents.put(came.content),
+        "recorded_at": now,
+    }
+    connection.execute(insert(invoice_data).values(row))
+    fact = {
+        "kind": "invoice-data",
+        "key": _key(data.seller_siren, data.number, data.issue_date.year),
+        "data": msgspec.to_builtins(data),
+        "platform": came.partner.matricule,
+        "accepted_at": now.isoformat(),
+        "flow": f"{came.flow}/{came.file}",
+    }
+    _tell(hall, connection, fact, f"{data.seller_siren}/{data.issue_date.year}/{data.number}")
+
+
+# -------------------------------------------------------------------------------------------------------- statuses
+
+
+def _take_status(hall: Hall, connection: Connection, came: Came) -> None:
+    now = hall.actor.clock()
+    message = cdar.read(came.content)
+    had = select(obligatory_status.c.status).where(obligatory_status.c.message_id == message.identifier)
+    if connection.execute(had).first():
+        return
+    refusal = control_mandatory(message, _held(connection, message), partner=came.partner.matricule)
+    if refusal is None:
+        _accept_status(hall, connection, came, message)
+        return
+    number = sequences.draw(connection, "answer")
+    answer = about_object(
+        ObjectKind.STATUS,
+        identifier=f"{ANSWER_TO_STATUSES}_{hall.application_code}_{number:019d}",
+        object_identifier=message.identifier,
+        object_siren=message.seller_siren,
+        object_issued=message.issued_at,
+        recipient=came.partner.matricule,
+        received_at=now,
+        at=now,
+        refusals=(refusal,),
+        portal=hall.matricule,
+    )
+    hall.answer(connection, came.partner, ANSWER_TO_STATUSES, answer)
+
+
+def _held(connection: Connection, message: StatusMessage) -> list[StatusEvent]:
+    day = message.object_day
+    columns = obligatory_status.c
+    query = select(columns.status, columns.set_at, columns.emitter_role, columns.message_id).where(
+        columns.seller_siren == message.seller_siren,
+        columns.number == message.object_identifier,
+        columns.year == (day.year if day else 0),
+    )
+    return [StatusEvent(*row) for row in connection.execute(query)]
+
+
+def _accept_status(hall: Hall, connection: Connection, came: Came, message: StatusMessage) -> None:
+    now = hall.actor.clock()
+    day = message.object_day
+    key = _key(message.seller_siren, message.object_identifier, day.year if day else 0)
+    row = {
+        "message_id": message.identifier,
+        "seller_siren": key["seller"],
+        "number": key["number"],
+        "year": key["year"],
+        "status": message.status,
+        "emitter_role": message.issuer.role,
+        "set_at": message.set_at,
+        "partner": came.partner.matricule,
+        "flow_name": str(came.flow),
+        "sha256": hall.actor.documents.put(came.content),
+        "recorded_at": now,
+    }
+    connection.execute(insert(obligatory_status).values(row))
+    fact = {
+        "kind": "status",
+        "key": key,
+        "status": int(message.status),
+        "set_at": message.set_at.isoformat(),
+        "reasons": list(message.reason_codes),
+        "collected": [{"rate": str(one.percent), "amount": str(one.amount)} for one in message.characteristics("MEN")],
+        "message_id": message.identifier,
+        "platform": came.partner.matricule,
+    }
+    _tell(hall, connection, fact, f"{key['seller']}/{key['year']}/{key['number']}")
+
+
+def _key(seller: str, number: str, year: int) -> dict[str, Any]:
+    return {"seller": seller, "number": number, "year": year}
+
+
+def _tell(hall: Hall, connection: Connection, fact: dict[str, Any], lane: str) -> None:
+    """The administration will have the fact, once."""
+    body = msgspec.json.encode(fact)
+    sha256 = hall.actor.documents.put(body)
+    message = Message(
+        id=sha256,
+        kind=Kind.FACT,
+        sender=hall.identifier,
+        recipient=hall.administration,
+        name="fact.json",
+        sha256=sha256,
+    )
+    hall.post.send(connection, message, lane=lane)

@@ -1,0 +1,149 @@
+"""What the parts of the portal share: its actor, its post, its partners, and how it answers them.
+
+Answers about objects wait and leave in batches, one envelope per partner and kind; an acknowledgement of a flow leaves
+under the name of the flow it answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from estafette.exchange.actor import Actor
+from estafette.exchange.messages import Kind, Message
+from estafette.exchange.post import Post
+from estafette.formats import cdar, envelope
+from estafette.formats.envelope import FlowName
+from estafette.formats.status_message import StatusMessage
+from estafette.lifecycle.guards import Refusal
+from estafette.lifecycle.messages import about_flow, portal_party
+from estafette.portal.tables import outgoing_object, partner_flow, receiving_platform
+from estafette.store import jobs, sequences
+from estafette.store.jobs import Job
+from estafette.store.worker import Apply
+
+BATCH = "batch"
+BATCH_MAX = 2000
+"""Answers in one envelope (external specifications v3.2 §3.4.6 leaves it to the portal)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A platform connected to the portal."""
+
+    matricule: str
+    application_code: str
+
+
+@dataclass(slots=True)
+class Hall:
+    """The portal at home. `identifier` on the exchange, `application_code` in names, `matricule` in messages."""
+
+    actor: Actor
+    post: Post
+    identifier: str
+    application_code: str
+    matricule: str
+    administration: str
+
+    def partner(self, connection: Connection, matricule: str) -> Partner | None:
+        """Return the partner of this matricule, once the registration service has told of it."""
+        code = select(receiving_platform.c.application_code).where(receiving_platform.c.matricule == matricule)
+        held = connection.execute(code).scalar()
+        return Partner(matricule, held) if held else None
+
+    def partners(self, connection: Connection) -> list[Partner]:
+        """Return every partner."""
+        connected = receiving_platform.c.application_code.is_not(None)
+        query = select(receiving_platform.c.matricule, receiving_platform.c.application_code).where(connected)
+        return [Partner(*row) for row in connection.execute(query.order_by(receiving_platform.c.matricule))]
+
+    def acknowledge(
+        self, connection: Connection, partner: Partner, name: FlowName, refusals: Sequence[Refusal] = ()
+    ) -> None:
+        """The partner will know that its flow can be used (500), or not (501) and why."""
+        now = self.actor.clock()
+        message = about_flow(
+            identifier=f"CDV_{name.flow_identifier}",
+            flow_identifier=name.flow_identifier,
+            flow_name=str(name),
+            sender=portal_party(self.matricule),
+            received_at=now,
+            at=now,
+            refusals=refusals,
+        )
+        answer = name.acknowledgement
+        self.send(connection, partner, answer, {f"{answer}.xml": cdar.write(message)})
+
+    def answer(self, connection: Connection, partner: Partner, interface: str, message: StatusMessage) -> None:
+        """The partner will know what became of an object."""
+        row = {
+            "interface": interface,
+            "partner": partner.matricule,
+            "file_name": f"{message.identifier}.xml",
+            "sha256": self.actor.documents.put(cdar.write(message)),
+        }
+        written = connection.execute(insert(outgoing_object).values(row).returning(outgoing_object.c.id)).scalar_one()
+        jobs.add(
+            connection,
+            queue=BATCH,
+            key=f"{BATCH}:{written}",
+            lane=f"{BATCH}:{partner.matricule}:{interface}",
+            payload={"partner": partner.matricule, "interface": interface},
+            now=self.actor.clock(),
+        )
+
+    async def batch(self, job: Job) -> Apply:
+        """The answers that wait for this partner leave together; none, when an earlier batch took them."""
+        return lambda connection: self._batch(connection, job.payload["partner"], job.payload["interface"])
+
+    def _batch(self, connection: Connection, matricule: str, interface: str) -> None:
+        partner = self.partner(connection, matricule)
+        waiting = (
+            select(outgoing_object.c.id, outgoing_object.c.file_name, outgoing_object.c.sha256)
+            .where(outgoing_object.c.partner == matricule, outgoing_object.c.interface == interface)
+            .where(outgoing_object.c.flow_name.is_(None))
+            .order_by(outgoing_object.c.id)
+            .limit(BATCH_MAX)
+        )
+        rows = connection.execute(waiting).all()
+        if not rows or partner is None:
+            return
+        files = {row.file_name: self.actor.documents.get(row.sha256) for row in rows}
+        name = self.new_name(connection, partner, interface)
+        self.send(connection, partner, name, files)
+        sent = outgoing_object.c.id.in_([row.id for row in rows])
+        connection.execute(update(outgoing_object).where(sent).values(flow_name=str(name)))
+
+    def new_name(self, connection: Connection, partner: Partner, interface: str) -> FlowName:
+        """Return a name for a flow that the portal begins: the partner's code, then our own sequence."""
+        number = sequences.draw(connection, "flow")
+        code = partner.application_code
+        return FlowName.numbered(interface, application_code=code, number=number, emitter=self.application_code)
+
+    def send(self, connection: Connection, partner: Partner, name: FlowName, files: dict[str, bytes]) -> None:
+        """The envelope will be at the partner's, after those of its kind."""
+        sha256 = self.actor.documents.put(envelope.pack(files))
+        now = self.actor.clock()
+        row = {
+            "name": str(name),
+            "direction": "Out",
+            "interface": name.interface,
+            "application_code": name.application_code,
+            "identifier": name.flow_identifier,
+            "partner": partner.matricule,
+            "state": "sent",
+            "details": [],
+            "sha256": sha256,
+            "created_at": now,
+        }
+        connection.execute(insert(partner_flow).values(row))
+        message = Message(
+            id=str(name),
+            kind=Kind.FLOW,
+            sender=self.identifier,
+            recipient=partner.matricule,
+            name=name.archive,
+            sha256=sha256,
+        )
+        self.post.send(connection, message, lane=name.interface)

@@ -1,0 +1,34 @@
+"""The portal at work: which job does what, and what it takes from other actors."""
+
+import msgspec
+from sqlalchemy import Connection
+
+from estafette.exchange.messages import Kind, Message
+from estafette.exchange.post import Peer
+from estafette.portal import authority, concentrator
+from estafette.portal.hall import BATCH, Hall
+
+
+class Portal:
+    """The public portal: its directory and its concentrator."""
+
+    def __init__(self, hall: Hall) -> None:
+        self.hall = hall
+
+    def take_work(self) -> None:
+        """The worker knows what each queue of this room asks."""
+        worker = self.hall.actor.worker
+        worker.handles(concentrator.CONTROL, lambda job: concentrator.control(self.hall, job))
+        worker.handles(authority.EXPORT, lambda job: authority.export(self.hall, job))
+        worker.handles(BATCH, self.hall.batch)
+
+    def taken(self, connection: Connection, message: Message, body: bytes) -> None:
+        """What another actor sent is kept and will be worked on. Raises: Refused."""
+        if message.kind is Kind.FLOW:
+            concentrator.keep(self.hall, connection, message)
+        elif message.kind is Kind.PLATFORM and message.sender == self.hall.administration:
+            authority.learn(self.hall, connection, msgspec.json.decode(body, type=authority.Registered))
+
+    def peer(self, connection: Connection, matricule: str) -> Peer | None:
+        """Return a platform as the registration service told it."""
+        return authority.peer(connection, matricule)

@@ -1,0 +1,121 @@
+"""The whole system as a stranger starts it: a process of its own, a data folder, addresses."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import URLError
+
+from estafette.circuit.entries import Entries, entries_of
+from estafette.circuit.network import SEATS
+from estafette.store.database import DRIVER
+
+START_S = 60.0
+
+
+@dataclass
+class Circuit:
+    """The whole system as a stranger starts it: a process, a data folder, addresses."""
+
+    data: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+    log: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.log = self.data.parent / f"{self.data.name}.log"
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The address of each actor."""
+        return {seat.name: f"http://127.0.0.1:{self.port + seat.rank}" for seat in SEATS}
+
+    @property
+    def entries(self) -> Entries:
+        """Addresses, credentials and operators' tokens."""
+        return entries_of(self.data, self.port)
+
+    @property
+    def credentials(self) -> dict[str, object]:
+        """Credentials by login."""
+        return dict(self.entries.by_login)
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start `estafette up` on this folder; with `wait`, until every actor is ready."""
+        command = [sys.executable, "-m", "estafette", "up", "--data", str(self.data), "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        if wait:
+            self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Wait until `/health` answers 200 everywhere."""
+        deadline = time.monotonic() + START_S
+        waiting = list(self.urls.values())
+        while waiting:
+            assert self.process is not None
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            if _answers(f"{waiting[0]}/health"):
+                waiting.pop(0)
+
+    def kill(self) -> None:
+        """Kill it as a power cut would."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+
+    def kill_after(self, seconds: float) -> None:
+        """Kill it after this long, whatever it is doing then."""
+        assert self.process is not None
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=seconds)
+        self.kill()
+
+    def stop(self) -> None:
+        """Stop it as Ctrl-C does."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(timeout=30)
+
+
+    def query(self, actor: str, sql: str, *values: object) -> list[str]:
+        """Return the first column of what an actor's records answer, sorted."""
+        with closing(DRIVER.connect(f"file:{self.data / actor / 'records.sqlite'}?mode=ro", uri=True)) as records:
+            return sorted(str(row[0]) for row in records.execute(sql, values))
+
+    def wait_quiet(self) -> None:
+        """Wait until no actor has anything left to do."""
+        deadline = time.monotonic() + START_S
+        while any(self.query(seat.name, "SELECT key FROM job WHERE state = 'pending'") for seat in SEATS):
+            assert time.monotonic() < deadline, self.log.read_text()
+
+
+def _answers(url: str) -> bool:
+    with suppress(URLError, ConnectionError, TimeoutError), urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310
+        return bool(answer.status == 200)
+    return False
+
+
+def free_ports(count: int) -> int:
+    """Return the first of `count` ports that follow each other and are free now."""
+    for first in range(20000 + os.getpid() % 20000, 60000, count):
+        bound = []
+        try:
+            for port in range(first, first + count):
+                one = socket.socket()
+                bound.append(one)
+                one.bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            continue
+        finally:
+            for one in bound:
+                one.close()
+    raise RuntimeError("no free ports")
