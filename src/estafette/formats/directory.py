@@ -4,34 +4,35 @@ An export may hold millions of lines: `write_export` writes entries as they come
 each with the motive of its presence (C in force, V to come; P, S, N in a differential). An update is small: it is read
 and written whole, and its order counts (closures before creations).
 
-One table a record joins the elements, in the order of the schema, to the fields of `directory_entries`. The components
-of an address stand inside `Identifiant` in F13, beside it in F14; `Identifiant` itself is not read back from F14: the
-components are authoritative. Sentinels seen in real exports (31/12/9999, SIREN 000000000) are read as absent.
+`directory_entries` says what an entry is, `directory_records` which elements it has.
 
 Source: external specifications v3.2, annex 3 (V1.8) and schemas « 0 - Annuaire ».
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from io import BytesIO
 from itertools import groupby
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 from lxml import etree
 
-from estafette.formats.directory_entries import (
-    DirectoryLine,
-    Entry,
-    Establishment,
-    LegalUnit,
-    ReceivingPlatform,
-    RoutingCode,
+from estafette.formats.directory_entries import DirectoryLine, Entry, RoutingCode
+from estafette.formats.directory_records import (
+    BY_ELEMENT,
+    BY_KIND,
+    EXPORTED,
+    UPDATED_CODES,
+    UPDATED_LINES,
+    Record,
+    taken,
+    unreadable,
+    written,
 )
 from estafette.formats.xml import DAMAGED, OTHER_KIND, TOO_BIG, Unreadable, parse
 from estafette.values import limits
-from estafette.values.moments import day, day_text, paris_day, second, second_text
+from estafette.values.moments import paris_day, second, second_text
 
 EXPORT_ROOT, UPDATE_ROOT = "AnnuaireConsultationF14", "AnnuaireActualisation"
 
@@ -61,182 +62,6 @@ class Update:
     lines: tuple[DirectoryLine, ...] = ()
 
 
-# ----------------------------------------------------------------------------------------------------------- tables
-
-
-def _boolean(text: str) -> bool:
-    if text.lower() not in ("true", "false", "1", "0"):
-        raise ValueError(f"not a boolean: {text!r}")
-    return text.lower() in ("true", "1")
-
-
-def _boolean_text(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _open_day(text: str) -> date | None:
-    return None if text == "99991231" else day(text)
-
-
-def _present_siren(text: str) -> str | None:
-    return None if text == "000000000" else text
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """An element, the field that it carries, its qualifier, how it is read and written."""
-
-    path: str
-    name: str
-    qualifier: str = ""
-    read: Callable[[str], Any] = str
-    write: Callable[[Any], str] = str
-
-
-_day = partial(_Field, read=_open_day, write=day_text)
-_flag = partial(_Field, read=_boolean, write=_boolean_text)
-_INSTANCE = _Field("IdInstance", "instance", read=int)
-_MOTIVE = _Field("MotifPresence", "motive")
-_ADDRESS = (
-    _Field("LigneAdresse1", "line_1"),
-    _Field("LigneAdresse2", "line_2"),
-    _Field("LigneAdresse3", "line_3"),
-    _Field("Localite", "city"),
-    _Field("CP", "postal_code"),
-    _Field("SubdivisionPays", "subdivision"),
-    _Field("CodePays", "country"),
-)
-_ROUTING = (
-    _Field("Statut", "status"),
-    _Field("IdSIRET", "siret", "0009"),
-    _Field("IdRoutage", "code", "routing"),
-    _Field("Nom", "name"),
-    *_ADDRESS,
-)
-
-
-def _line_fields(components: str) -> tuple[_Field, ...]:
-    return (
-        _Field(f"{components}/IdLinSIREN", "siren", "0002"),
-        _Field(f"{components}/IdLinSIRET", "siret", "0009"),
-        _Field(f"{components}/IdLinRoutage", "routing_code", "routing"),
-        _Field(f"{components}/Suffixe", "suffix"),
-        _Field("IdPlateforme", "matricule"),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """A kind of entry: its block, its element, its fields in order, those that may not be absent."""
-
-    kind: type[Any]
-    block: str
-    element: str
-    fields: tuple[_Field, ...]
-    required: frozenset[str]
-
-
-_EXPORTED = (
-    _Record(
-        LegalUnit,
-        "BlocUnitesLegales",
-        "UniteLegale",
-        (
-            _INSTANCE,
-            _MOTIVE,
-            _Field("Statut", "status"),
-            _Field("IdSIREN", "siren", "0002"),
-            _Field("Nom", "name"),
-            _Field("TypeEntite", "entity_type"),
-            _Field("Diffusible", "diffusion"),
-        ),
-        frozenset({"motive", "siren", "name"}),
-    ),
-    _Record(
-        Establishment,
-        "BlocEtablissements",
-        "Etablissement",
-        (
-            _INSTANCE,
-            _MOTIVE,
-            _Field("Statut", "status"),
-            _Field("IdSIRET", "siret", "0009"),
-            _Field("TypeEtablissement", "kind"),
-            _Field("Nom", "name"),
-            *_ADDRESS,
-            _flag("DonneesB2G/EngagementJuridique", "commitment_required"),
-            _flag("DonneesB2G/Service", "service_required"),
-            _flag("DonneesB2G/EngJurServ", "commitment_or_service_required"),
-            _flag("DonneesB2G/MOA", "is_contracting_authority"),
-            _flag("DonneesB2G/MOAunique", "is_contracting_authority_only"),
-            _flag("DonneesB2G/StatutMiseEnPaiement", "manages_payment_status"),
-            _Field("Diffusible", "diffusion"),
-        ),
-        frozenset({"motive", "siret", "name"}),
-    ),
-    _Record(
-        RoutingCode,
-        "BlocCodesRoutage",
-        "CodeRoutage",
-        (_INSTANCE, _MOTIVE, *_ROUTING, _flag("EngagementJuridique", "commitment_required")),
-        frozenset({"motive", "siret", "code", "name"}),
-    ),
-    _Record(
-        ReceivingPlatform,
-        "BlocIdPlateformesReception",
-        "IdPlateformeReception",
-        (
-            _INSTANCE,
-            _MOTIVE,
-            _Field("Statut", "status"),
-            _Field("TypePlateforme", "platform_type"),
-            _Field("Matricule", "matricule"),
-            _Field("IdSIREN", "siren", "0002", read=_present_siren),
-            _Field("Nom", "name"),
-            _Field("NomCommercial", "trade_name"),
-            _Field("Contact", "contact"),
-            _day("DateDebutImmatriculation", "registered_from"),
-            _day("DateFinImmatriculation", "registered_until"),
-        ),
-        frozenset({"motive", "matricule", "name", "registered_from"}),
-    ),
-    _Record(
-        DirectoryLine,
-        "BlocLignesAnnuaire",
-        "LigneAnnuaire",
-        (
-            _INSTANCE,
-            _MOTIVE,
-            _Field("Nature", "nature"),
-            _day("DateEffet/DateDebut", "start"),
-            _day("DateEffet/DateFin", "end"),
-            _day("DateEffet/DateFinEffective", "effective_end"),
-            _Field("InfoAdressage/Identifiant", "address"),
-            *_line_fields("InfoAdressage"),
-        ),
-        frozenset({"motive", "siren", "start", "matricule"}),
-    ),
-)
-_UPDATED_CODES = _Record(
-    RoutingCode, "BlocCodesRoutage", "CodeRoutage", _ROUTING, frozenset({"siret", "code", "name", "status"})
-)
-_UPDATED_LINES = _Record(
-    DirectoryLine,
-    "BlocLignesAnnuaire",
-    "LigneAnnuaire",
-    (
-        _Field("Nature", "nature"),
-        _day("DateEffet/DateDebut", "start"),
-        _day("DateEffet/DateFin", "end"),
-        *_line_fields("InfoAdressage/Identifiant"),
-    ),
-    frozenset({"nature", "siren", "start", "matricule"}),
-)
-_BY_KIND = {record.kind: record for record in _EXPORTED}
-_BY_ELEMENT = {record.element: record for record in _EXPORTED}
-_ROUTING_SCHEMES = {RoutingCode: "scheme", DirectoryLine: "routing_scheme"}
-
-
 # --------------------------------------------------------------------------------------------------------- exports
 
 
@@ -246,20 +71,20 @@ def write_export(stream: BinaryIO, header: Header, entries: Iterable[Presence]) 
     The entries come block by block: legal units, establishments, routing codes, platforms, lines, each in the order
     that the caller wants to see. ValueError when the blocks are in another order.
     """
-    order = [record.kind for record in _EXPORTED]
-    written = -1
+    order = [record.kind for record in EXPORTED]
+    last = -1
     with etree.xmlfile(stream, encoding="UTF-8") as file:
         file.write_declaration()
         with file.element(EXPORT_ROOT):
             for tag, text in _header_texts(header):
                 file.write(_element(tag, text))
             for kind, group in groupby(entries, key=lambda presence: type(presence.entry)):
-                if order.index(kind) <= written:
+                if order.index(kind) <= last:
                     raise ValueError(f"entries of {kind.__name__} come after those of a later block")
-                written = order.index(kind)
-                with file.element(_BY_KIND[kind].block):
+                last = order.index(kind)
+                with file.element(BY_KIND[kind].block):
                     for presence in group:
-                        file.write(_written(_BY_KIND[kind], presence.entry, presence.motive))
+                        file.write(written(BY_KIND[kind], presence.entry, presence.motive))
 
 
 def read_export(stream: BinaryIO) -> tuple[Header, Iterator[Presence]]:
@@ -275,7 +100,10 @@ def read_export(stream: BinaryIO) -> tuple[Header, Iterator[Presence]]:
 
 
 def write(entries: Iterable[Entry], *, produced_at: datetime) -> bytes:
-    """Give a full export of what is active, in force or to come among the entries; the order of blocks is theirs."""
+    """Give a full export of what is active, in force or to come among the entries; the order of blocks is theirs.
+
+    The lines are those that count (`directory.history.current`): replaced versions are not told apart here.
+    """
     stream = BytesIO()
     write_export(stream, Header(produced_at), _in_full(entries, paris_day(produced_at)))
     return stream.getvalue()
@@ -287,13 +115,14 @@ def read(data: bytes) -> Iterator[Entry]:
 
 
 def _in_full(entries: Iterable[Entry], on: date) -> Iterator[Presence]:
-    for entry in entries:
-        if isinstance(entry, DirectoryLine):
-            motive = entry.motive_in_full(on)
-        else:
-            motive = "C" if entry.status == "A" else ""
-        if motive:
-            yield Presence(entry, motive)
+    presences = (Presence(entry, _motive(entry, on)) for entry in entries)
+    return (presence for presence in presences if presence.motive)
+
+
+def _motive(entry: Entry, on: date) -> str:
+    if isinstance(entry, DirectoryLine):
+        return entry.motive_in_full(on)
+    return "C" if entry.status == "A" else ""
 
 
 def _header_texts(header: Header) -> Iterator[tuple[str, str]]:
@@ -307,17 +136,14 @@ def _records(stream: BinaryIO) -> Iterator[Header | Presence]:
     texts: dict[str, str] = {}
     told = False
     for element in _elements(stream):
-        record = _BY_ELEMENT.get(str(element.tag))
+        record = BY_ELEMENT.get(str(element.tag))
         if record is None:
             texts[str(element.tag)] = (element.text or "").strip()
             continue
         if not told:
             yield _header(texts)
             told = True
-        values = _values(record, element)
-        motive = values.pop("motive")
-        values.pop("address", None)
-        yield Presence(_made(record, element, values), motive)
+        yield Presence(*taken(record, element))
     if not told:
         yield _header(texts)
 
@@ -389,15 +215,15 @@ def write_update(update: Update) -> bytes:
     if not update.routing_codes and not update.lines:
         raise ValueError("an update has one routing code or one line at least")
     root = etree.Element(UPDATE_ROOT)
-    blocks: tuple[tuple[_Record, Sequence[RoutingCode] | Sequence[DirectoryLine]], ...] = (
-        (_UPDATED_CODES, update.routing_codes),
-        (_UPDATED_LINES, update.lines),
+    blocks: tuple[tuple[Record, Sequence[RoutingCode] | Sequence[DirectoryLine]], ...] = (
+        (UPDATED_CODES, update.routing_codes),
+        (UPDATED_LINES, update.lines),
     )
     for record, entries in blocks:
         if entries:
             block = etree.SubElement(root, record.block)
             for entry in entries:
-                block.append(_written(record, entry))
+                block.append(written(record, entry))
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
@@ -410,82 +236,23 @@ def read_update(data: bytes) -> Update:
     if root.tag != UPDATE_ROOT:
         raise _other_kind(root, UPDATE_ROOT)
     update = Update(
-        tuple(_entries(root, _UPDATED_CODES)),
-        tuple(_entries(root, _UPDATED_LINES)),
+        tuple(_entries(root, UPDATED_CODES)),
+        tuple(_entries(root, UPDATED_LINES)),
     )
     if update == Update():
-        _unreadable(root, "BlocCodesRoutage, BlocLignesAnnuaire", "")
+        unreadable(root, "BlocCodesRoutage, BlocLignesAnnuaire", "")
     return update
 
 
-def _entries(root: etree._Element, record: _Record) -> Iterator[Any]:
+def _entries(root: etree._Element, record: Record) -> Iterator[Any]:
     for element in root.iterfind(f"{record.block}/{record.element}"):
-        yield _made(record, element, _values(record, element))
-
-
-# --------------------------------------------------------------------------------------------------------- records
-
-
-def _written(record: _Record, entry: Entry, motive: str = "") -> etree._Element:
-    root = etree.Element(record.element)
-    for field in record.fields:
-        value = motive if field.name == "motive" else getattr(entry, field.name)
-        if value is None:
-            continue
-        parent = root
-        for step in field.path.split("/")[:-1]:
-            held = parent.find(step)
-            parent = etree.SubElement(parent, step) if held is None else held
-        leaf = etree.SubElement(parent, field.path.rpartition("/")[2])
-        leaf.text = field.write(value)
-        if field.qualifier:
-            leaf.set("qualifiant", _qualifier(field, entry))
-    return root
-
-
-def _qualifier(field: _Field, entry: Entry) -> str:
-    return getattr(entry, _ROUTING_SCHEMES[type(entry)]) if field.qualifier == "routing" else field.qualifier
-
-
-def _values(record: _Record, element: etree._Element) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for field in record.fields:
-        leaf = element.find(field.path)
-        text = "" if leaf is None else (leaf.text or "").strip()
-        if leaf is None or not text:
-            if field.name in record.required:
-                _unreadable(element, field.path, text)
-            continue
-        try:
-            values[field.name] = field.read(text)
-        except ValueError:
-            _unreadable(leaf, field.path, text)
-        if field.qualifier == "routing":
-            values[_ROUTING_SCHEMES[record.kind]] = leaf.get("qualifiant", "")
-    return values
-
-
-def _made(record: _Record, element: etree._Element, values: dict[str, Any]) -> Any:
-    try:
-        return record.kind(**values)
-    except ValueError:
-        _unreadable(element, "DonneesB2G", "")
+        yield taken(record, element)[0]
 
 
 def _element(tag: str, text: str) -> etree._Element:
     element = etree.Element(tag)
     element.text = text
     return element
-
-
-def _unreadable(element: etree._Element, path: str, text: str) -> NoReturn:
-    line = element.sourceline
-    raise Unreadable(
-        DAMAGED,
-        f"Annuaire : {path} absent ou illisible dans {element.tag} : {text[:80]!r}.",
-        f"Directory: {path} missing or unreadable in {element.tag}: {text[:80]!r}.",
-        where=f"line {line}" if isinstance(line, int) else "",
-    )
 
 
 def _other_kind(root: etree._Element, expected: str) -> Unreadable:
