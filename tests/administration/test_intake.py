@@ -7,7 +7,8 @@ import pytest
 from tests.administration.concentrator import told, told_status
 from tests.vat.examples import BUYER, SELLER, invoice, part, status
 
-from estafette.administration.intake import WrongMessage, documents_of, receive, statuses_of
+from estafette.administration.facts import documents_of, statuses_of
+from estafette.administration.intake import WrongMessage, receive
 from estafette.administration.journal import Act
 from estafette.administration.returns import as_json, effect_of, prepare, summaries
 from estafette.store.database import Database

@@ -15,6 +15,7 @@ from estafette.administration.journal import Act, NotAllowed
 from estafette.administration.pilot import NoCampaign, State, TeamState
 from estafette.store.database import Database
 from estafette.values.moments import PARIS
+from estafette.web.administration.pilot import NotAMoment, read_moment
 
 CAMPAIGN = read(example("campaign"), Campaign)
 FORM = read(example("application"), ApplicationForm)
@@ -139,3 +140,16 @@ def test_a_team_goes_through_its_states_in_order(database: Database, act: Act) -
         for state in ("ONBOARDING", "READY", "ACTIVE", "SUSPENDED", "ACTIVE", "FINISHED"):
             pilot.move_team(connection, team, TeamState(state), act=act)
         assert pilot.one(connection, application_id).team_state is TeamState.FINISHED
+
+
+@pytest.mark.parametrize("text", ["2023-06-20T10:00:00+02:00", "2023-06-20T10:00:00 02:00", "2023-06-20T10:00:00"])
+def test_a_replayed_moment_is_read_in_paris_even_where_an_address_lost_its_plus(text: str) -> None:
+    """A plus sign in an address is a space for whoever reads it."""
+    assert read_moment(text, JUNE.replace(year=2026)) == JUNE
+
+
+def test_a_moment_that_cannot_be_read_is_never_taken_for_now() -> None:
+    """Empty is now; nonsense is refused."""
+    assert read_moment("", JUNE) == JUNE
+    with pytest.raises(NotAMoment, match="soon"):
+        read_moment("soon", JUNE)

@@ -171,6 +171,14 @@ def test_x9_a_credit_note_whose_invoice_is_unknown_is_presumed_right() -> None:
     assert (event.rule, event.base, event.certainty) == ("X9", -250, Certainty.PRESUMED)
 
 
+def test_x9_on_receipt_a_credit_note_whose_invoice_is_unknown_follows_its_payments() -> None:
+    """Nothing at its issue: what was received before is not known; what is paid back is."""
+    credit = invoice("C", MARCH_9, process="S1", kind="381", of=["OLD"])
+    back = status(credit, 212, MARCH_20, collected=[("20", "-1200")])
+    assert changes(due([credit])) == []
+    assert changes(due([credit], [back])) == [("X5", MARCH_20, -1000, -200)]
+
+
 def test_x10_a_corrective_takes_the_place_of_goods_on_its_date() -> None:
     """The wrong rate is taken back and the right one added on the day of the corrective."""
     wrong = invoice("B", MARCH_1, parts=(part("10", "1000"),))

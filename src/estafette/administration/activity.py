@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from estafette.administration.intake import documents_of, statuses_of
+from estafette.administration.facts import documents_of, statuses_of
 from estafette.administration.parameters import SECRECY_SHARE, SECRECY_UNITS
 from estafette.administration.tables import team_member
 from estafette.vat.exigibility import ended_keys

@@ -20,6 +20,7 @@ import msgspec
 from sqlalchemy import Connection, RowMapping, insert, literal, select
 
 from estafette.administration import journal
+from estafette.administration.facts import document_in
 from estafette.administration.files import plain
 from estafette.administration.journal import Act
 from estafette.administration.parameters import DUPLICATE_DAYS, DUPLICATE_TOLERANCE
@@ -59,7 +60,7 @@ def look(connection: Connection, document: Document, *, now: datetime) -> list[i
     days = timedelta(days=int(DUPLICATE_DAYS.on(document.issue_date).value))
     near = fact.c.issue_date.between(document.issue_date - days, document.issue_date + days)
     query = select(fact.c.data).where(fact.c.seller == document.seller, fact.c.buyer == document.buyer, near)
-    others = {other.key: other for (data,) in connection.execute(query) for other in (msgspec.convert(data, Document),)}
+    others = {other.key: other for other in map(document_in, connection.execute(query).scalars())}
     others.pop(document.key, None)
     raised = (_raise(connection, other, document, now) for _, other in sorted(others.items()))
     return [alert_id for alert_id in raised if alert_id is not None]

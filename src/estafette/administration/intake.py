@@ -5,20 +5,22 @@
     {"kind": "status", "key": {…}, "status": 212, "set_at": "2026-09-02T10:00:00Z", "message_id": "…",
      "reasons": [], "collected": [{"rate": "20", "amount": "720.00"}]}
 
-`data` has the fields of `estafette.vat.facts.Document`. Amounts are decimals in text, dates are ISO 8601, moments carry
-their zone. Told twice is told once; a status may come before the data of its invoice.
+`data` has the fields of `estafette.formats.flux1.Flux1` and is kept whole. Amounts are decimals in text, dates are ISO
+8601, moments carry their zone. Told twice is told once; a status may come before the data of its invoice.
 """
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Table, and_, insert, literal, or_, select
+from sqlalchemy import Connection, Table, and_, insert, literal, select
 
 from estafette.administration import alerts
+from estafette.administration.facts import document_of
 from estafette.administration.files import plain
 from estafette.administration.tables import fact, status_event
-from estafette.vat.facts import Collected, Document, DocumentKey, Status
+from estafette.formats.flux1 import Flux1
+from estafette.vat.facts import Collected
 
 Siren = Annotated[str, msgspec.Meta(pattern="^[0-9]{9}$")]
 Number = Annotated[str, msgspec.Meta(min_length=1, max_length=35)]
@@ -37,7 +39,7 @@ class InvoiceData(msgspec.Struct, frozen=True, tag="invoice-data", tag_field="ki
     """The Flow 1 data that the concentrator accepted (250)."""
 
     key: Key
-    data: Document
+    data: Flux1
     platform: str
     accepted_at: Moment
     flow: str
@@ -73,19 +75,19 @@ def receive(connection: Connection, body: bytes, *, received_at: datetime) -> bo
         raise WrongMessage(str(error)) from None
     if isinstance(told, StatusNotice):
         return _status(connection, told, received_at)
-    if told.data.key != (told.key.seller, told.key.number, told.key.year):
-        raise WrongMessage(f"the data are those of {tuple(told.data.key)} - at `$.key`")
+    if told.data.key != (told.key.seller, told.key.year, told.key.number):
+        raise WrongMessage(f"the data are those of {told.data.key} - at `$.key`")
     return _data(connection, told, received_at)
 
 
 def _data(connection: Connection, told: InvoiceData, received_at: datetime) -> bool:
-    document = told.data
+    document = document_of(told.data)
     key = {"seller": document.seller, "number": document.number, "year": document.key.year, "flow": told.flow}
     if _known(connection, fact, key):
         return False
     row = {"taxpayer": document.taxpayer, "buyer": document.buyer, "issue_date": document.issue_date}
     row |= {"platform": told.platform, "accepted_at": told.accepted_at, "received_at": received_at}
-    connection.execute(insert(fact).values(**key, **row, data=plain(document)))
+    connection.execute(insert(fact).values(**key, **row, data=plain(told.data)))
     alerts.look(connection, document, now=received_at)
     return True
 
@@ -103,43 +105,3 @@ def _status(connection: Connection, told: StatusNotice, received_at: datetime) -
 def _known(connection: Connection, table: Table, key: dict[str, Any]) -> bool:
     same = and_(*(table.c[column] == value for column, value in key.items()))
     return connection.execute(select(literal(1)).where(same)).first() is not None
-
-
-def documents_of(connection: Connection, siren: str | None = None) -> list[Document]:
-    """Return the data that stand: all of them, or those of invoices this company sent, declares or received."""
-    query = select(fact.c.data).order_by(fact.c.accepted_at, fact.c.flow)
-    if siren is not None:
-        query = query.where(or_(fact.c.seller == siren, fact.c.taxpayer == siren, fact.c.buyer == siren))
-    first: dict[DocumentKey, Document] = {}
-    for (data,) in connection.execute(query):
-        document = msgspec.convert(data, Document)
-        first.setdefault(document.key, document)
-    return list(first.values())
-
-
-def statuses_of(connection: Connection, siren: str | None = None) -> list[Status]:
-    """Return the statuses: all of them, or those of invoices this company sent, declares or received."""
-    query = select(status_event).order_by(status_event.c.set_at, status_event.c.message_id)
-    if siren is not None:
-        same = and_(*(fact.c[name] == status_event.c[name] for name in ("seller", "number", "year")))
-        mine = or_(fact.c.seller == siren, fact.c.taxpayer == siren, fact.c.buyer == siren)
-        query = query.where(select(literal(1)).where(same, mine).exists())
-    return [_status_of(row) for row in connection.execute(query).mappings()]
-
-
-def told_of(connection: Connection, key: DocumentKey) -> tuple[list[RowMapping], list[Status]]:
-    """Return all that was told of one invoice: its data rows, the one that stands first, and its statuses."""
-    rows = select(fact).where(*_same(fact, key)).order_by(fact.c.accepted_at, fact.c.flow)
-    statuses = select(status_event).where(*_same(status_event, key)).order_by(status_event.c.set_at)
-    held = [_status_of(row) for row in connection.execute(statuses).mappings()]
-    return list(connection.execute(rows).mappings()), held
-
-
-def _same(table: Table, key: DocumentKey) -> list[Any]:
-    return [table.c.seller == key.seller, table.c.number == key.number, table.c.year == key.year]
-
-
-def _status_of(row: RowMapping) -> Status:
-    fields = {name: row[name] for name in ("seller", "number", "year", "message_id", "set_at")}
-    collected = msgspec.convert(row["data"]["collected"], tuple[Collected, ...])
-    return Status(**fields, code=row["status"], reasons=tuple(row["data"]["reasons"]), collected=collected)

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from estafette.administration.facts import documents_of, statuses_of, told_of
 from estafette.administration.files import plain
-from estafette.administration.intake import documents_of, statuses_of, told_of
 from estafette.vat.exigibility import Event, Side, ended_keys, exigibility, to_confirm
 from estafette.vat.facts import Document, DocumentKey, Status
 from estafette.vat.forms import NoForm

@@ -196,11 +196,13 @@ class _Story:
     def _credited(self, member: Member) -> Iterator[Event]:
         """Rule X9: lowers what was due before it, on its date; the rest lowers what is supplied later.
 
-        A credit note on services due on receipt leaves its rest alone: that much will not be received.
+        A credit note on services due on receipt leaves its rest alone: that much will not be received. When its
+        invoice is not known, one on receipt follows its own payments, another is presumed right.
         """
         document = member.document
-        if not member.targets and document.preceding_invoices and not member.orphan:
-            return  # its invoices ended refused or rejected: there is nothing to lower
+        ended = document.preceding_invoices and not member.orphan  # refused or rejected: there is nothing to lower
+        if not member.targets and (ended or _on_receipt(document)):
+            return
         certainty = Certainty.CERTAIN if member.targets else Certainty.PRESUMED
         for part in document.vat_breakdown:
             account = self._accounts[_group(part)]

@@ -1,5 +1,6 @@
 """The pages of the pilot: campaigns, applications, their decision, the life of a team."""
 
+import re
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -60,6 +61,9 @@ class PilotPages:
                 address = self._take(connection, sent, self._administration.act(person.role))
         except WrongFile as wrong:
             found: tuple[Finding, ...] = wrong.findings
+        except NotAMoment as wrong:
+            fr, en = "Attendu : une date et une heure.", "Expected: a date and a time."
+            found = (Finding("FILE", "submitted_at", str(wrong), fr, en),)
         except NoCampaign as absent:
             fr, en = "Attendu : une campagne déposée d'abord.", "Expected: a campaign deposited first."
             found = (Finding("FILE", "$.campaign", str(absent), fr, en),)
@@ -76,7 +80,7 @@ class PilotPages:
         if sent.deed != "application":
             raise HTTPException(400)
         form = read(sent.content, ApplicationForm)
-        at = read_moment(sent.fields.get("submitted_at", "")) or act.now
+        at = read_moment(sent.fields.get("submitted_at", ""), act.now)
         return f"/pilot/{pilot.apply(connection, form, submitted_at=at, act=act)}"
 
     async def one(self, request: Request, person: Person) -> Response:
@@ -132,10 +136,19 @@ class PilotPages:
         return self._desk.render(request, "deposit.html", status, **values, kinds=kinds, replay=True)
 
 
-def read_moment(text: str) -> datetime | None:
-    """Read the moment of a replayed submission, in Paris time unless it says otherwise; None when empty or unread."""
+class NotAMoment(ValueError):
+    """A moment of submission that cannot be read."""
+
+
+def read_moment(text: str, now: datetime) -> datetime:
+    """Read the moment of a replayed submission, in Paris time unless it has its zone; empty, it is now.
+
+    In an address `+02:00` may have become ` 02:00`. Raises: NotAMoment.
+    """
+    if not text:
+        return now
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(re.sub(r" (?=[0-9]{2}:[0-9]{2}$)", "+", text))
     except ValueError:
-        return None
+        raise NotAMoment(text) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=PARIS)

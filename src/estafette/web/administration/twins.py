@@ -200,7 +200,7 @@ class Twins:
         """Take the application of a team."""
         form = read(await read_body(request, FILE_BYTES_MAX), ApplicationForm)
         act = self._act()
-        at = read_moment(request.query_params.get("submitted_at", "")) or act.now
+        at = read_moment(request.query_params.get("submitted_at", ""), act.now)
         with self._database.begin() as connection:
             application_id = pilot.apply(connection, form, submitted_at=at, act=act)
             return JSONResponse(_application_json(pilot.one(connection, application_id)), 201)
