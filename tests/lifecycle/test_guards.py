@@ -154,6 +154,14 @@ def test_order_of_a_life() -> None:
     assert [event.status for event in in_order(same)] == ["200", "202", "204"]
 
 
+def test_moments_finer_than_a_second() -> None:
+    """What a platform set itself, to the microsecond, and what a message tells, to the second, are compared by second."""
+    mine = StatusEvent("210", START.replace(microsecond=900_000))
+    assert may("212", history=[mine], emitter_role="SE", set_at=START, arriving=True) is not None
+    events = [StatusEvent("202", START), StatusEvent("200", START.replace(microsecond=500_000))]
+    assert [event.status for event in in_order(events)] == ["200", "202"]
+
+
 def test_tables_agree() -> None:
     """Every status of an invoice has a guard, every guard names known statuses, platforms act in transmission only."""
     about_invoices = {code for code, row in STATUSES.items() if ObjectKind.INVOICE in row.objects}

@@ -32,6 +32,10 @@ class StatusEvent:
     emitter_role: str = ""
     message_identifier: str = ""
 
+    def is_set_by(self, moment: datetime) -> bool:
+        """Tell whether it was set before a moment or in its second: messages carry no finer time."""
+        return self.set_at.replace(microsecond=0) <= moment.replace(microsecond=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -187,7 +191,7 @@ def may(
         return _unknown(status)
     if emitter_role not in emitters_of(known, self_billed=self_billed):
         return _not_entitled(known, emitter_role)
-    facts = {event.status for event in history if set_at is None or event.set_at <= set_at}
+    facts = {event.status for event in history if set_at is None or event.is_set_by(set_at)}
     rows = [guard for guard in GUARDS if guard.status == status and side in (None, guard.side or side)]
     if not rows:
         return _wrong_side(known)
@@ -214,7 +218,12 @@ def possible(
 
 def in_order(history: Iterable[StatusEvent]) -> tuple[StatusEvent, ...]:
     """Give the events in the order they were set; at the same second, those of transmission come first."""
-    return tuple(sorted(history, key=lambda event: (event.set_at, not _is_transmission(event.status), event.status)))
+    return tuple(
+        sorted(
+            history,
+            key=lambda event: (event.set_at.replace(microsecond=0), not _is_transmission(event.status), event.status),
+        )
+    )
 
 
 def _is_transmission(code: str) -> bool:

@@ -203,7 +203,7 @@ def _coherent(message: StatusMessage, held: Iterable[StatusEvent]) -> Refusal | 
 
 def _life(message: StatusMessage, held: Iterable[StatusEvent]) -> tuple[StatusEvent, ...]:
     """Give the statuses of the life that the message belongs to: a submission after a rejection begins another one."""
-    before = [event for event in in_order(held) if event.set_at <= message.set_at]
+    before = [event for event in in_order(held) if event.is_set_by(message.set_at)]
     rejections = [at for at, event in enumerate(before) if event.status == "213"]
     begins_anew = message.status in _BEGINNINGS
     last = rejections[-1] if rejections else -1
