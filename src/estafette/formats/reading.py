@@ -21,6 +21,7 @@ from estafette.values import limits
 
 NAMESPACES = {Syntax.UBL: ubl.NAMESPACES, Syntax.CII: cii.NAMESPACES}
 _VARIABLES = ("BT-1", "BT-5", "BT-6", "BT-81")
+NO_VARIABLES: paths.Variables = {}
 _SILENT_ATTRIBUTES = frozenset({"format", "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"})
 _Bag = dict[str, Any]
 Keep = Callable[[Term], bool]
@@ -77,13 +78,16 @@ def everything(_: Term) -> bool:
     return True
 
 
-def read_tree(tree: etree._ElementTree, syntax: Syntax, *, keep: Keep = everything) -> Invoice:
+def read_tree(
+    tree: etree._ElementTree, syntax: Syntax, *, keep: Keep = everything, variables: paths.Variables = NO_VARIABLES
+) -> Invoice:
     """Give the invoice that a tree of UBL or CII says, and what it says besides.
 
-    `keep`, a function of a module, narrows the terms that are read; the others are then unread.
+    `keep`, a function of a module, narrows the terms that are read; the others are then unread. `variables` are the
+    values of terms that paths speak of, where the document does not say them.
     """
     root = tree.getroot()
-    walk = _Walk(tree, _variables(root, syntax))
+    walk = _Walk(tree, {**variables, **_variables(root, syntax)})
     bag: _Bag = {}
     walk.down(root, [(_planted(syntax, keep), bag)])
     bag["unread"] = walk.unread
