@@ -50,6 +50,11 @@ class Chart:
     bars: tuple[Bar, ...]
 
     @property
+    def is_shown(self) -> bool:
+        """Tell whether there is a bar to draw."""
+        return any(bar.height for bar in self.bars)
+
+    @property
     def width(self) -> int:
         """The whole, in pixels."""
         return max(len(self.bars) * (BAR + GAP), BAR + GAP)

@@ -13,14 +13,6 @@ from estafette.vat.forms import Text
 from estafette.web.administration.forms import read_form
 from estafette.web.desk import Desk
 
-WORDS = {
-    Decision.OPEN: Text("à examiner", "to examine"),
-    Decision.DISMISSED: Text("écartée", "dismissed"),
-    Decision.WATCH: Text("à suivre", "to watch"),
-    Decision.AUDIT_PROPOSED: Text("contrôle proposé", "audit proposed"),
-}
-"""What each decision is called."""
-
 
 class AlertPages:
     """The pages of alerts."""
@@ -41,7 +33,7 @@ class AlertPages:
         """Show every alert, those to examine first."""
         with self._database.read() as connection:
             held, names = alerts.alerts(connection), pilot.names(connection)
-        return self._desk.render(request, "alerts.html", alerts=held, names=names, words=WORDS)
+        return self._desk.render(request, "alerts.html", alerts=held, names=names)
 
     async def one(self, request: Request, person: Person) -> Response:
         """Show an alert; with a form, keep the decision."""
@@ -72,4 +64,4 @@ class AlertPages:
         if alert is None:
             raise HTTPException(404)
         values = {"alert": alert, "names": names, "entries": entries, "fault": fault}
-        return self._desk.render(request, "alert.html", status, **values, words=WORDS, reasons=REASONS)
+        return self._desk.render(request, "alert.html", status, **values, reasons=REASONS, decisions=tuple(Decision))

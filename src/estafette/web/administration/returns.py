@@ -68,7 +68,9 @@ class ReturnPages:
         """Show the form of a company and month."""
         prepared, names = self._prepared(request)
         sections = [(SECTIONS[section], rows(prepared, section)) for section in Section]
-        return self._desk.render(request, "return.html", prepared=prepared, sections=sections, names=names)
+        return self._desk.render(
+            request, "return.html", prepared=prepared, sections=sections, names=names, gross=SECTIONS[Section.GROSS]
+        )
 
     async def cell(self, request: Request, _person: Person) -> Response:
         """Show the invoices behind a cell."""
