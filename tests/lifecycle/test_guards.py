@@ -155,7 +155,7 @@ def test_order_of_a_life() -> None:
 
 
 def test_moments_finer_than_a_second() -> None:
-    """What a platform set itself, to the microsecond, and what a message tells, to the second, are compared by second."""
+    """What a platform sets to the microsecond and what a message tells to the second are compared by the second."""
     mine = StatusEvent("210", START.replace(microsecond=900_000))
     assert may("212", history=[mine], emitter_role="SE", set_at=START, arriving=True) is not None
     events = [StatusEvent("202", START), StatusEvent("200", START.replace(microsecond=500_000))]
