@@ -1,5 +1,6 @@
 """The pages of VAT returns: from the list to the form, to the cell, to the invoice."""
 
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -93,7 +94,8 @@ class ReturnPages:
             names = pilot.names(connection)
         if effect is None:
             raise HTTPException(404)
-        return self._desk.render(request, "fact.html", effect=effect, names=names, rules=RULES, whole=Decimal)
+        reading: dict[str, Any] = {"whole": Decimal, "when": datetime.fromisoformat, "rules": RULES}
+        return self._desk.render(request, "fact.html", effect=effect, names=names, **reading)
 
     def _prepared(self, request: Request) -> tuple[Return, dict[str, str]]:
         siren, month = request.path_params["siren"], read_month(request.path_params["month"])
