@@ -129,7 +129,7 @@ def test_what_a_full_export_shows(held: DirectoryLine, motive: str) -> None:
 
 def test_what_a_differential_export_shows() -> None:
     """A differential shows a line once for each reason it has to be there, and the masks that were just made."""
-    produced = datetime(2027, 3, 31, 1, tzinfo=UTC)
+    produced = datetime(2027, 3, 30, 23, tzinfo=UTC)  # already the 31st in Paris
     yesterday = produced - DAY
     told = {"previous": yesterday, "produced": produced}
     assert motives_in_differential(line(start=ON, defined_at=yesterday), **told) == ("P", "N")

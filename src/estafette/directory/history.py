@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from estafette.formats.directory_entries import DirectoryLine
+from estafette.values.moments import paris_day
 
 
 def current(lines: Iterable[DirectoryLine]) -> tuple[DirectoryLine, ...]:
@@ -30,7 +31,7 @@ def motives_in_differential(line: DirectoryLine, *, previous: datetime, produced
 
     Why a full export shows it is `DirectoryLine.motive_in_full`.
     """
-    day = produced.date()
+    day = paris_day(produced)
     is_definition = line.nature == "D"
     motives = (
         ("P", is_definition and line.start == day),
