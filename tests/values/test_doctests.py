@@ -16,7 +16,7 @@ def modules() -> Iterator[str]:
     """Name every module of the rooms whose examples are run here."""
     for room in (estafette.values, estafette.invoice, estafette.formats):
         yield room.__name__
-        yield from (f"{room.__name__}.{module.name}" for module in pkgutil.iter_modules(room.__path__))
+        yield from (module.name for module in pkgutil.walk_packages(room.__path__, f"{room.__name__}."))
 
 
 @pytest.mark.parametrize("name", sorted(modules()))
