@@ -294,6 +294,8 @@ def test_the_twins_register_and_admit(house: House) -> None:
     assert post("POST", "/api/registrations/1/review").status == 200
     decided = json.loads(post("POST", "/api/registrations/1/decision", b'{"outcome": "REGISTERED"}').body)
     assert (decided["matricule"], decided["granted_on"]) == ("0005", "2026-11-02")
+    link = b'{"application_code": "AAA222", "url": "https://rhone.example", "public_key": "a2V5"}'
+    assert post("POST", "/api/registrations/1/connection", link).status == 200
     assert post("POST", "/api/pilot/applications", example("application")).status == 404
     assert post("POST", "/api/pilot/campaigns", example("campaign")).status == 201
     made = post("POST", "/api/pilot/applications?submitted_at=2023-06-20T10:00:00", example("application"))

@@ -178,6 +178,20 @@ def test_a_withdrawn_registration_is_announced_with_its_end(database: Database, 
     assert (announced.registered_until, announced.application_code, announced.url) == (TODAY, "AAA111", link.url)
 
 
+def test_a_platform_that_moves_is_announced_again(database: Database, act: Act) -> None:
+    """The new address is announced and in the journal; the same again adds nothing; only a registered one moves."""
+    link = Link("AAA111", "http://127.0.0.1:9401", "a2V5")
+    with database.begin() as connection:
+        waiting = registration.submit(connection, B, act=act)
+        with pytest.raises(NotAllowed):
+            registration.relink(connection, waiting, link, act=act)
+        file = registered(connection, A, act)
+        for _ in range(2):
+            assert registration.relink(connection, file.id, link, act=act).url == link.url
+        moves = [each.reason for each in journal.read(connection, "registration", file.id) if each.reason == link.url]
+    assert moves == [link.url]
+
+
 def test_a_test_report_names_a_known_target() -> None:
     """Directory, concentrator, another platform: the three that the article names."""
     assert [report.target for report in A.tests] == ["directory", "concentrator", "platform"]

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from estafette.administration import intake, registration
-from estafette.administration.completeness import RegistrationForm
+from estafette.administration.completeness import Link, RegistrationForm
 from estafette.administration.journal import Act
 from estafette.administration.registration import Announcement, State
 from estafette.exchange.actor import Actor
@@ -43,6 +43,10 @@ class Administration:
     def lift_reservation(self, connection: Connection, file_id: int, form: RegistrationForm, *, act: Act) -> None:
         """The registration is definitive, and announced so. Raises: NotAllowed, KeyError."""
         self._announce(connection, registration.lift_reservation(connection, file_id, form, act=act))
+
+    def relink(self, connection: Connection, file_id: int, link: Link, *, act: Act) -> None:
+        """The platform is reached otherwise, and the portal told so. Raises: NotAllowed, KeyError."""
+        self._announce(connection, registration.relink(connection, file_id, link, act=act))
 
     def withdraw(self, connection: Connection, file_id: int, *, reason: str, act: Act) -> None:
         """The file or registration is withdrawn, and its end announced. Raises: NotAllowed, KeyError."""

@@ -17,7 +17,7 @@ import msgspec
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from estafette.administration import journal, parameters
-from estafette.administration.completeness import RegistrationForm, findings, missing_tests
+from estafette.administration.completeness import Link, RegistrationForm, findings, missing_tests
 from estafette.administration.files import Finding, plain
 from estafette.administration.journal import Act, NotAllowed, Term
 from estafette.administration.parameters import month_after
@@ -170,6 +170,18 @@ def withdraw(connection: Connection, file_id: int, *, reason: str, act: Act) -> 
         return None
     day = paris_day(act.now)
     connection.execute(update(registration).where(registration.c.file_id == file_id).values(ended_on=day))
+    return announcement(connection, file_id)
+
+
+def relink(connection: Connection, file_id: int, link: Link, *, act: Act) -> Announcement:
+    """The registered platform is reached otherwise: another address, another key. Raises: NotAllowed, KeyError."""
+    file = one(connection, file_id)
+    if file.state not in IN_FORCE:
+        raise NotAllowed(Text("La plateforme n'est pas immatriculée.", "The platform is not registered."))
+    if link != file.form.connection:
+        content = plain(msgspec.structs.replace(file.form, connection=link))
+        connection.execute(update(registration_file).where(registration_file.c.id == file_id).values(content=content))
+        journal.write(connection, SUBJECT, file_id, before=file.state, after=file.state, act=act, reason=link.url)
     return announcement(connection, file_id)
 
 

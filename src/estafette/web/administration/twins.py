@@ -4,6 +4,7 @@ GET  /api/returns/{siren}/{yyyy-mm}, /api/facts/{seller}/{year}/{number}, /api/a
 POST /api/registrations                     a registration file (YAML): {"id", "state", "findings"}
 POST /api/registrations/{id}/review         the review begins
 POST /api/registrations/{id}/decision       {"outcome", "reason"}: {"id", "state", "matricule"}
+POST /api/registrations/{id}/connection     {"application_code", "url", "public_key"}: the platform has moved
 POST /api/pilot/campaigns                   a campaign (YAML)
 POST /api/pilot/applications                an application (YAML), `?submitted_at=` when the campaign is replayed
 POST /api/pilot/applications/{id}/decision  {"outcome", "reason"}
@@ -25,7 +26,7 @@ from starlette.routing import BaseRoute, Route
 from estafette.administration import activity, alerts, pilot, registration, returns
 from estafette.administration.administration import Administration
 from estafette.administration.candidacy import ApplicationForm, Campaign
-from estafette.administration.completeness import RegistrationForm
+from estafette.administration.completeness import Link, RegistrationForm
 from estafette.administration.files import FILE_BYTES_MAX, WrongFile, plain, read
 from estafette.administration.journal import Act, NotAllowed
 from estafette.administration.pilot import TeamState
@@ -71,6 +72,7 @@ def routes(administration: Administration) -> list[BaseRoute]:
         "/api/registrations": twins.submit,
         "/api/registrations/{id:int}/review": twins.review,
         "/api/registrations/{id:int}/decision": twins.decide,
+        "/api/registrations/{id:int}/connection": twins.relink,
         "/api/pilot/campaigns": twins.open_campaign,
         "/api/pilot/applications": twins.apply,
         "/api/pilot/applications/{id:int}/decision": twins.decide_application,
@@ -187,6 +189,13 @@ class Twins:
         outcome = State(sent.outcome)
         with self._database.begin() as connection:
             self._administration.decide(connection, file_id, outcome, reason=sent.reason, act=self._act())
+            return JSONResponse(_file_json(registration.one(connection, file_id)))
+
+    async def relink(self, request: Request) -> Response:
+        """Say how a registered platform is reached now."""
+        file_id, link = request.path_params["id"], await _json(request, Link)
+        with self._database.begin() as connection:
+            self._administration.relink(connection, file_id, link, act=self._act())
             return JSONResponse(_file_json(registration.one(connection, file_id)))
 
     async def open_campaign(self, request: Request) -> Response:
