@@ -126,7 +126,7 @@ def test_vat_totals_in_two_currencies() -> None:
         (
             "<cac:LegalMonetaryTotal><cbc:PayableAmount>1,5</cbc:PayableAmount></cac:LegalMonetaryTotal>",
             "1,5",
-            "decimal",
+            "malformed",
         ),
     ],
 )
