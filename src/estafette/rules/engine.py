@@ -13,7 +13,7 @@ from typing import Any
 from estafette.rules.catalogue import Pack
 from estafette.rules.compiled import compiled, load
 from estafette.rules.own import own_finding
-from estafette.rules.plan import Assertion, Due, Planner, nodes_of
+from estafette.rules.plan import Assertion, Checks, Planner, Switch, Todo, nodes_of
 from estafette.rules.semantics import EXACT
 from estafette.rules.tree import Node, Top, line_of, path_of
 from estafette.rules.verdict import Finding, Severity
@@ -39,34 +39,51 @@ class Engine:
         report = _Report(self.pack, top)
         plan = self.planner.plan(frozenset(top.nodes))
         with localcontext(EXACT):
-            for shape, due in plan.plain:
+            for shape, todo in plan.plain:
                 for node in nodes_of(top, shape):
-                    _run(due, node, top, report)
-            for shape, choices in plan.chosen:
-                for node in nodes_of(top, shape):
-                    for tests, due in choices:
-                        if not tests or _takes(tests, node, top):
-                            _run(due, node, top, report)
-                            break
+                    _do(todo, node, top, report)
+            for switch in plan.switches:
+                for node in nodes_of(top, switch.shape):
+                    _do(_chosen(switch, node, top), node, top, report)
         return report.findings
 
 
-def _run(due: Due, node: Node, top: Top, report: _Report) -> None:
+def _chosen(switch: Switch, node: Node, top: Top) -> Todo:
+    """Return what the value at a node leaves to run; a value that cannot be had matches nothing."""
+    try:
+        values = switch.key(node, top)
+    except Exception:  # noqa: BLE001 - see _takes
+        return switch.several
+    if len(values) == 1:
+        return switch.by_value.get(values[0], switch.otherwise)
+    return switch.several if values else switch.otherwise
+
+
+def _do(todo: Todo, node: Node, top: Top, report: _Report) -> None:
+    due, chains = todo
     for test, speaks, assertion in due:
         try:
             if bool(test(node, top)) is speaks:
                 report.add(assertion, node)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever stops a sheet becomes a finding, and the others still run
             report.fail(assertion.id or assertion.source, node, error)
+    for chain in chains:
+        for ways, due in chain:
+            if not ways or _takes(ways, node, top):
+                _do((due, ()), node, top, report)
+                break
 
 
-def _takes(tests: tuple[Any, ...], node: Node, top: Top) -> bool:
-    """Say whether a rule takes a node; a test that fails does not match (XSLT 3.0, 5.5.4)."""
-    for test in tests:
+def _takes(ways: tuple[Checks, ...], node: Node, top: Top) -> bool:
+    """Say whether a rule takes a node; a check that fails to run does not match (XSLT 3.0, 5.5.4)."""
+    for checks in ways:
         try:
-            if test(node, top):
+            for check in checks:
+                if not check.test(node, top):
+                    break
+            else:
                 return True
-        except Exception:  # noqa: BLE001, S110, S112 - as above
+        except Exception:  # noqa: BLE001, S112 - as above
             continue
     return False
 

@@ -12,7 +12,7 @@ from estafette.rules.own import own_finding
 from estafette.rules.reading import RefusedError, read
 from estafette.rules.recognition import recognise
 from estafette.rules.schema import schema_findings
-from estafette.rules.tree import plant
+from estafette.rules.tree import fell, plant
 from estafette.rules.verdict import Finding, Verdict, verdict
 
 
@@ -56,6 +56,7 @@ def _check_xml(data: bytes, on: date | None) -> Verdict:
     packs = packs_for(kind.syntax, kind.profile, on)
     top = plant(root)
     found = [_dated(finding, pack, on) for pack in packs for finding in engine_of(pack).judge(top)]
+    fell(top)
     return verdict(
         syntax=kind.syntax,
         profile=kind.profile,

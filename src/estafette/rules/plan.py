@@ -6,6 +6,7 @@ the assertions that could speak. A rule takes an element unless an earlier rule 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -34,13 +35,24 @@ class Assertion:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A condition on content: its test; the values that it compares with texts, if that is what it does; its guards."""
+
+    test: Test
+    key: Test | None
+    texts: frozenset[str]
+    to_hold: Any
+    to_fail: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
     """One way for a rule to match."""
 
     links: tuple[tuple[str, str], ...]
     anchored: bool
     by_shape: Test | None
-    by_node: Test | None
+    checks: tuple[Check, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +64,29 @@ class Rule:
 
 
 Due = tuple[tuple[Test, bool, Assertion], ...]
-Choice = tuple[tuple[Test, ...], Due]
+Checks = tuple[Check, ...]
+Choice = tuple[tuple[Checks, ...], Due]
+Chain = tuple[Choice, ...]
+Todo = tuple[Due, tuple[Chain, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """What to run on the nodes of a shape, by the one value that most of its rules look at."""
+
+    shape: Shape
+    key: Test
+    by_value: dict[str, Todo]
+    otherwise: Todo
+    several: Todo
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`plain`: what to run on every node of a shape; `chosen`: where a test on the node decides which rule it is."""
+    """`plain`: what to run on every node of a shape, and the chains of rules to choose from; `switches`: by value."""
 
-    plain: tuple[tuple[Shape, Due], ...]
-    chosen: tuple[tuple[Shape, tuple[Choice, ...]], ...]
+    plain: tuple[tuple[Shape, Todo], ...]
+    switches: tuple[Switch, ...]
 
 
 class Planner:
@@ -69,7 +95,7 @@ class Planner:
     def __init__(self, tables: Iterable[Any], functions: dict[str, Any]) -> None:
         self.patterns = [[_rule(rule, functions) for rule in pattern] for pattern in tables]
         self.plans: dict[Signature, Plan] = {}
-        self.matching: dict[Shape, list[list[tuple[Rule, tuple[Test, ...]]]]] = {}
+        self.matching: dict[Shape, list[list[tuple[Rule, list[Way]]]]] = {}
 
     def plan(self, signature: Signature) -> Plan:
         """Return what to run on a document that holds those shapes."""
@@ -83,24 +109,24 @@ class Planner:
 
     def _plan(self, signature: Signature) -> Plan:
         names = {shape.tag for shape in signature}
-        plain: list[tuple[Shape, Due]] = []
-        chosen: list[tuple[Shape, tuple[Choice, ...]]] = []
+        plain: list[tuple[Shape, Todo]] = []
+        switches: list[Switch] = []
         for shape in signature:
-            always: list[tuple[Test, bool, Assertion]] = []
-            for chain in self._chains(shape):
-                choices = [(tests, _due(rule, shape, signature, names)) for rule, tests in chain]
-                while choices and not choices[-1][1]:
-                    choices.pop()
-                if len(choices) == 1 and not choices[0][0]:
-                    always.extend(choices[0][1])
-                elif choices:
-                    chosen.append((shape, tuple(choices)))
-            if always:
-                plain.append((shape, tuple(always)))
-        return Plan(tuple(plain), tuple(chosen))
+            place = (shape, signature, names)
+            chains = [tuple(_choices(chain, place)) for chain in self._chains(shape)]
+            due, left = todo = _todo(chains)
+            key = _common_key(left)
+            if key is not None:
+                keyed = [chain for chain in left if _looks_at(chain, key)]
+                left = tuple(chain for chain in left if not _looks_at(chain, key))
+                switches.append(_switch(shape, key, keyed))
+                todo = (due, left)
+            if todo[0] or todo[1]:
+                plain.append((shape, todo))
+        return Plan(tuple(plain), tuple(switches))
 
-    def _chains(self, shape: Shape) -> list[list[tuple[Rule, tuple[Test, ...]]]]:
-        """Return, for each pattern, the rules that may take the nodes of a shape, in order, with what decides."""
+    def _chains(self, shape: Shape) -> list[list[tuple[Rule, list[Way]]]]:
+        """Return, for each pattern, the rules that may take the nodes of a shape, in order."""
         chains = self.matching.get(shape)
         if chains is None:
             found = (_chain(pattern, shape) for pattern in self.patterns)
@@ -112,8 +138,8 @@ def _rule(table: Any, functions: dict[str, Any]) -> Rule:
     ways, assertions, _ = table
     return Rule(
         tuple(
-            Way(links, anchored, functions.get(by_shape), functions.get(by_node))
-            for links, anchored, by_shape, by_node in ways
+            Way(links, anchored, functions.get(by_shape), tuple(_check(check, functions) for check in checks))
+            for links, anchored, by_shape, checks in ways
         ),
         tuple(
             Assertion(
@@ -130,18 +156,109 @@ def _rule(table: Any, functions: dict[str, Any]) -> Rule:
     )
 
 
-def _chain(pattern: list[Rule], shape: Shape) -> list[tuple[Rule, tuple[Test, ...]]]:
-    chain: list[tuple[Rule, tuple[Test, ...]]] = []
+def _check(table: Any, functions: dict[str, Any]) -> Check:
+    test, key, texts, to_hold, to_fail = table
+    return Check(functions[test], functions.get(key), frozenset(texts), to_hold, to_fail)
+
+
+def _chain(pattern: list[Rule], shape: Shape) -> list[tuple[Rule, list[Way]]]:
+    chain: list[tuple[Rule, list[Way]]] = []
     for rule in pattern:
         ways = [way for way in rule.ways if _fits(way, shape)]
-        if not ways:
-            continue
-        tests = tuple(way.by_node for way in ways if way.by_node is not None)
-        if len(tests) < len(ways):
-            chain.append((rule, ()))
+        if ways:
+            chain.append((rule, ways))
+        if any(not way.checks for way in ways):
             break
-        chain.append((rule, tests))
     return chain
+
+
+Place = tuple[Shape, Signature, set[str]]
+
+
+def _choices(chain: list[tuple[Rule, list[Way]]], place: Place) -> list[Choice]:
+    """Return the rules of a chain that can take a node of this document, with the checks that are not settled."""
+    choices: list[Choice] = []
+    for rule, ways in chain:
+        open_ways = [checks for way in ways if (checks := _unsettled(way, place)) is not None]
+        if not open_ways:
+            continue
+        always = any(not checks for checks in open_ways)
+        choices.append((() if always else tuple(open_ways), _due(rule, place)))
+        if always:
+            break
+    while choices and not choices[-1][1]:
+        choices.pop()
+    return choices
+
+
+def _unsettled(way: Way, place: Place) -> Checks | None:
+    """Return the checks that only the content decides, or None when one of them cannot hold."""
+    if not all(_may_speak(check.to_hold, place) for check in way.checks):
+        return None
+    return tuple(check for check in way.checks if _may_speak(check.to_fail, place))
+
+
+def _todo(chains: Iterable[Chain]) -> Todo:
+    """Split chains into what runs always and what is chosen node by node."""
+    due: list[tuple[Test, bool, Assertion]] = []
+    left: list[Chain] = []
+    for chain in chains:
+        if chain and not chain[0][0]:
+            due.extend(chain[0][1])
+        elif chain:
+            left.append(chain)
+    return tuple(due), tuple(left)
+
+
+def _common_key(chains: Iterable[Chain]) -> Test | None:
+    """Return the values that most checks of these chains look at, when at least two do."""
+    counts = Counter(check.key for chain in chains for ways, _ in chain for checks in ways for check in checks)
+    counts.pop(None, None)
+    found = counts.most_common(1)
+    return found[0][0] if found and found[0][1] > 1 else None
+
+
+def _looks_at(chain: Chain, key: Test) -> bool:
+    return any(check.key is key for ways, _ in chain for checks in ways for check in checks)
+
+
+def _switch(shape: Shape, key: Test, chains: list[Chain]) -> Switch:
+    texts = {
+        text
+        for chain in chains
+        for ways, _ in chain
+        for checks in ways
+        for check in checks
+        if check.key is key
+        for text in check.texts
+    }
+    return Switch(
+        shape,
+        key,
+        {text: _todo([_reduced(chain, key, text) for chain in chains]) for text in texts},
+        _todo([_reduced(chain, key, None) for chain in chains]),
+        ((), tuple(chains)),
+    )
+
+
+def _reduced(chain: Chain, key: Test, value: str | None) -> Chain:
+    """Return a chain once the value of the key is known (None: none of the texts that it is compared with)."""
+    reduced: list[Choice] = []
+    for ways, due in chain:
+        left = [
+            tuple(check for check in checks if check.key is not key)
+            for checks in ways
+            if all(value in check.texts for check in checks if check.key is key)
+        ]
+        if ways and not left:
+            continue
+        always = not ways or any(not checks for checks in left)
+        reduced.append((() if always else tuple(left), due))
+        if always:
+            break
+    while reduced and not reduced[-1][1]:
+        reduced.pop()
+    return tuple(reduced)
 
 
 def _fits(way: Way, shape: Shape) -> bool:
@@ -201,38 +318,56 @@ def _skeleton(shape: Shape) -> Node:
     return node
 
 
-def _due(rule: Rule, shape: Shape, signature: Signature, names: set[str]) -> Due:
+def _due(rule: Rule, place: Place) -> Due:
     return tuple(
         (assertion.test, assertion.report, assertion)
         for assertion in rule.assertions
-        if _may_speak(assertion.guard, shape, signature, names)
+        if _may_speak(assertion.guard, place)
     )
 
 
-def _may_speak(guard: Any, shape: Shape, signature: Signature, names: set[str]) -> bool:
+def _may_speak(guard: Any, place: Place) -> bool:
     if guard is None:
         return True
     how, keys = guard
-    there = (_is_there(key, shape, signature, names) for key in keys)
+    there = (_is_there(key, place) for key in keys)
     return all(there) if how == "all" else any(there)
 
 
-def _is_there(key: Any, shape: Shape, signature: Signature, names: set[str]) -> bool:
+def _is_there(key: Any, place: Place) -> bool:
+    shape, signature, names = place
     kind = key[0]
+    at: Shape | None = shape
     if kind == "any":
         return key[1] in names
-    at: Shape | None = shape
+    if kind == "anc":
+        above = _ancestors(shape)
+        return any(one.tag == key[1][0] and _below(one, key[1][1:], signature) for one in above)
     if kind == "rel":
         for _ in range(key[1]):
             at = at.parent if at is not None else None
     else:
         while at is not None and at.parent is not None:
             at = at.parent
-    for name in key[-1]:
-        if at is None:
+    return at is not None and _below(at, key[-1], signature)
+
+
+def _ancestors(shape: Shape) -> list[Shape]:
+    found = []
+    above = shape.parent
+    while above is not None:
+        found.append(above)
+        above = above.parent
+    return found
+
+
+def _below(at: Shape, names: tuple[str, ...], signature: Signature) -> bool:
+    for name in names:
+        below = at.attributes.get(name[1:]) if name.startswith("@") else at.kids.get(name)
+        if below is None:
             return False
-        at = at.attributes.get(name[1:]) if name.startswith("@") else at.kids.get(name)
-    return at is not None and at in signature
+        at = below
+    return at in signature
 
 
 def nodes_of(top: Top, shape: Shape) -> list[Node]:

@@ -442,16 +442,17 @@ def namespace(node: Node) -> str:
     return node.tag[1:].partition("}")[0] if node.tag.startswith("{") else ""
 
 
-def index(nodes: Iterable[Node], key: Callable[[Node], Iterable[str]]) -> dict[str, list[Node]]:
+def index(nodes: Iterable[Node], key: Callable[[Node], Sequence[Any]]) -> dict[Any, list[Node]]:
     """Group nodes by each of the values of a key."""
-    found: dict[str, list[Node]] = {}
+    found: dict[Any, list[Node]] = {}
     for node in nodes:
-        for value in set(key(node)):
+        values = key(node)
+        for value in values if len(values) < 2 else set(values):
             found.setdefault(value, []).append(node)
     return found
 
 
-def chosen(indexed: dict[str, list[Node]], values: Sequence[str]) -> Sequence[Node]:
+def chosen(indexed: dict[Any, list[Node]], values: Sequence[Any]) -> Sequence[Node]:
     """Return the nodes whose key is one of the values, in document order."""
     if len(values) == 1:
         return indexed.get(values[0], EMPTY)
@@ -600,6 +601,11 @@ def divide(left: Any, right: Any) -> Any:
     return quotient.quantize(Decimal(1).scaleb(-places), ROUND_HALF_DOWN, EXACT)
 
 
+def shifted(value: Any, places: int) -> Any:
+    """Divide a whole number by a power of ten: what `divide` gives, at once."""
+    return None if value is None else Decimal(value).scaleb(places)
+
+
 def divide_doubles(left: float | None, right: float | None) -> float | None:
     """Divide doubles."""
     if left is None or right is None:
@@ -673,7 +679,9 @@ def rounded(value: Any, digits: int = 0) -> Any:
         return value
     if isinstance(value, float):
         return _rounded_double(value, digits)
-    way = ROUND_HALF_UP if value >= 0 else ROUND_HALF_DOWN
+    way = ROUND_HALF_DOWN if value.is_signed() else ROUND_HALF_UP
+    if not digits:
+        return value.to_integral_value(way)
     return value.quantize(Decimal(1).scaleb(-digits), way, EXACT)
 
 
@@ -819,6 +827,13 @@ def _bounded(position: Any, size: int) -> int:
     if position <= 0:
         return 0
     return size if position >= size else int(position)
+
+
+def in_list(text: str, codes: frozenset[str], source: str) -> bool:
+    """Look for ` code ` in a text of codes between spaces, by a set where the code is one word."""
+    if text and " " not in text:
+        return text in codes
+    return f" {text} " in source
 
 
 def translate(text: str, old: str, new: str) -> str:

@@ -118,6 +118,14 @@ class Top(Node):
         self.kids = {}
 
 
+def fell(top: Top) -> None:
+    """Undo the links from children to parents, so that the memory goes at once and not with the next collection."""
+    for nodes in top.nodes.values():
+        for node in nodes:
+            del node.parent
+    top.memo.clear()
+
+
 class Forest:
     """Where shapes grow: one for the process, replaced when it has grown too large."""
 

@@ -239,6 +239,19 @@ def _ends_with(emitter: Emitter, codes: list[Code], call: Call, scope: Scope) ->
     return _method("{0}.endswith({1})", "bool", second=True)(emitter, codes, call, scope)
 
 
+def _contains(emitter: Emitter, codes: list[Code], call: Call, scope: Scope) -> Code:
+    """`contains(' A B C ', concat(' ', x, ' '))` asks whether x is one of the codes."""
+    first, second = call.arguments
+    if isinstance(first, Literal) and isinstance(second, Call) and second.name == "concat":
+        inner = second.arguments
+        codes_text = str(first.value)
+        if len(inner) == 3 and inner[0] == inner[2] == Literal(" ") and codes_text[:1] == codes_text[-1:] == " ":
+            words = emitter.constant_set(tuple(codes_text.split(" ")))
+            searched = string(emitter.emit(inner[1], scope))
+            return Code(f"in_list({searched}, {words}, {emitter.constant_text(codes_text)})", "bool")
+    return _method("({1} in {0})", "bool", second=True)(emitter, codes, call, scope)
+
+
 def _document(_e: Emitter, _codes: list[Code], call: Call, _s: Scope) -> Code:
     first = call.arguments[0]
     if not isinstance(first, Literal) or not isinstance(first.value, str):
@@ -298,7 +311,7 @@ WRITERS: dict[str, Writer] = {
     "string-length": _texts("len", "int", 1, 1),
     "upper-case": _method("{0}.upper()", "str"),
     "lower-case": _method("{0}.lower()", "str"),
-    "contains": _method("({1} in {0})", "bool", second=True),
+    "contains": _contains,
     "starts-with": _method("{0}.startswith({1})", "bool", second=True),
     "ends-with": _ends_with,
     "substring": _substring,

@@ -17,6 +17,7 @@ MIRROR = {">": "<", ">=": "<=", "gt": "lt", "ge": "le"}
 ONE = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", "eq": "==", "ne": "!=", "lt": "<", "le": "<="}
 OPTIONAL = {"=": "equal", "!=": "differ", "<": "less", "<=": "at_most"}
 MANY = {"=": "some_equal", "!=": "some_differ", "<": "some_less", "<=": "some_at_most"}
+POWERS = {"10": -1, "100": -2, "1000": -3, "10000": -4}
 CASTS = {"dec": "decimal_of", "dbl": "double_of", "int": "integer_of", "bool": "boolean_of", "date": "date_of"}
 TEXT_CASTS = {"dec": "to_decimal", "dbl": "to_double", "int": "to_integer", "bool": "to_boolean", "date": "to_date"}
 
@@ -134,6 +135,8 @@ def arithmetic(operator: str, left: Code, right: Code) -> Code:
     if kind == "dbl" or "dbl" in {left.kind, right.kind}:
         left, right = cast("dbl", left), cast("dbl", right)
     many = "one" if left.many == right.many == "one" else "opt"
+    if operator == "div" and right.source in POWERS and left.source.startswith("rounded(") and kind == "dec":
+        return Code(f"shifted({left.source}, {POWERS[right.source]})", kind, many)
     if operator in {"+", "-", "*"} and many == "one":
         return Code(f"({left.source} {operator} {right.source})", kind)
     function = {"+": "add", "-": "subtract", "*": "multiply", "idiv": "whole_divide", "mod": "modulo"}.get(

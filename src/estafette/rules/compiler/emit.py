@@ -71,6 +71,7 @@ class Emitter:
         self.made: dict[str, Code] = {}
         self.count = 0
         self.constants: dict[tuple[str, ...], str] = {}
+        self.texts: dict[str, str] = {}
 
     def fresh(self, prefix: str = "x") -> str:
         """Return a name not yet used."""
@@ -83,6 +84,14 @@ class Emitter:
         if name is None:
             name = self.constants[items] = self.fresh("K")
             self.lines.append(f"{name} = frozenset({sorted(set(items))!r})")
+        return name
+
+    def constant_text(self, text: str) -> str:
+        """Return the name of a constant text, written once however often it is used."""
+        name = self.texts.get(text)
+        if name is None:
+            name = self.texts[text] = self.fresh("K")
+            self.lines.append(f"{name} = {text!r}")
         return name
 
     def emit(self, expression: Expression, scope: Scope) -> Code:

@@ -1,7 +1,7 @@
 """When an assertion cannot speak: what must be in a document for its test to come out false.
 
 A key names something that may be absent: ("rel", up, names) below the ancestor `up` levels above the context,
-("abs", names) below the document, ("any", name) anywhere; an attribute is a last name that begins with `@`.
+("abs", names) below the document, ("anc", names) an ancestor and what is below it, ("any", name) anywhere; an attribute is a last name that begins with `@`.
 The test is worked out with that thing absent; when it holds for sure, the assertion need not be run.
 """
 
@@ -134,6 +134,9 @@ def path_keys(path: Path) -> list[Key]:
     steps = list(path.steps)
     up = 0
     if isinstance(path.start, Context):
+        first = steps[0]
+        if isinstance(first, Step) and first.axis == "ancestor" and (names := _names([_as_child(first), *steps[1:]])):
+            return [("anc", tuple(names[:i])) for i in range(1, len(names) + 1)]
         while up < len(steps) and steps[up] == UP:
             up += 1
         names = _names(steps[up:])
@@ -146,6 +149,10 @@ def path_keys(path: Path) -> list[Key]:
         named = [_name(step, {"child", "descendant", "attribute"}) for step in steps]
         return [("any", name) for name in named if name]
     return []
+
+
+def _as_child(step: Step) -> Step:
+    return Step("child", step.name)
 
 
 def _names(steps: list[Step | Each]) -> list[str]:

@@ -52,9 +52,7 @@ def _write_functions(emitter: Emitter, sheet: Sheet) -> None:
 
 def _rule(emitter: Emitter, rule: Rule) -> Table:
     try:
-        ways = tuple(
-            (way.links, way.anchored, way.by_shape, way.by_node) for way in alternatives(emitter, rule.context)
-        )
+        ways = tuple((way.links, way.anchored, way.by_shape, way.checks) for way in alternatives(emitter, rule.context))
     except UnsupportedError as error:
         raise UnsupportedError(f"context {rule.source[:120]}: {error}") from error
     scope = Scope(node="n", rule="n")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from estafette.rules.compiler.analysis import heavy, needs
-from estafette.rules.compiler.code import Code, Scope, as_list, atomized, ordered, truth, value
+from estafette.rules.compiler.code import TEXTUAL, Code, Scope, as_list, atomized, ordered, truth, value
 from estafette.rules.compiler.xpath import (
     ANYWHERE,
     Call,
@@ -22,7 +22,6 @@ from estafette.rules.compiler.xpath import (
     UnsupportedError,
     Variable,
     may_count,
-    uses_position,
 )
 
 if TYPE_CHECKING:
@@ -321,16 +320,36 @@ def _predicated(emitter: Emitter, code: Code, predicates: tuple[Expression, ...]
 def _indexed(emitter: Emitter, expression: Path | Filter, scope: Scope) -> Code | None:
     """Write the first predicate that compares a key of the node with a value from outside as a look-up."""
     for base, predicates, rest in _cuts(expression):
-        for i, predicate in enumerate(predicates):
-            if any(may_count(other) for other in predicates):
-                break
-            sides = _join(predicate)
-            if sides is None or not _stable(emitter, base, scope):
-                continue
-            key, outside = sides
-            others = predicates[:i] + predicates[i + 1 :]
-            return _look_up(emitter, base, key, outside, others, rest, scope)
+        if any(may_count(predicate) for predicate in predicates):
+            continue
+        for constant in (False, True):
+            for i, predicate in enumerate(predicates):
+                sides = _join(predicate, constant=constant)
+                if sides is None:
+                    continue
+                others = predicates[:i] + predicates[i + 1 :]
+                fixed = tuple(other for other in others if _is_fixed(emitter, other) and not constant)
+                kept = tuple(other for other in others if other not in fixed)
+                whole = _kept(base, fixed)
+                if _stable(emitter, whole, scope):
+                    code = _look_up(emitter, whole, sides, kept, rest, scope)
+                    if code is not None:
+                        return code
     return None
+
+
+def _kept(base: Expression, predicates: tuple[Expression, ...]) -> Expression:
+    """Return the nodes of a base that fixed predicates keep."""
+    if not predicates:
+        return base
+    if isinstance(base, Path) and isinstance(base.steps[-1], Step):
+        last = base.steps[-1]
+        return Path(base.start, (*base.steps[:-1], Step(last.axis, last.name, (*last.predicates, *predicates))))
+    return Filter(base, predicates)
+
+
+def _is_fixed(emitter: Emitter, predicate: Expression) -> bool:
+    return not needs(predicate).variables - emitter.globals.keys()
 
 
 def _cuts(expression: Path | Filter) -> list[tuple[Expression, tuple[Expression, ...], tuple[Step | Each, ...]]]:
@@ -346,22 +365,23 @@ def _cuts(expression: Path | Filter) -> list[tuple[Expression, tuple[Expression,
     return found
 
 
-def _join(predicate: Expression) -> tuple[Path, Expression] | None:
-    """Return the key and the outside value of an equality between them."""
+def _join(predicate: Expression, *, constant: bool) -> tuple[Expression, Expression] | None:
+    """Return the key and the outside value of an equality between them: a variable, or a constant text."""
     if not isinstance(predicate, Operation) or predicate.operator != "=":
         return None
     for key, outside in ((predicate.left, predicate.right), (predicate.right, predicate.left)):
-        if isinstance(key, Path) and isinstance(key.start, Context):
-            inner, outer = needs(key), needs(outside)
-            plain = not inner.variables and not inner.root and not any(uses_position(step) for step in key.steps)
-            if plain and not outer.context and not outer.position and _from_variable(outside):
-                return key, outside
+        inner = needs(key)
+        plain = inner.context and not inner.variables and not inner.root and not inner.resource and not inner.position
+        if plain and _is_outside(outside, constant=constant):
+            return key, outside
     return None
 
 
-def _from_variable(outside: Expression) -> bool:
+def _is_outside(outside: Expression, *, constant: bool) -> bool:
+    if constant:
+        return isinstance(outside, Literal) and isinstance(outside.value, str)
     if isinstance(outside, Path):
-        return isinstance(outside.start, Variable)
+        return isinstance(outside.start, Variable) and not needs(outside).context
     return isinstance(outside, Variable)
 
 
@@ -376,15 +396,16 @@ def _stable(emitter: Emitter, base: Expression, scope: Scope) -> bool:
 def _look_up(
     emitter: Emitter,
     base: Expression,
-    key: Path,
-    outside: Expression,
+    sides: tuple[Expression, Expression],
     others: tuple[Expression, ...],
     rest: tuple[Step | Each, ...],
     scope: Scope,
 ) -> Code | None:
+    key, outside = sides
     outer = atomized(emitter.emit(outside, scope))
     inner = atomized(emitter.emit(key, Scope(node="x")))
-    if outer.kind not in {"str", "untyped"} or inner.kind != "untyped":
+    exact = {"int", "dec"}
+    if not ({outer.kind, inner.kind} <= TEXTUAL or (outer.kind in exact and inner.kind in exact)):
         return None
     table = emitter.emit(Call("index", (base, key)), scope)
     code = Code(f"chosen({table.source}, {as_list(outer)})", "node", "many", flat=False)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from estafette.rules.compiler.code import Scope, truth
+from estafette.rules.compiler.analysis import needs
+from estafette.rules.compiler.code import TEXTUAL, Code, Scope, as_list, atomized, truth
+from estafette.rules.compiler.guard import Guard, guard
 from estafette.rules.compiler.xpath import (
     Call,
     Context,
@@ -16,6 +18,7 @@ from estafette.rules.compiler.xpath import (
     Operation,
     Path,
     Root,
+    Sequence,
     Step,
     Union,
     UnsupportedError,
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from estafette.rules.compiler.emit import Emitter
 
 Link = tuple[str, str]
+Check = tuple[str, str, tuple[str, ...], Guard | None, Guard | None]
 UPWARD = {"self", "parent", "ancestor", "ancestor-or-self"}
 
 
@@ -34,19 +38,21 @@ UPWARD = {"self", "parent", "ancestor", "ancestor-or-self"}
 class Alternative:
     """One way to match: `links` from the node upwards, (name, child or descendant); `anchored` at the document.
 
-    `by_shape` and `by_node` name generated tests: the first asks only for names, the second for content.
+    `by_shape` names a generated test that asks only for names. Each of `checks` asks for content: (name of its test,
+    name of the function that gives the values it compares, texts it compares them with, what must be there for it to
+    hold, what must be there for it to fail).
     """
 
     links: tuple[Link, ...]
     anchored: bool
     by_shape: str
-    by_node: str
+    checks: tuple[Check, ...]
 
 
 def alternatives(emitter: Emitter, context: Expression) -> list[Alternative]:
     """Read a context; raise `UnsupportedError` where it is no pattern."""
     if isinstance(context, Root):
-        return [Alternative((), True, "", "")]
+        return [Alternative((), True, "", ())]
     return [_alternative(emitter, path) for path in _paths(context)]
 
 
@@ -92,13 +98,61 @@ def _alternative(emitter: Emitter, path: Path) -> Alternative:
         if name in {"text()", "node()"} or step.axis not in {"child", "descendant", "attribute"}:
             raise UnsupportedError(f"context step {step.axis}::{step.name}")
         links.append((name, "child" if step.axis == "attribute" else step.axis))
-    shapes, nodes = [], []
+    shapes: list[tuple[int, Step, Expression]] = []
+    checks: list[Check] = []
     for height, step in enumerate(reversed(steps)):
         for predicate in _conjuncts(step.predicates):
-            target = shapes if height == 0 and asks_names_only(predicate) else nodes
-            target.append((height, step, predicate))
+            if height == 0 and asks_names_only(predicate):
+                shapes.append((height, step, predicate))
+            else:
+                checks.append(_check(emitter, links, (height, step, predicate)))
     anchored = isinstance(path.start, Root)
-    return Alternative(tuple(links), anchored, _test(emitter, links, shapes), _test(emitter, links, nodes))
+    return Alternative(tuple(links), anchored, _test(emitter, links, shapes), tuple(checks))
+
+
+def _check(emitter: Emitter, links: list[Link], condition: tuple[int, Step, Expression]) -> Check:
+    """Write one condition on content, with what is known of it before it runs."""
+    height, _, predicate = condition
+    test = _test(emitter, links, [condition])
+    if any(link != "child" for _, link in links[:height]) or may_count(predicate):
+        return (test, "", (), None, None)
+    key, texts = _key(emitter, predicate) if height == 0 else ("", ())
+    return (test, key, texts, _raised(guard(predicate, {}, True), height), _raised(guard(predicate, {}, False), height))
+
+
+def _raised(needed: Guard | None, height: int) -> Guard | None:
+    """Say from the node what is needed below one of its ancestors."""
+    if needed is None or not height:
+        return needed
+    how, keys = needed
+    if any(key[0] == "anc" for key in keys):
+        return None
+    return how, tuple(("rel", key[1] + height, key[2]) if key[0] == "rel" else key for key in keys)
+
+
+def _key(emitter: Emitter, predicate: Expression) -> tuple[str, tuple[str, ...]]:
+    """Write the values that a predicate compares with constant texts, or return nothing where it does not."""
+    if not isinstance(predicate, Operation) or predicate.operator != "=":
+        return "", ()
+    texts = _constant_texts(predicate.right)
+    need = needs(predicate.left)
+    if not texts or not need.context or need.variables or need.position:
+        return "", ()
+    name = f"key {predicate.left!r}"
+    if name not in emitter.made:
+        code = atomized(emitter.emit(predicate.left, Scope(node="n", rule="n")))
+        if code.kind not in TEXTUAL:
+            return "", ()
+        function = emitter.fresh("k")
+        emitter.lines += [f"def {function}(n, D):", f"    return {as_list(code)}"]
+        emitter.made[name] = Code(function, code.kind, "many")
+    return emitter.made[name].source, texts
+
+
+def _constant_texts(expression: Expression) -> tuple[str, ...]:
+    items = expression.items if isinstance(expression, Sequence) else (expression,)
+    texts = tuple(item.value for item in items if isinstance(item, Literal) and isinstance(item.value, str))
+    return texts if len(texts) == len(items) else ()
 
 
 def _normalized(steps: tuple[Step | Each, ...]) -> list[Step]:

@@ -1,0 +1,100 @@
+"""How fast the engine of rules is, as a ratio to SaxonC in the same run on the same documents, both warm.
+
+Run by `make bench`, or `python bench/rules.py`. Times are medians of one process, in milliseconds.
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from tempfile import NamedTemporaryFile
+
+from lxml import etree
+from saxonche import PySaxonProcessor
+
+from estafette.formats.xml import parse
+from estafette.rules import check
+from estafette.rules.catalogue import packs_for, schema_for
+from estafette.rules.recognition import recognise
+from estafette.simulation.documents import cii, invoice, ubl
+from estafette.simulation.messages import status_message, transactions_report
+
+DOCUMENTS = {
+    "UBL, EN 16931, 3 lines": ubl(invoice(1, lines=3, credit=False)),
+    "UBL, EN 16931, 20 lines": ubl(invoice(2, lines=20, credit=False)),
+    "UBL, EXTENDED-CTC-FR, 3 lines": ubl(invoice(3, lines=3, credit=False), "EXTENDED-CTC-FR"),
+    "CII, EN 16931, 3 lines": cii(invoice(1, lines=3, credit=False)),
+    "CII, EN 16931, 20 lines": cii(invoice(2, lines=20, credit=False)),
+    "CII, Factur-X EXTENDED, 3 lines": cii(invoice(3, lines=3, credit=False), "EXTENDED"),
+    "CDAR": status_message(1),
+    "Flux 10": transactions_report(1),
+}
+
+
+def median(work: Callable[[], object], seconds: float = 1.0) -> float:
+    """Return the median time of a call, in milliseconds, after warming up."""
+    for _ in range(3):
+        work()
+    times: list[float] = []
+    started = time.perf_counter()
+    while len(times) < 5 or time.perf_counter() - started < seconds:
+        before = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - before) * 1000)
+    return statistics.median(times)
+
+
+def saxon(processor: PySaxonProcessor, data: bytes) -> Callable[[], object]:
+    """Return the same judgement made by the official artefacts: schema, then each sheet by SaxonC."""
+    tree = parse(data)
+    kind = recognise(tree.getroot())
+    assert kind is not None
+    schema = etree.XMLSchema(etree.parse(str(schema_for(kind.syntax, kind.profile, kind.root))))
+    compiler = processor.new_xslt30_processor()
+    sheets = [
+        compiler.compile_stylesheet(stylesheet_file=str(pack.path)) for pack in packs_for(kind.syntax, kind.profile)
+    ]
+    file = NamedTemporaryFile(suffix=".xml")  # noqa: SIM115 - kept open for as long as the work is
+    file.write(data)
+    file.flush()
+
+    def work() -> object:
+        assert file
+        schema.validate(etree.fromstring(data))
+        return [sheet.transform_to_string(source_file=file.name) for sheet in sheets]
+
+    return work
+
+
+def ratios() -> None:
+    """Print, for each document, both times and their ratio."""
+    processor = PySaxonProcessor(license=False)
+    print(f"{'document':34}{'KB':>6}{'ours ms':>10}{'SaxonC ms':>11}{'ratio':>8}")
+    for name, data in DOCUMENTS.items():
+        ours, theirs = median(lambda data=data: check(data)), median(saxon(processor, data))
+        print(f"{name:34}{len(data) / 1024:6.1f}{ours:10.3f}{theirs:11.2f}{theirs / ours:8.1f}", flush=True)
+
+
+def curve(most: int) -> None:
+    """Print the time of one verdict against the number of lines, in both syntaxes."""
+    print(f"\n{'lines':>8}{'UBL ms':>12}{'µs/line':>10}{'CII ms':>12}{'µs/line':>10}")
+    lines = 10
+    while lines <= most:
+        row = f"{lines:8}"
+        for write in (ubl, cii):
+            spent = median(lambda data=write(invoice(5, lines=lines, credit=False)): check(data), 0.5)
+            row += f"{spent:12.2f}{spent * 1000 / lines:10.1f}"
+        print(row, flush=True)
+        lines *= 10
+
+
+def long_report(invoices: int) -> None:
+    """Print the time of a long e-reporting message."""
+    data = transactions_report(1, invoices=invoices)
+    print(f"\nFlux 10 of {invoices} invoices, {len(data) / 1e6:.1f} MB: {median(lambda: check(data), 0.5):.0f} ms")
+
+
+if __name__ == "__main__":
+    ratios()
+    curve(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    long_report(1_000)
