@@ -237,6 +237,22 @@ def test_stopped_half_way_then_started_is_one_effect(desk: Desk, world: World) -
     assert (desk.states(), desk.effects_kept()) == ({"a": "done"}, {"a": 1})
 
 
+def test_stopped_as_the_bell_rings_it_stops(desk: Desk, world: World) -> None:
+    """Woken and stopped in the same instant, a worker that was waiting for a later job does stop."""
+    desk.act = failing(1, Later("not yet"))
+
+    async def story() -> None:
+        running = asyncio.create_task(desk.worker.run())
+        desk.ask("a")
+        await asyncio.sleep(0.2)
+        desk.worker.wake()
+        running.cancel()
+        _, still = await asyncio.wait([running], timeout=10)
+        assert not still
+
+    world.run(story())
+
+
 def test_stopped_anywhere_is_one_effect(new_store: Callable[[], Database], world: World) -> None:
     """At whatever moment the worker is stopped, starting it again until all is done leaves one effect of each job."""
     desk = Desk(new_store(), world)

@@ -6,6 +6,7 @@ dies in between is done again from the start, and every write is idempotent by k
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -97,10 +98,9 @@ class Worker:
             await self._bell.wait()
             return
         wait = max((due - self._clock()).total_seconds(), 0.02)
-        try:
-            await asyncio.wait_for(self._bell.wait(), wait)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):  # not wait_for: before Python 3.12 it may swallow a cancellation
+                await self._bell.wait()
 
     async def _work(self, job: Job) -> None:
         try:
