@@ -1,5 +1,6 @@
 """When VAT falls due: one test per rule, X0 to X10."""
 
+import itertools
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -205,6 +206,22 @@ def test_x10_two_correctives_in_a_row_leave_the_last() -> None:
         invoice("R2", MARCH_20, kind="384", of=["R1"], parts=(part("20", "800"),)),
     ]
     assert sum(event.base for event in due(chain)) == 800
+
+
+def test_x10_a_chain_of_correctives_on_one_day_leaves_the_last_whatever_their_names() -> None:
+    """Each follows the one it replaces, even where its number sorts before."""
+    numbers = ["B", "R9", "R10", "R2", "A1"]
+    chain = [invoice("B", MARCH_1)]
+    chain += [invoice(n, MARCH_1, kind="384", of=[of]) for of, n in itertools.pairwise(numbers)]
+    assert sum(event.base for event in due(chain)) == 1000
+
+
+@pytest.mark.parametrize("process", ["B1", "S1"])
+def test_correctives_in_a_circle_replace_nothing(process: str) -> None:
+    """Two that replace each other are malformed: the answer comes, each counts for itself."""
+    circle = [invoice(n, MARCH_1, kind="384", of=[of], process=process) for n, of in (("A", "B"), ("B", "A"))]
+    paid = [status(each, 212, MARCH_9, collected=[("20", "1200")]) for each in circle]
+    assert [event.base for event in due(circle, paid)] == [1000, 1000]
 
 
 def test_x10_an_unpaid_service_replaced_is_due_when_the_corrective_is_paid() -> None:

@@ -6,6 +6,7 @@ year before. A reference to an invoice that is not known is kept in mind, never 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
 
 from estafette.vat.facts import CORRECTIVES, CREDIT_NOTES, Document, DocumentKey
@@ -21,7 +22,7 @@ class Member:
 
 
 def affairs(documents: Iterable[Document], ended: frozenset[DocumentKey]) -> list[list[Member]]:
-    """Group the documents by what they refer to; those that ended refused or rejected are left out."""
+    """Group the documents by what they refer to, each after those it refers to; those that ended are left out."""
     known = {document.key: document for document in documents}
     members = [_member(document, known, ended) for key, document in sorted(known.items()) if key not in ended]
     leader = {member.document.key: member.document.key for member in members}
@@ -29,7 +30,18 @@ def affairs(documents: Iterable[Document], ended: frozenset[DocumentKey]) -> lis
         for key in member.targets:
             leader[_first(leader, member.document.key)] = _first(leader, key)
     members.sort(key=lambda member: (_first(leader, member.document.key), member.document.key))
-    return [list(group) for _, group in groupby(members, key=lambda member: _first(leader, member.document.key))]
+    groups = groupby(members, key=lambda member: _first(leader, member.document.key))
+    return [_in_order(list(group)) for _, group in groups]
+
+
+def _in_order(affair: list[Member]) -> list[Member]:
+    """Put what is referred to first; in a circle nothing can be said to replace anything, and each is an orphan."""
+    held = {member.document.key: member for member in affair}
+    sorter = TopologicalSorter({key: member.targets for key, member in held.items()})
+    try:
+        return [held[key] for key in sorter.static_order()]
+    except CycleError:
+        return [Member(member.document, orphan=True) for member in affair]
 
 
 def _member(document: Document, known: dict[DocumentKey, Document], ended: frozenset[DocumentKey]) -> Member:
@@ -59,5 +71,6 @@ def _found(document: Document, known: dict[DocumentKey, Document]) -> list[Docum
 def _first(leader: dict[DocumentKey, DocumentKey], key: DocumentKey) -> DocumentKey:
     """Return the document that stands for the whole affair."""
     while leader[key] != key:
+        leader[key] = leader[leader[key]]  # halve the way for those who come next
         key = leader[key]
     return key

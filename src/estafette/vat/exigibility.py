@@ -119,9 +119,9 @@ class _Step:
     member: Member
     payment: Status | None = None
 
-    def order(self) -> tuple[date, int, float, DocumentKey]:
+    def order(self) -> tuple[date, int, float]:
         moment = self.payment.set_at.timestamp() if self.payment else 0.0
-        return (self.on, self.rank, moment, self.member.document.key)
+        return (self.on, self.rank, moment)
 
 
 class _Story:
@@ -132,7 +132,8 @@ class _Story:
         self._payments = payments
         self._as_of = as_of
         self._accounts: dict[Group, _Account] = defaultdict(_Account)
-        self._balance: dict[tuple[DocumentKey, Group], tuple[Decimal, Decimal]] = {}
+        self._documents = {member.document.key: member.document for member in affair}
+        self._balance: dict[DocumentKey, dict[Group, tuple[Decimal, Decimal]]] = defaultdict(dict)
         self._replaced: set[DocumentKey] = set()
 
     def events(self) -> Iterator[Event]:
@@ -144,9 +145,9 @@ class _Story:
                 yield event
 
     def _keep(self, event: Event) -> None:
-        key = (event.document.key, (event.category, event.rate, event.exemption_code))
-        base, vat = self._balance.get(key, (ZERO, ZERO))
-        self._balance[key] = (base + event.base, vat + event.vat)
+        held, group = self._balance[event.document.key], (event.category, event.rate, event.exemption_code)
+        base, vat = held.get(group, (ZERO, ZERO))
+        held[group] = (base + event.base, vat + event.vat)
 
     def _steps(self, member: Member) -> Iterator[_Step]:
         document = member.document
@@ -238,6 +239,7 @@ class _Story:
             yield event
         if _on_receipt(document):
             yield from self._moved(document, received)
+        if _on_receipt(document) or document.key in self._replaced:
             return
         certainty = Certainty.PRESUMED if member.orphan else Certainty.CERTAIN
         for part in document.vat_breakdown:
@@ -246,11 +248,11 @@ class _Story:
 
     def _reversals(self, key: DocumentKey, on: date) -> list[Event]:
         self._replaced.add(key)
-        replaced = next(member.document for member in self._affair if member.document.key == key)
+        replaced = self._documents[key]
         return [
             Event(replaced, "X10", on, *group, -base, -vat, side=_side(replaced))
-            for (owner, group), (base, vat) in self._balance.items()
-            if owner == key and (base or vat)
+            for group, (base, vat) in self._balance[key].items()
+            if base or vat
         ]
 
     def _moved(self, document: Document, received: Decimal) -> Iterator[Event]:
