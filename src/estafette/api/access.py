@@ -8,12 +8,17 @@ import binascii
 from collections.abc import Callable
 from datetime import datetime
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from estafette.api.problems import Problem
+from estafette.exchange.bodies import TooLarge, bounded
 from estafette.store import identity
 from estafette.store.database import Database
+
+FORM_BYTES_MAX = 16 * 1024
+"""A request for a token: four short fields."""
 
 
 class Access:
@@ -24,7 +29,7 @@ class Access:
         self._clock = clock
 
     def tenant(self, request: Request) -> str:
-        """Return the SIREN the request speaks for. Raises: Problem 401."""
+        """Return the SIREN the request speaks for. Raises: Problem 401; 403 when it names another organization."""
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not value:
             raise Problem(401, "Jeton d'accès absent. / Access token missing.")
@@ -32,11 +37,16 @@ class Access:
             tenant = identity.token_tenant(connection, value.strip(), now=self._clock())
         if tenant is None:
             raise Problem(401, "Jeton d'accès inconnu ou expiré. / Access token unknown or expired.")
+        if request.headers.get("organization-id", tenant) != tenant:
+            raise Problem(403, "Organization-Id: ce jeton n'y a pas accès. / This token has no access to it.")
         return tenant
 
     async def token(self, request: Request) -> Response:
         """Grant an access token against a client's identifier and secret, in the form or in HTTP Basic."""
-        form = await request.form(max_files=0, max_fields=20)
+        try:
+            form = await bounded(request, FORM_BYTES_MAX).form(max_files=0, max_fields=20)
+        except (TooLarge, HTTPException):
+            return JSONResponse({"error": "invalid_request"}, 400)
         if form.get("grant_type") != "client_credentials":
             return JSONResponse({"error": "unsupported_grant_type"}, 400)
         client_id, secret = _basic(request) or (str(form.get("client_id", "")), str(form.get("client_secret", "")))

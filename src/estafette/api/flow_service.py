@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from sqlalchemy import RowMapping
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -36,6 +36,9 @@ ProcessingRule = Literal[
 ]
 
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class FlowInfo(msgspec.Struct, rename="camel", frozen=True):
     """What the client says of its file."""
 
@@ -50,11 +53,11 @@ class FlowInfo(msgspec.Struct, rename="camel", frozen=True):
 class Where(msgspec.Struct, rename="camel", frozen=True, omit_defaults=True):
     """The criteria of a search; all of them hold."""
 
-    updated_after: datetime | None = None
-    updated_before: datetime | None = None
-    processing_rule: list[str] | None = None
-    flow_type: list[str] | None = None
-    flow_direction: list[Literal["In", "Out"]] | None = None
+    updated_after: Moment | None = None
+    updated_before: Moment | None = None
+    processing_rule: Annotated[list[str], msgspec.Meta(min_length=1)] | None = None
+    flow_type: Annotated[list[str], msgspec.Meta(min_length=1)] | None = None
+    flow_direction: Annotated[list[Literal["In", "Out"]], msgspec.Meta(min_length=1)] | None = None
     tracking_id: str | None = None
     ack_status: Literal["Pending", "Ok", "Error"] | None = None
 
@@ -68,7 +71,7 @@ class Search(msgspec.Struct, frozen=True):
 
 
 def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list[Route]:
-    """Return the routes of the service, at the root and under `/flow-service`."""
+    """Return the routes of the service, at the root and under the prefixes that clients expect."""
 
     async def take(request: Request) -> Response:
         siren = access.tenant(request)
@@ -91,7 +94,7 @@ def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list
 
     async def search(request: Request) -> Response:
         siren = access.tenant(request)
-        asked = _decode(await read_body(request, FORM_OVERHEAD), Search)
+        asked = _decode(await _criteria(request), Search)
         named = {name: getattr(asked.where, name) for name in Where.__struct_fields__}
         where = {name: value for name, value in named.items() if value is not None}
         if not where:
@@ -126,7 +129,7 @@ def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list
     ]
     return [
         Route(prefix + path, endpoint, methods=methods)
-        for prefix in ("", "/flow-service")
+        for prefix in ("", "/flow-service", "/afnor-flow")
         for path, endpoint, methods in served
     ] + [Route(path, access.token, methods=["POST"]) for path in ("/oauth2/token", "/oauth/token")]
 
@@ -136,17 +139,25 @@ def instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+async def _criteria(request: Request) -> bytes:
+    """Read the body of a search. Raises: Problem 400, the only one declared for it (XP Z12-013 §3.5)."""
+    try:
+        return await read_body(request, FORM_OVERHEAD)
+    except TooLarge:
+        raise Problem(400, "La recherche dépasse 64 Kio. / The search exceeds 64 KiB.") from None
+
+
 async def _deposit(request: Request) -> tuple[FlowInfo, bytes]:
     """Read the two parts. Raises: Problem 400, 413."""
     try:
-        form = await bounded(request, FILE_BYTES_MAX + FORM_OVERHEAD).form(max_files=2, max_fields=5)
-        info, file = form.get("flowInfo"), form.get("file")
-        raw = await info.read() if isinstance(info, UploadFile) else (info or "").encode()
-        data = await file.read() if isinstance(file, UploadFile) else None
+        async with bounded(request, FILE_BYTES_MAX + FORM_OVERHEAD).form(max_files=2, max_fields=5) as form:
+            info, file = form.get("flowInfo"), form.get("file")
+            raw = await info.read() if isinstance(info, UploadFile) else (info or "").encode()
+            data = await file.read() if isinstance(file, UploadFile) else None
     except TooLarge:
         raise Problem(413, "Le fichier dépasse 100 Mo (IRR_TAILLE_F). / The file exceeds 100 MB.") from None
-    except MultiPartException as malformed:
-        raise Problem(400, f"multipart/form-data: {malformed.message}") from None
+    except HTTPException as malformed:  # what Starlette makes of a malformed form
+        raise Problem(400, f"multipart/form-data: {malformed.detail}") from None
     if data is None:
         raise Problem(400, "Partie « file » absente. / Part 'file' missing.")
     if len(data) > FILE_BYTES_MAX:
@@ -160,7 +171,7 @@ async def _deposit(request: Request) -> tuple[FlowInfo, bytes]:
 def _decode(raw: bytes, shape: type[Shape]) -> Shape:
     try:
         return msgspec.json.decode(raw, type=shape)
-    except msgspec.DecodeError as wrong:
+    except (ValueError, RecursionError) as wrong:  # not JSON, not of this shape, not UTF-8; nested without end
         raise Problem(400, str(wrong)) from None
 
 
@@ -168,9 +179,12 @@ def _after(cursor: str | None) -> dict[str, datetime]:
     if cursor is None:
         return {}
     try:
-        return {"updated_after": datetime.fromisoformat(base64.urlsafe_b64decode(cursor).decode())}
+        after = datetime.fromisoformat(base64.urlsafe_b64decode(cursor).decode())
     except (binascii.Error, ValueError):
-        raise Problem(400, "cursor: inconnu. / Unknown cursor.") from None
+        after = None
+    if after is None or after.tzinfo is None:
+        raise Problem(400, "cursor: inconnu. / Unknown cursor.")
+    return {"updated_after": after}
 
 
 def _identity(row: RowMapping) -> dict[str, Any]:

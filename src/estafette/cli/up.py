@@ -1,6 +1,7 @@
 """`estafette up`: open every actor, seed the pilot team the first time, serve until Ctrl-C."""
 
 import logging
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -24,14 +25,11 @@ def up(
     verbose: Annotated[bool, typer.Option("--verbose", help="Journal complet. / Full log.")] = False,
 ) -> None:
     """Démarre tout le système et le sert jusqu'à Ctrl-C. / Start the whole system and serve it until Ctrl-C."""
-    import structlog
-
     from estafette.circuit.network import SEATS, WrongNetwork
     from estafette.circuit.seed import ready
     from estafette.circuit.serve import CannotStart, serve
 
-    level = logging.INFO if verbose else logging.WARNING
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
+    _configure_log(logging.INFO if verbose else logging.WARNING)
     names = [seat.name for seat in SEATS]
     unknown = sorted(set(only or ()) - set(names))
     if unknown:
@@ -43,3 +41,19 @@ def up(
     except (CannotStart, WrongNetwork) as reason:
         typer.echo(str(reason), err=True)
         raise typer.Exit(2) from None
+
+
+def _configure_log(level: int) -> None:
+    """Log one JSON object a line on the error output; an exception is its trace, without the values it met."""
+    import structlog
+
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )

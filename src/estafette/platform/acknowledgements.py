@@ -65,7 +65,6 @@ def _apply(home: Home, connection: Connection, name: FlowName, sha256: str, file
         "state": "received",
         "sha256": sha256,
         "created_at": now,
-        "details": [],
     }
     connection.execute(insert(portal_flow).values(**row, details=[]))
     for data in files.values():

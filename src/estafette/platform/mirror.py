@@ -4,14 +4,13 @@ An address is resolved among the lines of the copy, by `directory.resolution`; n
 invoice is sent.
 """
 
-import io
 from datetime import date
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from estafette.directory import DirectoryLine, LegalUnit, ReceivingPlatform, Resolution, resolve
 from estafette.exchange.post import Peer, peer_of
-from estafette.formats.directory import read_export
+from estafette.formats.directory import read
 from estafette.invoice.model import Identifier
 from estafette.platform.tables import mirror_line, mirror_platform, mirror_unit
 
@@ -23,8 +22,7 @@ class Mirror:
         """The copy is what this full export says, and nothing else."""
         for table in (mirror_line, mirror_platform, mirror_unit):
             connection.execute(delete(table))
-        _header, presences = read_export(io.BytesIO(data))
-        for entry in (presence.entry for presence in presences):
+        for entry in read(data):
             if isinstance(entry, DirectoryLine):
                 connection.execute(insert(mirror_line).values(_line_row(entry)))
             elif isinstance(entry, LegalUnit):

@@ -5,7 +5,6 @@ addresses. Whenever anything changes, each connected platform is sent the whole 
 other line has its default one: taxable, no platform chosen (9998).
 """
 
-import io
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -16,7 +15,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from estafette.directory import DirectoryLine, LegalUnit, ReceivingPlatform
 from estafette.directory.resolution import FICTIVE
 from estafette.exchange.post import Peer, peer_of
-from estafette.formats.directory import Header, Presence, write_export
+from estafette.formats.directory import write
 from estafette.formats.directory_entries import Entry
 from estafette.portal.hall import Hall
 from estafette.portal.tables import directory_line, legal_unit, receiving_platform
@@ -155,21 +154,10 @@ async def export(hall: Hall, _job: Job) -> Apply:
 
 def _export(hall: Hall, connection: Connection) -> None:
     produced = hall.actor.clock()
-    stream = io.BytesIO()
-    write_export(stream, Header(produced_at=produced), _presences(connection, produced.astimezone(PARIS).date()))
-    data = stream.getvalue()
+    data = write(_entries(connection), produced_at=produced)
     for partner in hall.partners(connection):
         name = hall.new_name(connection, partner, INTERFACE)
         hall.send(connection, partner, name, {f"{name}.xml": data})
-
-
-def _presences(connection: Connection, today: date) -> Iterator[Presence]:
-    """Give what is shown, and why: in force (C) or to come (V)."""
-    for entry in _entries(connection):
-        if not isinstance(entry, DirectoryLine):
-            yield Presence(entry)
-        elif entry.nature == "D" and (entry.end is None or today < entry.end):
-            yield Presence(entry, "C" if entry.start <= today else "V")
 
 
 def _entries(connection: Connection) -> Iterator[Entry]:
