@@ -4,7 +4,6 @@ A token speaks for one company; nothing in a request can make it speak for anoth
 """
 
 import base64
-import binascii
 from collections.abc import Callable
 from datetime import datetime
 
@@ -64,6 +63,6 @@ def _basic(request: Request) -> tuple[str, str] | None:
         return None
     try:
         client_id, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # neither base64 nor UTF-8
         return None
     return client_id, secret
