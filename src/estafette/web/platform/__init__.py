@@ -22,7 +22,7 @@ NAVIGATION = (
     ("/issued", "Émises", "Issued"),
     ("/received", "Reçues", "Received"),
     ("/deposits", "Dépôts", "Deposits"),
-    ("/deposit", "Déposer", "Deposit"),
+    ("/deposit", "Déposer", "New deposit"),
 )
 """Where one can go from every page: address, French and English words."""
 

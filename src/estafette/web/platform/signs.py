@@ -71,15 +71,15 @@ FAMILIES_EN = {
 }
 
 UNITS = {
-    "C62": ("unité", "unit"),
-    "H87": ("pièce", "piece"),
-    "EA": ("pièce", "each"),
+    "C62": ("unité(s)", "unit(s)"),
+    "H87": ("pièce(s)", "piece(s)"),
+    "EA": ("pièce(s)", "each"),
     "MIN": ("min", "min"),
     "HUR": ("h", "h"),
-    "DAY": ("jour", "day"),
-    "WEE": ("semaine", "week"),
-    "MON": ("mois", "month"),
-    "ANN": ("an", "year"),
+    "DAY": ("j", "d"),
+    "WEE": ("sem.", "wk"),
+    "MON": ("mois", "mo."),
+    "ANN": ("an(s)", "yr"),
     "GRM": ("g", "g"),
     "KGM": ("kg", "kg"),
     "TNE": ("t", "t"),
