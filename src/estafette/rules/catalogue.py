@@ -29,7 +29,10 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One official sheet: its coordinate, where its file is, what it judges, from when."""
+    """One official sheet: its coordinate, where its file is, what it judges, from when.
+
+    `takes_over` names the family that this pack judges instead of; a pack that is not `automatic` runs when asked for.
+    """
 
     coordinate: str
     title: str
@@ -39,7 +42,14 @@ class Pack:
     since: date = date.min
     until: date = date.max
     overlays: tuple[Overlay, ...] = ()
+    takes_over: str = ""
+    automatic: bool = True
     source: str = field(default="", compare=False)
+
+    @property
+    def family(self) -> str:
+        """The coordinate without its version: one pack of a family judges a document."""
+        return self.takes_over or self.coordinate.rpartition(":")[0]
 
     def judges(self, syntax: str, profile: str) -> bool:
         """Say whether this pack judges documents of that syntax and profile."""
@@ -144,10 +154,28 @@ BUILT_IN: tuple[Pack, ...] = (
 """In the order of the official chain: the sheet of the profile, then the French one."""
 
 
-def packs_for(syntax: str, profile: str, on: date | None = None) -> tuple[Pack, ...]:
-    """Return the packs that judge such a document on that day, in the order of the official chain."""
-    del on
-    return tuple(pack for pack in BUILT_IN if pack.judges(syntax, profile))
+def packs_for(
+    syntax: str, profile: str, on: date | None = None, known: tuple[Pack, ...] = BUILT_IN
+) -> tuple[Pack, ...]:
+    """Return the packs that judge such a document on that day, in the order of the official chain.
+
+    Of each family, the newest in force on that day; before the first one, the first: what is valid under a version of
+    the French rules stays valid under the next (FNFE note on 1.4.0). Without a day, the newest.
+    """
+    chosen: dict[str, Pack] = {}
+    for pack in known:
+        if not (pack.automatic and pack.judges(syntax, profile)):
+            continue
+        rival = chosen.get(pack.family)
+        if rival is None or _prevails(pack, rival, on):
+            chosen[pack.family] = pack
+    return tuple(chosen.values())
+
+
+def _prevails(pack: Pack, rival: Pack, on: date | None) -> bool:
+    if on is None or pack.since <= on:
+        return pack.since >= rival.since or (on is not None and rival.since > on)
+    return rival.since > on and pack.since < rival.since
 
 
 SCHEMAS: dict[tuple[str, str], Path] = {

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from decimal import localcontext
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from estafette.rules.catalogue import Pack
 from estafette.rules.compiled import compiled, load
@@ -52,7 +51,7 @@ def _chosen(switch: Switch, node: Node, top: Top) -> Todo:
     """Return what the value at a node leaves to run; a value that cannot be had matches nothing."""
     try:
         values = switch.key(node, top)
-    except Exception:  # noqa: BLE001 - see _takes
+    except Exception:
         return switch.several
     if len(values) == 1:
         return switch.by_value.get(values[0], switch.otherwise)
@@ -65,7 +64,7 @@ def _do(todo: Todo, node: Node, top: Top, report: _Report) -> None:
         try:
             if bool(test(node, top)) is speaks:
                 report.add(assertion, node)
-        except Exception as error:  # noqa: BLE001 - whatever stops a sheet becomes a finding, and the others still run
+        except Exception as error:
             report.fail(assertion.id or assertion.source, node, error)
     for chain in chains:
         for ways, due in chain:
@@ -83,7 +82,7 @@ def _takes(ways: tuple[Checks, ...], node: Node, top: Top) -> bool:
                     break
             else:
                 return True
-        except Exception:  # noqa: BLE001, S112 - as above
+        except Exception:  # noqa: S112 - as above
             continue
     return False
 

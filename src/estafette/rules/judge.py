@@ -5,6 +5,7 @@ from datetime import date
 import msgspec
 from lxml import etree
 
+from estafette.formats.xml import is_pdf
 from estafette.rules.catalogue import Pack, packs_for, schema_for
 from estafette.rules.container import PdfRefusedError, unwrap, wrapping_findings
 from estafette.rules.engine import engine_of
@@ -12,26 +13,28 @@ from estafette.rules.own import own_finding
 from estafette.rules.reading import RefusedError, read
 from estafette.rules.recognition import recognise
 from estafette.rules.schema import schema_findings
+from estafette.rules.shelf import known_packs
 from estafette.rules.tree import fell, plant
 from estafette.rules.verdict import Finding, Verdict, verdict
 
 
-def check(data: bytes, *, on: date | None = None) -> Verdict:
+def check(data: bytes, *, on: date | None = None, packs: tuple[Pack, ...] | None = None) -> Verdict:
     """Judge a document, XML or PDF, as of that day; without a day, as of the newest packs as published.
 
-    Never raises on any bytes: what cannot be read is rejected with a finding of our prefix `EST-`.
+    `packs` judge instead of those that the catalogue gives. Never raises on any bytes: what cannot be read is rejected
+    with a finding of our prefix `EST-`.
     """
-    if data[:1024].lstrip().startswith(b"%PDF-"):
-        return _check_pdf(data, on)
-    return _check_xml(data, on)
+    if is_pdf(data):
+        return _check_pdf(data, on, packs)
+    return _check_xml(data, on, packs)
 
 
-def _check_pdf(data: bytes, on: date | None) -> Verdict:
+def _check_pdf(data: bytes, on: date | None, chosen: tuple[Pack, ...] | None) -> Verdict:
     try:
         wrapping = unwrap(data)
     except PdfRefusedError as refused:
         return verdict(findings=(refused.finding,))
-    inner = _check_xml(wrapping.xml, on)
+    inner = _check_xml(wrapping.xml, on, chosen)
     return verdict(
         syntax=inner.syntax,
         profile=inner.profile,
@@ -41,7 +44,7 @@ def _check_pdf(data: bytes, on: date | None) -> Verdict:
     )
 
 
-def _check_xml(data: bytes, on: date | None) -> Verdict:
+def _check_xml(data: bytes, on: date | None, chosen: tuple[Pack, ...] | None) -> Verdict:
     try:
         tree = read(data)
     except RefusedError as refused:
@@ -53,7 +56,7 @@ def _check_xml(data: bytes, on: date | None) -> Verdict:
     schema = schema_findings(tree, schema_for(kind.syntax, kind.profile, kind.root))
     if schema:
         return verdict(syntax=kind.syntax, profile=kind.profile, schema=schema)
-    packs = packs_for(kind.syntax, kind.profile, on)
+    packs = packs_for(kind.syntax, kind.profile, on, known_packs()) if chosen is None else chosen
     top = plant(root)
     found = [_dated(finding, pack, on) for pack in packs for finding in engine_of(pack).judge(top)]
     fell(top)

@@ -21,6 +21,7 @@ from estafette.rules.tree import NOTHING, Leaf, Node, Top, attributes, below, ch
 EXACT = Context(prec=400, Emax=100_000, Emin=-100_000)
 """Decimal arithmetic without rounding: amounts of a real document never come near 400 digits."""
 
+EIGHTEEN = Decimal("1e-18")
 EMPTY: tuple[Any, ...] = ()
 DECIMAL = re.compile(r"[ \t\r\n]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))[ \t\r\n]*")
 DOUBLE = re.compile(r"[ \t\r\n]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[ \t\r\n]*")
@@ -604,6 +605,14 @@ def divide(left: Any, right: Any) -> Any:
 def shifted(value: Any, places: int) -> Any:
     """Divide a whole number by a power of ten: what `divide` gives, at once."""
     return None if value is None else Decimal(value).scaleb(places)
+
+
+def scaled(value: Any, places: int) -> Any:
+    """Divide by a power of ten: what `divide` gives, faster where 18 decimals are enough."""
+    if value is None:
+        return None
+    quotient = Decimal(value).scaleb(places)
+    return quotient if quotient == quotient.quantize(EIGHTEEN, ROUND_HALF_DOWN) else divide(value, 10**-places)
 
 
 def divide_doubles(left: float | None, right: float | None) -> float | None:

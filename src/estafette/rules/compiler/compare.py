@@ -137,6 +137,8 @@ def arithmetic(operator: str, left: Code, right: Code) -> Code:
     many = "one" if left.many == right.many == "one" else "opt"
     if operator == "div" and right.source in POWERS and left.source.startswith("rounded(") and kind == "dec":
         return Code(f"shifted({left.source}, {POWERS[right.source]})", kind, many)
+    if operator == "div" and right.source in POWERS and kind == "dec":
+        return Code(f"scaled({left.source}, {POWERS[right.source]})", kind, many)
     if operator in {"+", "-", "*"} and many == "one":
         return Code(f"({left.source} {operator} {right.source})", kind)
     function = {"+": "add", "-": "subtract", "*": "multiply", "idiv": "whole_divide", "mod": "modulo"}.get(

@@ -22,6 +22,7 @@ from estafette.rules.compiler.xpath import (
     Step,
     Union,
     UnsupportedError,
+    Variable,
     may_count,
     parts,
 )
@@ -85,7 +86,9 @@ def _kept(path: Path, predicates: tuple[Expression, ...]) -> Path:
     last = path.steps[-1]
     if not predicates:
         return path
-    if not isinstance(last, Step) or any(may_count(predicate) for predicate in predicates):
+    if not isinstance(last, Step) or any(
+        may_count(predicate) and not isinstance(predicate, Variable) for predicate in predicates
+    ):
         raise UnsupportedError("a context that counts positions in a union")
     return Path(path.start, (*path.steps[:-1], Step(last.axis, last.name, (*last.predicates, *predicates))))
 

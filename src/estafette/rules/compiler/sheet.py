@@ -16,6 +16,7 @@ from estafette.rules.compiler.xpath import Call, Expression, For, If, Literal, N
 
 XSL = "{http://www.w3.org/1999/XSL/Transform}"
 SVRL = "{http://purl.oclc.org/dsdl/svrl}"
+INCLUDES_DEPTH_MAX = 5
 SCH = "{http://purl.oclc.org/dsdl/schematron}"
 
 
@@ -64,9 +65,8 @@ class Sheet:
 
 def read_sheet(data: bytes, include: Callable[[str], bytes] | None = None) -> Sheet:
     """Read a sheet; raise `UnsupportedError` saying which assertion, rule or function is beyond the compiler."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_pis=True, huge_tree=True)
     try:
-        root = etree.fromstring(data, parser)
+        root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
         raise UnsupportedError(f"not XML: {error.msg}") from error
     if root.tag == SCH + "schema":
@@ -74,6 +74,32 @@ def read_sheet(data: bytes, include: Callable[[str], bytes] | None = None) -> Sh
     if root.tag in {XSL + "stylesheet", XSL + "transform"}:
         return _Stylesheet(root).sheet()
     raise UnsupportedError(f"neither Schematron nor XSLT: {root.tag}")
+
+
+def flattened(data: bytes, include: Callable[[str], bytes]) -> bytes:
+    """Return a Schematron with the files that it includes put in place."""
+    try:
+        root = etree.fromstring(data, _parser())
+        put_in_place(root, include, 0)
+    except etree.XMLSyntaxError as error:
+        raise UnsupportedError(f"not XML: {error.msg}") from error
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_pis=True, huge_tree=True)
+
+
+def put_in_place(root: etree._Element, include: Callable[[str], bytes] | None, depth: int) -> None:
+    """Replace each call of a file by the root of that file."""
+    for item in list(root.iter(SCH + "include")):
+        href = item.get("href") or ""
+        parent = item.getparent()
+        if include is None or depth > INCLUDES_DEPTH_MAX or parent is None:
+            raise UnsupportedError(f"include {href}")
+        inner = etree.fromstring(include(href), _parser())
+        put_in_place(inner, include, depth + 1)
+        parent.replace(item, inner)
 
 
 def _clean(text: str | None) -> str:
@@ -133,6 +159,12 @@ class _Reading:
 
     def _value(self, item: etree._Element) -> Expression:
         """Return what a variable is bound to, by its `select` or by its content."""
+        declared = (item.get("as") or "").rstrip("?")
+        if declared.startswith("xs:") and declared[-1] not in "*+" and declared != "xs:anyAtomicType":
+            return Call(declared, (self._content_of(item),))
+        return self._content_of(item)
+
+    def _content_of(self, item: etree._Element) -> Expression:
         if item.get("select") is not None:
             return self.parse(item.get("select"), item)
         inner = [child for child in item if isinstance(child.tag, str)]
@@ -302,25 +334,12 @@ class _Schematron(_Reading):
 
     def __init__(self, root: etree._Element, include: Callable[[str], bytes] | None) -> None:
         self.namespaces = {item.get("prefix") or "": item.get("uri") or "" for item in root.iter(SCH + "ns")}
-        self._expand(root, include, 0)
+        put_in_place(root, include, 0)
         self.namespaces |= {item.get("prefix") or "": item.get("uri") or "" for item in root.iter(SCH + "ns")}
         super().__init__(root)
 
     def declared(self) -> Mapping[str, str]:
         return self.namespaces
-
-    def _expand(self, root: etree._Element, include: Callable[[str], bytes] | None, depth: int) -> None:
-        """Put included files where they are called."""
-        for item in list(root.iter(SCH + "include")):
-            href = item.get("href") or ""
-            if include is None or depth > 5:
-                raise UnsupportedError(f"include {href}")
-            parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_pis=True)
-            inner = etree.fromstring(include(href), parser)
-            self._expand(inner, include, depth + 1)
-            parent = item.getparent()
-            assert parent is not None
-            parent.replace(item, inner)
 
     def sheet(self) -> Sheet:
         lets = [*self.root.findall(SCH + "let"), *self.root.iterfind(f"{SCH}pattern/{SCH}let")]
