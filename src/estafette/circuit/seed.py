@@ -65,9 +65,11 @@ class SeedFailed(Exception):
 def ready(data: Path, say: Say) -> Callable[[Network, list[Served]], Awaitable[None]]:
     """Return what is done once every actor answers: the first team when all are here, then the addresses."""
 
-    async def announce(network: Network, served: list[Served]) -> None:
-        if len(served) == len(SEATS) and not (data / "seeded").exists():
-            await _Seed(data, network, served, say).run()
+    async def announce(_network: Network, served: list[Served]) -> None:
+        if len(served) == len(SEATS):
+            async with aiohttp.ClientSession() as session:
+                seed = _Seed(data, served, say, session)
+                await (seed.move() if (data / "seeded").exists() else seed.run())
         _addresses(data, served, say)
 
     return announce
@@ -93,13 +95,13 @@ def _addresses(data: Path, served: list[Served], say: Say) -> None:
 
 
 class _Seed:
-    """One first start."""
+    """One start of the whole circuit."""
 
-    def __init__(self, data: Path, network: Network, served: list[Served], say: Say) -> None:
+    def __init__(self, data: Path, served: list[Served], say: Say, session: aiohttp.ClientSession) -> None:
         self._data = data
-        self._network = network
         self._served = {one.seat.name: one for one in served}
         self._say = say
+        self._session = session
         self._team = msgspec.convert(yaml.safe_load(_read("team.yaml")), Team)
 
     async def run(self) -> None:
@@ -111,12 +113,19 @@ class _Seed:
             ("Équipe du pilote / Pilot team", self._pilot),
             ("Copies de l'annuaire / Copies of the directory", self._mirrors),
         )
-        async with aiohttp.ClientSession() as session:
-            self._session = session
-            for number, (title, step) in enumerate(steps, start=1):
-                self._say(f"[{number}/{len(steps)}] {title} …")
-                await step()
+        for number, (title, step) in enumerate(steps, start=1):
+            self._say(f"[{number}/{len(steps)}] {title} …")
+            await step()
         (self._data / "seeded").touch()
+
+    async def move(self) -> None:
+        """The platforms that now answer elsewhere than their registration says are told where."""
+        for held in await self._get("administration", "/api/registrations"):
+            one = next((one for one in self._served.values() if one.seat.identifier == held["matricule"]), None)
+            if one is not None and held["url"] != one.url:
+                link = {"application_code": f"PA{held['matricule']}", "url": one.url}
+                link["public_key"] = one.running.actor.public_key
+                await self._post("administration", f"/api/registrations/{held['id']}/connection", link)
 
     async def _post(self, actor: str, path: str, body: bytes | dict[str, Any]) -> Any:
         one = self._served[actor]
@@ -188,15 +197,15 @@ class _Seed:
     async def _mirrors(self) -> None:
         """Wait until each platform's copy of the directory knows every address of the team."""
         for name in ("platform-a", "platform-b", "portal"):
-            while (await self._state(name))["directory_lines"] < len(self._team.lines):
+            while (await self._get(name, "/operator/v1/state"))["directory_lines"] < len(self._team.lines):
                 await asyncio.sleep(0.02)
 
-    async def _state(self, actor: str) -> dict[str, Any]:
+    async def _get(self, actor: str, path: str) -> Any:
         one = self._served[actor]
         headers = {"Authorization": f"Bearer {operator_token(one.running.actor.folder)}"}
-        async with self._session.get(f"{one.url}/operator/v1/state", headers=headers) as answer:
-            state: dict[str, Any] = await answer.json()
-            return state
+        async with self._session.get(one.url + path, headers=headers) as answer:
+            answer.raise_for_status()
+            return await answer.json()
 
 
 def _new_entry(actor: str, login: str, siren: str | None) -> Entry:

@@ -243,7 +243,8 @@ def _file_json(file: File) -> dict[str, Any]:
     days = {name: getattr(file, name) for name in ("granted_on", "delivered_on", "expires_on", "ended_on")}
     told |= {name: day.isoformat() if day else None for name, day in days.items()}
     found = [finding._asdict() for finding in file.findings]
-    return {**told, "matricule": file.matricule, "receipt": file.receipt, "findings": found}
+    url = file.form.connection.url if file.form.connection else None
+    return {**told, "matricule": file.matricule, "url": url, "receipt": file.receipt, "findings": found}
 
 
 def _application_json(held: pilot.Application) -> dict[str, Any]:
