@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -185,10 +186,22 @@ def _silent() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """Give the folder of a platform as it was just opened, to be copied, and the tokens of its companies."""
+    folder = tmp_path_factory.mktemp("template")
+    made = opened(folder)
+    made.running.actor.database.close()
+    return folder, made.tokens
+
+
 @pytest.fixture
-def client(tmp_path: Path) -> Iterator[Client]:
+def client(template: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[Client]:
     """Give a platform of its own."""
-    made = opened(tmp_path)
+    folder, tokens = template
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    made: Client
+    made = Client(compose(PLATFORM, Network(tmp_path, 8400), lambda: made.now), tokens=dict(tokens))
     yield made
     made.running.actor.database.close()
 

@@ -1,6 +1,7 @@
 """What the tests of the exchange stand on: actors with a store and a key each, over real HTTP on this machine."""
 
 import asyncio
+import shutil
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -147,6 +148,7 @@ class Network:
     """Actors that know each other. `known` is the directory they share."""
 
     folder: Path
+    empty_store: Path
     time: Time = field(default_factory=Time)
     known: dict[str, Peer] = field(default_factory=dict)
     homes: list[Home] = field(default_factory=list)
@@ -156,6 +158,7 @@ class Network:
         """An actor is at home, served by nobody yet."""
         folder = self.folder / identifier
         folder.mkdir()
+        shutil.copy(self.empty_store, folder / "records.sqlite")
         database, documents = open_database(folder / "records.sqlite", ("shared",)), Documents(folder / "documents")
         key = load_key(folder / "key.pem")
         taken: list[tuple[Message, bytes]] = []
@@ -244,10 +247,18 @@ class Place:
             await serving
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a store with the tables every actor has, to be copied."""
+    file = tmp_path_factory.mktemp("store") / "records.sqlite"
+    open_database(file, ("shared",)).close()
+    return file
+
+
 @pytest.fixture
-def network(tmp_path: Path) -> Iterator[Network]:
+def network(tmp_path: Path, empty_store: Path) -> Iterator[Network]:
     """Give a network without anyone yet."""
-    made = Network(tmp_path)
+    made = Network(tmp_path, empty_store)
     with structlog.testing.capture_logs():
         yield made
     for place in made.places:

@@ -17,7 +17,7 @@ def files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_file())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.binary(max_size=5000))
 def test_what_is_put_is_got(data: bytes) -> None:
     """Whatever the bytes, even none, they come back identical under the name of their SHA-256."""
