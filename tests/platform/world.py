@@ -1,0 +1,339 @@
+"""The whole system in one process and one folder: the actors as they are composed, the network between them a double.
+
+Every store, room and signature is real. What the double replaces is HTTP alone: it hands each message to the `take` of
+its recipient, and may hold messages back, repeat them or change their bytes. Work is done one job at a time, by a clock
+that only moves when it is asked, so that nothing here depends on time or chance.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import RowMapping, Table, func, select
+
+from estafette.circuit.compose import Running, compose
+from estafette.circuit.network import SEATS, Network
+from estafette.exchange.keys import sign
+from estafette.exchange.messages import Kind, Message
+from estafette.exchange.post import FINAL, Peer, Refused
+from estafette.formats import cdar, read, recognise
+from estafette.formats.status_message import StatusMessage
+from estafette.invoice.model import Identifier, Party
+from estafette.platform import tables
+from estafette.platform.flows import Deposit
+from estafette.platform.platform import InvoiceView, Platform
+from estafette.platform.statuses import Answer
+from estafette.portal import authority
+from estafette.portal.authority import Registered
+from estafette.portal.hall import Hall
+from estafette.portal.tables import legal_unit
+from estafette.simulation import samples
+from estafette.store import jobs
+from estafette.store.tables import job as job_table
+from estafette.store.worker import Later, Never
+
+SELLER, BUYER, DIRECT, TOWN, UNREACHABLE = "100000009", "200000008", "300000007", "400000006", "700000003"
+"""The team of the first start: on platform A, on platform B, on the portal, behind Chorus Pro, on no platform."""
+
+HOME_OF = {SELLER: "platform-a", BUYER: "platform-b", DIRECT: "portal", TOWN: "portal"}
+TODAY = date(2026, 9, 15)
+
+
+class Clock:
+    """Gives a later second each time it is asked."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 9, 15, 6, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@dataclass
+class Wire:
+    """The network: every message that crossed it, and what a test makes it do."""
+
+    actors: dict[str, Running]
+    crossed: list[Message] = field(default_factory=list)
+    held: list[tuple[Message, bytes]] | None = None
+    """When a list, messages wait in it instead of arriving."""
+    change: Callable[[Message, bytes], bytes] = lambda _message, body: body
+    down: set[str] = field(default_factory=set)
+
+    async def carry(self, sender: Running, peer: Peer, message: Message) -> None:
+        """Take a message to its recipient as the post would over HTTP. Raises: Later, Never."""
+        if message.recipient in self.down:
+            raise Later(f"{message.recipient} is down")
+        body = self.change(message, sender.actor.documents.get(message.sha256))
+        message = replace(message, sha256=sha256(body).hexdigest())
+        self.crossed.append(message)
+        if self.held is not None:
+            self.held.append((message, body))
+            return
+        self.hand(message, body, key=sender, url=peer.url)
+
+    def hand(self, message: Message, body: bytes, *, key: Running, url: str = "") -> bool:
+        """Give a signed message to its recipient. Raises: Later, Never, by the answer it would give over HTTP."""
+        recipient = self.actors[url] if url else self.at(message.recipient)
+        try:
+            return recipient.post.take(message, body, sign(key.actor.key, message.signed_text()))
+        except Refused as refused:
+            raise (Never if refused.status in FINAL else Later)(str(refused)) from None
+
+    def at(self, identifier: str) -> Running:
+        """Return the actor that answers for an identifier."""
+        return next(one for one in self.actors.values() if identifier in one.post.identifiers)
+
+
+@dataclass
+class World:
+    """Two platforms, the portal and the administration, the team of the first start among them."""
+
+    running: dict[str, Running]
+    wire: Wire
+    clock: Clock
+    _count: int = 0
+
+    # ------------------------------------------------------------------------------------------------- who is there
+
+    def platform(self, name: str) -> Platform:
+        """Return the platform's room of an actor."""
+        room: Platform = self._rooms(name).platform
+        return room
+
+    @property
+    def hall(self) -> Hall:
+        """Return the portal's own room."""
+        hall: Hall = self._rooms("portal").portal.hall
+        return hall
+
+    def _rooms(self, name: str) -> Any:
+        return self.running[name].post._taken.__self__  # type: ignore[attr-defined]
+
+    def home(self, siren: str) -> Platform:
+        """Return the platform of a company."""
+        return self.platform(HOME_OF[siren])
+
+    # -------------------------------------------------------------------------------------------------- what happens
+
+    def work(self) -> None:
+        """Do all there is to do, everywhere; whatever fails or cannot be done fails the test."""
+        asyncio.run(self._drain())
+        assert self.troubles() == []
+
+    def work_with_troubles(self) -> list[str]:
+        """Do all that can be done now; return what could not, by the errors it left."""
+        asyncio.run(self._drain())
+        return self.troubles()
+
+    async def _drain(self) -> None:
+        busy = True
+        while busy:
+            busy = False
+            for one in self.running.values():
+                worker = one.actor.worker
+                while claimed := self._claim(one):
+                    busy = True
+                    await worker._work(claimed[0])
+
+    def _claim(self, one: Running) -> list[jobs.Job]:
+        queues = tuple(one.actor.worker._handlers)
+        with one.actor.database.begin() as connection:
+            return jobs.claim(connection, queues=queues, now=self.clock.now, limit=1)
+
+    def troubles(self) -> list[str]:
+        """Return the errors of the jobs that were not done at the first try."""
+        query = select(job_table.c.error).where(job_table.c.tries > 0)
+        return [f"{name}: {row.error}" for name in self.running for row in self.rows(name, query)]
+
+    def number(self, prefix: str = "F") -> str:
+        """Return an invoice number that nobody has had."""
+        self._count += 1
+        return f"{prefix}{self._count:04d}"
+
+    def deposit(self, data: bytes, *, by: str = SELLER, name: str = "facture.xml", **said: Any) -> str:
+        """The company has deposited a file and all that follows is done; returns its flow."""
+        flow = self.leave(data, by=by, name=name, **said)
+        self.work()
+        return flow
+
+    def leave(self, data: bytes, *, by: str = SELLER, name: str = "facture.xml", **said: Any) -> str:
+        """The company has deposited a file, nothing else is done; returns its flow."""
+        announced = said.pop("syntax", None) or recognise(data).value
+        return str(self.home(by).deposit(by, Deposit(syntax=announced, name=name, **said), data)["id"])
+
+    def answer(self, siren: str, number: str, status: str, **said: Any) -> None:
+        """The company has set a status and all that follows is done. Raises: NotAllowed."""
+        self.say(siren, number, status, **said)
+        self.work()
+
+    def say(self, siren: str, number: str, status: str, **said: Any) -> None:
+        """The company has set a status, nothing else is done. Raises: NotAllowed."""
+        self.home(siren).answer(siren, self.row(siren, number)["id"], Answer(status, **said))
+
+    # ------------------------------------------------------------------------------------------------- what one sees
+
+    def flow(self, siren: str, identifier: str) -> RowMapping:
+        """Return a flow of a company."""
+        row = self.home(siren).flow(siren, identifier)
+        assert row is not None
+        return row
+
+    def invoices(self, siren: str, number: str) -> list[RowMapping]:
+        """Return every delivery of an invoice that a company has, the first first."""
+        mine = select(tables.invoice).where(tables.invoice.c.siren == siren, tables.invoice.c.number == number)
+        return self.rows(HOME_OF[siren], mine.order_by(tables.invoice.c.received_at))
+
+    def row(self, siren: str, number: str) -> RowMapping:
+        """Return the only delivery of an invoice that a company has."""
+        (row,) = self.invoices(siren, number)
+        return row
+
+    def view(self, siren: str, number: str) -> InvoiceView:
+        """Return an invoice as its company sees it."""
+        view = self.home(siren).invoice(siren, self.row(siren, number)["id"])
+        assert view is not None
+        return view
+
+    def statuses(self, siren: str, number: str) -> str:
+        """Say the life cycle of an invoice as a company sees it: each status and its reasons."""
+        return " ".join(_said(event) for event in self.view(siren, number).events)
+
+    def messages(self, siren: str, number: str) -> list[StatusMessage]:
+        """Return the status messages that a company was given of an invoice."""
+        view = self.view(siren, number)
+        return [cdar.read(self.home(siren).document(event["sha256"])) for event in view.events]
+
+    def owed(self, siren: str, number: str) -> str:
+        """Say what the State was told of an invoice from this side, and what it answered."""
+        rows = self.view(siren, number).declarations
+        return " ".join(f"{row['status'] or 'F1'}:{row['state']}" for row in rows)
+
+    def declaration(self, siren: str, number: str, status: str | None = None) -> RowMapping:
+        """Return the last declaration of an invoice: its data, or a status."""
+        return [row for row in self.view(siren, number).declarations if row["status"] == status][-1]
+
+    def told(self, number: str) -> str:
+        """Say what the administration holds under a number: data and statuses."""
+        facts = "SELECT 'F1' AS said FROM fact WHERE number = :number"
+        statuses = "SELECT status AS said FROM status_event WHERE number = :number ORDER BY set_at, status"
+        said = [row["said"] for sql in (facts, statuses) for row in self.sql("administration", sql, number=number)]
+        return " ".join(map(str, said))
+
+    def rows(self, name: str, query: Any) -> list[RowMapping]:
+        """Return what an actor's records answer."""
+        with self.running[name].actor.database.read() as connection:
+            return list(connection.execute(query).mappings())
+
+    def sql(self, name: str, sql: str, **values: Any) -> list[RowMapping]:
+        """Return what an actor's records answer."""
+        with self.running[name].actor.database.read() as connection:
+            return list(connection.exec_driver_sql(sql, values).mappings())
+
+    def count(self, name: str, table: Table) -> int:
+        """Count the rows of a table."""
+        return int(self.rows(name, select(func.count().label("n")).select_from(table))[0]["n"])
+
+    def crossed(self, kind: Kind, recipient: str) -> list[Message]:
+        """Return the messages of a kind that went to an actor."""
+        return [message for message in self.wire.crossed if (message.kind, message.recipient) == (kind, recipient)]
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for one in self.running.values():
+            one.actor.database.close()
+
+
+def open_world(folder: Path) -> World:
+    """Open the whole system in this folder; the team is there, every copy of the directory too."""
+    clock, network = Clock(), Network(folder, 8400)
+    running = {seat.name: compose(seat, network, clock) for seat in SEATS}
+    wire = Wire({network.url(seat): running[seat.name] for seat in SEATS})
+    for one in running.values():
+        one.post._post = _carrier(wire, one)  # type: ignore[method-assign]
+    world = World(running, wire, clock)
+    team = yaml.safe_load((resources.files("estafette.circuit") / "team.yaml").read_text())
+    lines = [{**line, "start": date.fromisoformat(line["start"])} for line in team["lines"]]
+    _register(world, network)
+    authority.load(world.hall, units=team["units"], lines=lines)
+    for company in team["companies"]:
+        known = {key: company[key] for key in ("siren", "name", "status_address")}
+        world.platform(company["actor"]).open_company(**known)
+    world.work()
+    wire.crossed.clear()
+    return world
+
+
+def _carrier(wire: Wire, sender: Running) -> Any:
+    async def carry(peer: Peer, message: Message) -> None:
+        await wire.carry(sender, peer, message)
+
+    return carry
+
+
+def _register(world: World, network: Network) -> None:
+    """The portal knows both platforms, as the registration service tells them."""
+    for seat in SEATS:
+        if seat.kind == "platform":
+            told = Registered(
+                matricule=seat.identifier,
+                name=seat.title,
+                registered_from=date(2025, 1, 1),
+                application_code=f"PA{seat.identifier}",
+                url=network.url(seat),
+                public_key=world.running[seat.name].actor.public_key,
+            )
+            with world.hall.actor.database.begin() as connection:
+                authority.learn(world.hall, connection, told)
+
+
+def service(number: str, **terms: Any) -> bytes:
+    """Write the sample invoice of a service under this number, of the day before."""
+    return document("service", number, **terms)
+
+
+def document(sample: str, number: str, **terms: Any) -> bytes:
+    """Write a sample under this number, of the day before unless another is given."""
+    day = terms.pop("issue_date", TODAY - timedelta(days=1))
+    return samples.load(sample, number=number, issue_date=day, **terms)
+
+
+def party(siren: str, *, address: str | None = None) -> Party:
+    """Return a company of the team, or another one, as it stands on an invoice, at its address or at that given."""
+    model = read(service("MODEL")).buyer
+    changes = {
+        "name": f"Société {siren}",
+        "legal_registration_identifier": Identifier(siren, "0002"),
+        "vat_identifier": f"FR{(12 + 3 * (int(siren) % 97)) % 97:02d}{siren}",
+        "electronic_address": Identifier(address or siren, "0225"),
+    }
+    return Party(**{**{name: getattr(model, name) for name in Party.__struct_fields__}, **changes})
+
+
+def collected(*parts: tuple[str, str]) -> tuple[tuple[Decimal | None, Decimal], ...]:
+    """Return amounts collected, each as (rate, amount with VAT)."""
+    return tuple((Decimal(rate), Decimal(amount)) for rate, amount in parts)
+
+
+def known_units(world: World) -> set[str]:
+    """Return the SIRENs of the directory."""
+    return {row["siren"] for row in world.rows("portal", select(legal_unit.c.siren))}
+
+
+def _said(event: RowMapping) -> str:
+    reasons = ",".join(dict.fromkeys(reason["reason"] for reason in event["reasons"]))
+    return f"{event['status']}:{reasons}" if reasons else str(event["status"])
+
+
+def seen(messages: Iterable[StatusMessage]) -> list[str]:
+    """Say the statuses of messages."""
+    return [message.status for message in messages]
