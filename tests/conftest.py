@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.running import Circuit, free_ports
 
 from estafette.circuit.network import SEATS
-from tests.running import Circuit, free_ports
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

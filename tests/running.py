@@ -54,10 +54,10 @@ class Circuit:
         if wait:
             self.wait_ready()
 
-    def wait_ready(self) -> None:
-        """Wait until `/health` answers 200 everywhere."""
+    def wait_ready(self, actors: list[str] | None = None) -> None:
+        """Wait until `/health` answers 200 at every actor, or at these."""
         deadline = time.monotonic() + START_S
-        waiting = list(self.urls.values())
+        waiting = [self.urls[actor] for actor in actors or self.urls]
         while waiting:
             assert self.process is not None
             assert self.process.poll() is None, self.log.read_text()
@@ -83,7 +83,6 @@ class Circuit:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(timeout=30)
-
 
     def query(self, actor: str, sql: str, *values: object) -> list[str]:
         """Return the first column of what an actor's records answer, sorted."""

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.running import Circuit, free_ports
 
 from estafette.circuit.network import SEATS
 from estafette.simulation.pilot import USE_CASES, Step, play, samples_of
-from tests.running import Circuit, free_ports
 
 KILLS = 30
 SEED = 20260901

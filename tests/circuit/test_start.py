@@ -1,0 +1,143 @@
+"""Starting: everything that can stop it is one clear line and exit code 2, and touches nothing."""
+
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from tests.running import Circuit, free_ports
+
+from estafette.circuit.network import SEATS
+from estafette.store.database import DRIVER
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    command = [sys.executable, "-m", "estafette", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def one_line(done: subprocess.CompletedProcess[str]) -> str:
+    """The command refused: exit code 2, one line on the error output, nothing else."""
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def test_a_busy_port_is_said_and_nothing_is_touched(tmp_path: Path) -> None:
+    """Another program holds one of the ports: the port is named and the folder is not made."""
+    first = free_ports(len(SEATS))
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", first + 2))
+        other.listen()
+        line = one_line(run("up", "--data", str(tmp_path / "data"), "--port", str(first)))
+    assert f"port {first + 2}" in line
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    """The data folder would stand inside a file: it cannot be made, and the file is left as it is."""
+    (tmp_path / "file").write_text("kept")
+    done = run("up", "--data", str(tmp_path / "file" / "data"), "--port", str(free_ports(len(SEATS))))
+    assert str(tmp_path / "file" / "data") in one_line(done)
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_an_unknown_actor_is_said() -> None:
+    """`--only` names an actor that does not exist: those that exist are told."""
+    assert "platform-a" in one_line(run("up", "--only", "nobody"))
+
+
+def test_a_network_file_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    """`network.yaml` names an actor that does not exist."""
+    (tmp_path / "network.yaml").write_text("actors: {somebody: {url: 'http://127.0.0.1:1'}}")
+    line = one_line(run("up", "--data", str(tmp_path), "--port", str(free_ports(len(SEATS)))))
+    assert "network.yaml" in line
+    assert "somebody" in line
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Circuit:
+    """A circuit that was started once, seeded, and stopped."""
+    running = Circuit(tmp_path_factory.mktemp("start") / "data", free_ports(len(SEATS)))
+    running.start()
+    running.stop()
+    return running
+
+
+def test_the_first_start_shows_progress_and_prints_the_addresses(started: Circuit) -> None:
+    """Five numbered steps, then each desk's address and who may enter it."""
+    shown = started.log.read_text()
+    assert [f"[{number}/5]" in shown for number in range(1, 6)] == [True] * 5
+    assert all(url in shown for url in started.urls.values())
+    assert all(login in shown for login in ("fournisseur", "client", "moulin", "commune", "agent"))
+
+
+def test_secrets_are_for_their_owner_only(started: Circuit) -> None:
+    """Keys, tokens and credentials are readable by nobody else."""
+    secrets = [started.data / "credentials.yaml"]
+    for seat in SEATS:
+        secrets += [started.data / seat.name / "key.pem", started.data / seat.name / "operator.token"]
+    assert {file.name: oct(file.stat().st_mode & 0o077) for file in secrets} == {file.name: "0o0" for file in secrets}
+
+
+def test_a_second_start_finds_everything_as_it_was(started: Circuit) -> None:
+    """Nothing is seeded again, accounts and registrations are those of the first start, on another port too."""
+    before = (started.data / "credentials.yaml").read_bytes()
+    moved = Circuit(started.data, free_ports(len(SEATS)))
+    moved.start()
+    try:
+        assert (started.data / "credentials.yaml").read_bytes() == before
+        moved.wait_quiet()
+        contacts = moved.query("platform-a", "SELECT contact FROM mirror_platform WHERE matricule = '0005'")
+        assert contacts[0].startswith(moved.urls["platform-b"] + " ")
+    finally:
+        moved.stop()
+
+
+def test_one_actor_is_served_alone(started: Circuit) -> None:
+    """`--only platform-a` serves that actor at its own port, ready, and no other."""
+    port = free_ports(len(SEATS))
+    command = [sys.executable, "-m", "estafette", "up", "--data", str(started.data), "--port", str(port)]
+    alone = Circuit(started.data, port)
+    with alone.log.open("ab") as log:
+        alone.process = subprocess.Popen([*command, "--only", "platform-a"], stdout=log, stderr=log)
+    try:
+        alone.wait_ready(["platform-a"])
+        with pytest.raises(OSError, match="refused"):
+            urllib.request.urlopen(f"{alone.urls['portal']}/health", timeout=5)  # noqa: S310
+    finally:
+        alone.stop()
+
+
+def test_two_processes_never_serve_one_folder(started: Circuit) -> None:
+    """A folder already served is refused to a second process."""
+    first = Circuit(started.data, free_ports(len(SEATS)))
+    first.start()
+    try:
+        second = free_ports(2 * len(SEATS)) + len(SEATS)
+        assert "served" in one_line(run("up", "--data", str(started.data), "--port", str(second)))
+    finally:
+        first.stop()
+
+
+def test_data_of_a_newer_version_are_left_alone(started: Circuit) -> None:
+    """A store with a revision this code does not know is named and not opened."""
+    file = started.data / "portal" / "records.sqlite"
+    records = DRIVER.connect(str(file))
+    records.execute("INSERT INTO alembic_version VALUES ('from_the_future')")
+    records.commit()
+    records.close()
+    before = file.read_bytes()
+    try:
+        line = one_line(run("up", "--data", str(started.data), "--port", str(free_ports(len(SEATS)))))
+        assert "portal" in line
+        assert file.read_bytes() == before
+    finally:
+        records = DRIVER.connect(str(file))
+        records.execute("DELETE FROM alembic_version WHERE version_num = 'from_the_future'")
+        records.commit()
+        records.close()
