@@ -9,7 +9,7 @@ import binascii
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
 from sqlalchemy import RowMapping
@@ -20,16 +20,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from estafette.api.access import Access
+from estafette.api.decoding import decode, decode_body
 from estafette.api.problems import Problem
-from estafette.exchange.bodies import TooLarge, bounded, read_body
+from estafette.exchange.bodies import TooLarge, bounded
 from estafette.platform.flows import Deposit
 from estafette.platform.platform import Platform
 from estafette.values.limits import FILE_BYTES_MAX
 
 FORM_OVERHEAD = 64 * 1024
 """What the multipart form adds around the file: boundaries and flowInfo."""
-
-Shape = TypeVar("Shape")
 
 ProcessingRule = Literal[
     "B2B", "B2BInt", "B2C", "B2G", "B2GInt", "B2GOutOfScope", "OutOfScope", "ArchiveOnly", "NotApplicable"
@@ -94,7 +93,7 @@ def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list
 
     async def search(request: Request) -> Response:
         siren = access.tenant(request)
-        asked = _decode(await _criteria(request), Search)
+        asked = await decode_body(request, Search, limit=FORM_OVERHEAD)
         named = {name: getattr(asked.where, name) for name in Where.__struct_fields__}
         where = {name: value for name, value in named.items() if value is not None}
         if not where:
@@ -139,14 +138,6 @@ def instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-async def _criteria(request: Request) -> bytes:
-    """Read the body of a search. Raises: Problem 400, the only one declared for it (XP Z12-013 §3.5)."""
-    try:
-        return await read_body(request, FORM_OVERHEAD)
-    except TooLarge:
-        raise Problem(400, "La recherche dépasse 64 Kio. / The search exceeds 64 KiB.") from None
-
-
 async def _deposit(request: Request) -> tuple[FlowInfo, bytes]:
     """Read the two parts. Raises: Problem 400, 413."""
     try:
@@ -162,17 +153,10 @@ async def _deposit(request: Request) -> tuple[FlowInfo, bytes]:
         raise Problem(400, "Partie « file » absente. / Part 'file' missing.")
     if len(data) > FILE_BYTES_MAX:
         raise Problem(413, "Le fichier dépasse 100 Mo (IRR_TAILLE_F). / The file exceeds 100 MB.")
-    decoded = _decode(raw, FlowInfo)
+    decoded = decode(raw, FlowInfo)
     if decoded.name is None and isinstance(file, UploadFile) and file.filename:
         decoded = msgspec.structs.replace(decoded, name=file.filename[:255])
     return decoded, data
-
-
-def _decode(raw: bytes, shape: type[Shape]) -> Shape:
-    try:
-        return msgspec.json.decode(raw, type=shape)
-    except (ValueError, RecursionError) as wrong:  # not JSON, not of this shape, not UTF-8; nested without end
-        raise Problem(400, str(wrong)) from None
 
 
 def _after(cursor: str | None) -> dict[str, datetime]:

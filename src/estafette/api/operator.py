@@ -5,22 +5,19 @@ They are guarded by the operator's token (see `circuit.operators`); doing twice 
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from estafette.api.problems import Problem
+from estafette.api.decoding import decode_body
 from estafette.exchange.actor import Actor
-from estafette.exchange.bodies import read_body
 from estafette.platform.platform import Platform
 from estafette.portal import authority
 from estafette.portal.portal import Portal
 from estafette.store import identity
-
-Shape = TypeVar("Shape")
 
 BODY_MAX = 10 * 1024 * 1024
 
@@ -76,7 +73,7 @@ def platform_routes(platform: Platform, clock: Callable[[], datetime]) -> list[R
     """Return the operator's routes of a platform."""
 
     async def open_company(request: Request) -> Response:
-        asked = _decode(await read_body(request, BODY_MAX), Opening)
+        asked = await decode_body(request, Opening, limit=BODY_MAX)
         platform.open_company(siren=asked.siren, name=asked.name, status_address=asked.status_address)
         now = clock()
         with platform.home.actor.database.begin() as connection:
@@ -101,7 +98,7 @@ def account_routes(actor: Actor) -> list[Route]:
     """Return the route that opens an agent's account."""
 
     async def open_account(request: Request) -> Response:
-        asked = _decode(await read_body(request, BODY_MAX), Account)
+        asked = await decode_body(request, Account, limit=BODY_MAX)
         now = actor.clock()
         with actor.database.begin() as connection:
             identity.create_account(
@@ -116,17 +113,10 @@ def portal_routes(portal: Portal, wake: Callable[[], None]) -> list[Route]:
     """Return the operator's routes of the portal's directory."""
 
     async def load(request: Request) -> Response:
-        asked = _decode(await read_body(request, BODY_MAX), Register)
+        asked = await decode_body(request, Register, limit=BODY_MAX)
         units, lines = (msgspec.to_builtins(part, builtin_types=(date,)) for part in (asked.units, asked.lines))
         counts = authority.load(portal.hall, units=units, lines=lines)
         wake()
         return JSONResponse(counts, 201)
 
     return [Route("/operator/v1/directory", load, methods=["POST"])]
-
-
-def _decode(raw: bytes, shape: type[Shape]) -> Shape:
-    try:
-        return msgspec.json.decode(raw, type=shape)
-    except msgspec.DecodeError as wrong:
-        raise Problem(400, str(wrong)) from None
