@@ -26,14 +26,8 @@ VALUES: dict[str, Any] = {
     **dict.fromkeys(("amount", "amount_in_bt6", "price", "quantity", "percentage", "rate"), Decimal("-12.340")),
 }
 """A value of each type of the table."""
-BASE = {
-    "BT-1": "F1",
-    "BT-5": "EUR",
-    "BT-6": "USD",
-    "BT-81": "30",
-    "BT-84": "FR7630006000011234567890189",
-    "BT-118": "S",
-}
+IBAN = "FR7630006000011234567890189"
+BASE = {"BT-1": "F1", "BT-5": "EUR", "BT-6": "USD", "BT-81": "30", "BT-84": IBAN, "BT-118": "S"}
 """What paths may speak of, and what the standard wants beside some terms, is said by every invoice here."""
 VALUED = tuple(term for term in TABLE if not term.is_group and term.id not in BASE)
 
