@@ -224,7 +224,7 @@ class Platform:
             return InvoiceView(
                 row=row,
                 invoice=document,
-                events=list(connection.execute(mine.order_by(event.c.set_at, event.c.recorded_at)).mappings()),
+                events=list(connection.execute(mine.order_by(*statuses.IN_ORDER)).mappings()),
                 declarations=list(connection.execute(owed).mappings()),
                 possible=statuses.offered(connection, row, document),
             )
@@ -245,7 +245,7 @@ def _own(connection: Connection, siren: str, invoice_id: str) -> RowMapping | No
 
 def _latest_status() -> Any:
     last = select(event.c.status).where(event.c.invoice_id == invoice.c.id)
-    return last.order_by(event.c.set_at.desc(), event.c.recorded_at.desc()).limit(1).scalar_subquery()
+    return last.order_by(*(column.desc() for column in statuses.IN_ORDER)).limit(1).scalar_subquery()
 
 
 def _declared() -> Any:

@@ -28,6 +28,9 @@ from estafette.platform.tables import early_status, event, invoice
 
 Row = RowMapping | dict[str, Any]
 
+IN_ORDER = (event.c.set_at, event.c.status, event.c.recorded_at)
+"""The order of a life cycle: by the second each status was set; within one, transmission first, then as the codes go."""
+
 AT_ISSUE = frozenset({"200", "201"})
 """Between the sender and its own platform: never told to the buyer's side."""
 
@@ -131,7 +134,8 @@ def set_status(
 ) -> None:
     """The status is kept, given to the customer, passed to the other platform and declared, in this transaction."""
     now = home.actor.clock()
-    message = message_of(row, document, status, role=role, details=details, identifier=identifier, now=now)
+    second = now.replace(microsecond=0)  # what a message can tell: set here or come from elsewhere, one order
+    message = message_of(row, document, status, role=role, details=details, identifier=identifier, now=second)
     sha256 = home.actor.documents.put(cdar.write(message))
     if not keep(connection, row, message, sha256=sha256, now=now, received=False):
         return
@@ -253,7 +257,7 @@ def history(connection: Connection, invoice_id: str) -> list[StatusEvent]:
     """Return the life cycle of a delivery in the order its statuses were set."""
     columns = (event.c.status, event.c.set_at, event.c.emitter_role, event.c.message_id)
     query = select(*columns).where(event.c.invoice_id == invoice_id)
-    return [StatusEvent(*row) for row in connection.execute(query.order_by(event.c.set_at, event.c.recorded_at))]
+    return [StatusEvent(*row) for row in connection.execute(query.order_by(*IN_ORDER))]
 
 
 def role_of(row: Row) -> Role:
