@@ -13,6 +13,7 @@ from estafette.rules.catalogue import Pack
 from estafette.rules.compiled import compiled, load
 from estafette.rules.own import own_finding
 from estafette.rules.plan import Assertion, Checks, Planner, Switch, Todo, nodes_of
+from estafette.rules.remedies import remedy
 from estafette.rules.semantics import EXACT
 from estafette.rules.tree import Node, Top, line_of, path_of
 from estafette.rules.verdict import Finding, Severity
@@ -105,6 +106,7 @@ class _Report:
         self.seen[identifier] += 1
         if self.seen[identifier] > SAME_FINDING_MAX:
             return
+        french, english = remedy(identifier)
         self.findings.append(
             Finding(
                 id=identifier,
@@ -114,6 +116,8 @@ class _Report:
                 line=line_of(node),
                 value=_seen(node),
                 message=message,
+                remedy_fr=french,
+                remedy_en=english,
                 pack=self.pack.coordinate,
             )
         )

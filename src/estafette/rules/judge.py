@@ -7,6 +7,7 @@ from lxml import etree
 
 from estafette.formats.xml import is_pdf
 from estafette.rules.catalogue import Pack, packs_for, schema_for
+from estafette.rules.causes import grouped
 from estafette.rules.container import PdfRefusedError, unwrap, wrapping_findings
 from estafette.rules.engine import engine_of
 from estafette.rules.own import own_finding
@@ -15,7 +16,7 @@ from estafette.rules.recognition import recognise
 from estafette.rules.schema import schema_findings
 from estafette.rules.shelf import known_packs
 from estafette.rules.tree import fell, plant
-from estafette.rules.verdict import Finding, Verdict, verdict
+from estafette.rules.verdict import Finding, Severity, Verdict, verdict
 
 
 def check(data: bytes, *, on: date | None = None, packs: tuple[Pack, ...] | None = None) -> Verdict:
@@ -64,8 +65,13 @@ def _check_xml(data: bytes, on: date | None, chosen: tuple[Pack, ...] | None) ->
         syntax=kind.syntax,
         profile=kind.profile,
         packs=tuple(pack.coordinate for pack in packs),
-        findings=tuple(found),
+        findings=grouped(tuple(sorted(found, key=_in_document_order))),
     )
+
+
+def _in_document_order(finding: Finding) -> tuple[bool, int, str]:
+    """The fatal first, then by line, then by identifier."""
+    return finding.severity is Severity.WARNING, finding.line or 0, finding.id
 
 
 def _dated(finding: Finding, pack: Pack, on: date | None) -> Finding:

@@ -21,8 +21,6 @@ import msgspec
 
 from estafette.rules.catalogue import BUILT_IN, Pack
 from estafette.rules.compiled import compile_sheet, compiled
-from estafette.rules.compiler.sheet import flattened
-from estafette.rules.compiler.xpath import UnsupportedError
 from estafette.values.limits import FILE_BYTES_MAX, FLOW_FILES_MAX
 
 SHEET_BYTES_MAX = 20 * 1024 * 1024
@@ -128,6 +126,8 @@ def add(archive: bytes, name: str, *, since: date = date.min) -> list[Pack]:
     if not sheets:
         raise RefusedPackError(f"{name}: no Schematron and no XSLT made from one")
     prepared = [_prepared(path, files, name, since) for path in sheets]
+    from estafette.rules.compiler.xpath import UnsupportedError  # noqa: PLC0415 - loaded only to add a pack
+
     for data, manifest, _ in prepared:
         try:
             compile_sheet(data)
@@ -183,6 +183,9 @@ def _prepared(path: str, files: dict[str, bytes], origin: str, since: date) -> t
     folder = PurePosixPath(path).parent
     data = files[path]
     if path.lower().endswith(".sch"):
+        from estafette.rules.compiler.sheet import flattened  # noqa: PLC0415 - loaded only to add a pack
+        from estafette.rules.compiler.xpath import UnsupportedError  # noqa: PLC0415
+
         try:
             data = flattened(data, lambda href: _sibling(files, folder, href))
         except UnsupportedError as error:
