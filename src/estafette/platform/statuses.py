@@ -29,7 +29,7 @@ from estafette.platform.tables import early_status, event, invoice
 Row = RowMapping | dict[str, Any]
 
 IN_ORDER = (event.c.set_at, event.c.status, event.c.recorded_at)
-"""The order of a life cycle: by the second each status was set; within one, transmission first, then as the codes go."""
+"""The order of a life cycle: by the second each status was set; within one, as the codes go."""
 
 AT_ISSUE = frozenset({"200", "201"})
 """Between the sender and its own platform: never told to the buyer's side."""
