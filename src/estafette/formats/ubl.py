@@ -31,7 +31,7 @@ def mentions(text: str) -> Iterator[tuple[str | None, str]]:
     if first.strip():
         yield None, first.removeprefix("##").strip()
     for code, content in zip(pairs[::2], pairs[1::2], strict=True):
-        yield code, content.strip()
+        yield code, content.strip().removesuffix("#").strip()
 
 
 def mention(code: str | None, text: str) -> str:

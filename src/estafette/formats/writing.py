@@ -5,10 +5,9 @@ there already (and passes its tests) is taken, a missing one is made, in the ord
 ask for. A repeated group makes its repeated step anew each time. Nothing here names an element.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-import msgspec
 from lxml import etree
 from stdnum import iban
 
@@ -17,6 +16,7 @@ from estafette.formats.reading import NAMESPACES, Keep, everything
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Identifier, Invoice, Note
 from estafette.invoice.terms import TERMS, Term, members
+from estafette.invoice.walk import is_empty, said
 
 _DATES = frozenset({"DateTimeString", "DateString"})
 _MONEY = frozenset({"amount", "amount_in_bt6", "price"})
@@ -56,11 +56,6 @@ def _variables(invoice: Invoice, keep: Keep) -> paths.Variables:
     }
     # BT-6 names the currency of BT-111: it is known even where it is not written.
     return {term: value for term, value in values_.items() if value and (keep(TERMS[term]) or term == "BT-6")}
-
-
-def is_empty(value: object) -> bool:
-    """Tell whether a value of the model says nothing."""
-    return value is None or value in ((), "") or (isinstance(value, msgspec.Struct) and value == type(value)())
 
 
 class _Writing:
@@ -211,16 +206,4 @@ def _make(parent: etree._Element, tag: str, rank: order.Children) -> etree._Elem
 
 def losses(invoice: Invoice, syntax: Syntax) -> tuple[Term, ...]:
     """Give each term that the invoice says and that the syntax has no place for."""
-    return tuple(dict.fromkeys(_lost("", invoice, syntax)))
-
-
-def _lost(group: str, record: Any, syntax: Syntax) -> Iterator[Term]:
-    for term in members(group):
-        value = getattr(record, term.field) if term.field else record
-        if is_empty(value):
-            continue
-        if getattr(term, syntax.value.lower()) == "-":
-            yield term
-        elif term.is_group:
-            for each in value if isinstance(value, tuple) else (value,):
-                yield from _lost(term.id, each, syntax)
+    return tuple(term for term in said(invoice) if getattr(term, syntax.value.lower()) == "-")
