@@ -91,6 +91,13 @@ def test_nothing_without_a_token(shared_client: Client, method: str, path: str, 
     assert shared_client.given == 0
 
 
+@pytest.mark.parametrize(("scheme", "status"), [("Bearer", 404), ("bearer", 404), ("Basic", 401), ("Token", 401)])
+def test_a_token_under_its_scheme_only(shared_client: Client, scheme: str, status: int) -> None:
+    """A good token is one under the scheme Bearer, in any case (RFC 9110 §11.1), and under no other."""
+    headers = {"Authorization": f"{scheme} {shared_client.tokens[HERE]}"}
+    assert shared_client.call("GET", "/v1/flows/unknown", siren=None, headers=headers).status == status
+
+
 def test_a_token_ends(client: Client) -> None:
     """A token is refused from the end of its life on."""
     client.now += TOKEN_LIFE - timedelta(seconds=1)
