@@ -155,5 +155,5 @@ def test_the_queue_is_what_a_list_would_be(new_store: Callable[[], Database], no
     """After any adding, claiming, ending, failing, parking, restarting and waiting, store and model say the same."""
     run_state_machine_as_test(
         machine(new_store, now),
-        settings=settings(max_examples=25, stateful_step_count=25, deadline=None, derandomize=True),
+        settings=settings(max_examples=15, stateful_step_count=25, deadline=None, derandomize=True),
     )
