@@ -9,9 +9,9 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
-from estafette.formats import reading, writing
-from estafette.formats.facturx import extract
-from estafette.formats.xml import OTHER_KIND, Syntax, Unreadable, parse, recognise
+from estafette.formats import writing
+from estafette.formats.reading import read
+from estafette.formats.xml import Syntax
 from estafette.invoice.model import Invoice, Line, Note
 from estafette.invoice.walk import said
 
@@ -70,12 +70,7 @@ def convert(data: bytes, to: Syntax) -> Conversion:
     """
     if to not in {Syntax.UBL, Syntax.CII}:
         raise ValueError(f"an invoice is converted to UBL or CII, not to {to}")
-    if recognise(data) is Syntax.FACTURX:
-        _, data = extract(data)
-    source = recognise(data)
-    if source not in {Syntax.UBL, Syntax.CII}:
-        raise Unreadable(OTHER_KIND, "Le document n'est pas une facture.", "The document is no invoice.")
-    invoice = reading.read_tree(parse(data), source)
+    invoice = read(data)
     adapted, told = _adapted(invoice, to)
     return Conversion(writing.write(adapted, to), (*_kept(adapted, told), *told, *_unread(invoice)))
 

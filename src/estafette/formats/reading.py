@@ -14,7 +14,8 @@ import msgspec
 from lxml import etree
 
 from estafette.formats import cii, paths, ubl, values
-from estafette.formats.xml import Syntax
+from estafette.formats.facturx import extract
+from estafette.formats.xml import OTHER_KIND, Syntax, Unreadable, parse, recognise
 from estafette.invoice.model import Invoice, Unread
 from estafette.invoice.terms import TERMS, Term, members
 from estafette.values import limits
@@ -76,6 +77,26 @@ class _Node(msgspec.Struct):
 def everything(_: Term) -> bool:
     """Keep every term."""
     return True
+
+
+def read(data: bytes) -> Invoice:
+    """Read an invoice in UBL (Invoice or CreditNote), CII or Factur-X; what has no term is in `Invoice.unread`.
+
+    Raises: Unreadable, when the bytes are not such a document, with the code of the field.
+    """
+    syntax = recognise(data)
+    if syntax is Syntax.FACTURX:
+        _, data = extract(data)
+        syntax = recognise(data)
+    tree = parse(data)
+    if syntax not in {Syntax.UBL, Syntax.CII}:
+        raise Unreadable(
+            OTHER_KIND,
+            f"Le document n'est pas une facture UBL ou CII : sa racine est {tree.getroot().tag}.",
+            f"The document is no invoice in UBL or CII: its root is {tree.getroot().tag}.",
+            where="/",
+        )
+    return read_tree(tree, syntax)
 
 
 def read_tree(
