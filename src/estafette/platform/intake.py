@@ -216,6 +216,7 @@ def record(
         "sha256": deposit["sha256"],
         "file_name": PurePath(deposit["name"]).name,
         "peer": ruling.recipient,
+        "matricule": deposit.get("recipient"),
         "message_id": deposit.get("message_id"),
         "received_at": now,
         "explanation": {"faults": faults, **(ruling.explanation or {})},

@@ -29,7 +29,8 @@ RECEIVE = "receive"
 
 def keep(home: Home, connection: Connection, message: Message) -> None:
     """The invoice is had; it will be judged."""
-    payload = {"id": message.id, "sender": message.sender, "name": message.name, "sha256": message.sha256}
+    names = ("id", "sender", "recipient", "name", "sha256")
+    payload = {name: getattr(message, name) for name in names}
     key = f"{RECEIVE}:{message.sender}:{message.id}"
     jobs.add(connection, queue=RECEIVE, key=key, payload=payload, now=home.actor.clock())
 
@@ -126,10 +127,11 @@ def _unusable(home: Home, connection: Connection, payload: dict[str, Any], exami
 
 
 def _return(home: Home, connection: Connection, payload: dict[str, Any], status: bytes, *, lane: str) -> None:
+    """Answer under the number that was written to."""
     message = Message(
         id=uuid4().hex,
         kind=Kind.STATUS,
-        sender=home.identity.matricule,
+        sender=payload["recipient"],
         recipient=payload["sender"],
         name="statut.xml",
         sha256=home.actor.documents.put(status),

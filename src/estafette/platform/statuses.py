@@ -327,7 +327,7 @@ def _pass_on(home: Home, connection: Connection, row: Row, message: StatusMessag
     sent = Message(
         id=uuid4().hex,
         kind=Kind.STATUS,
-        sender=home.identity.matricule,
+        sender=row["matricule"] or home.identity.matricule,
         recipient=row["peer"],
         name=f"{row['number']}_{message.status}.xml",
         sha256=sha256,

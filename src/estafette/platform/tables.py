@@ -64,6 +64,7 @@ invoice = Table(
     Column("sha256", String(64), nullable=False),
     Column("file_name", String(255), nullable=False),
     Column("peer", String(10)),  # the matricule of the platform at the other end
+    Column("matricule", String(10)),  # that of ours under which it came: the portal's room answers for several
     Column("message_id", String(200)),  # of the exchange that brought it or took it away
     Column("received_at", Instant, nullable=False),  # MDT-95 of every status of this side
     Column("explanation", JSON),  # why it was rejected or set aside, in both languages

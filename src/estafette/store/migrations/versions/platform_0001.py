@@ -98,6 +98,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("file_name", sa.String(length=255), nullable=False),
         sa.Column("peer", sa.String(length=10), nullable=True),
+        sa.Column("matricule", sa.String(length=10), nullable=True),
         sa.Column("message_id", sa.String(length=200), nullable=True),
         sa.Column("received_at", columns.Instant(), nullable=False),
         sa.Column("explanation", sa.JSON(), nullable=True),
