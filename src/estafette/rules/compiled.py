@@ -22,10 +22,10 @@ from typing import Any
 
 from estafette.rules import semantics
 from estafette.rules.reading import read
-from estafette.rules.tree import Forest, Node, Top, plant
+from estafette.rules.tree import Forest, Top, children, plant
 
 FOLDER = Path(__file__).parent
-COMPILER_FILES = ("compiler", "semantics.py", "regex.py", "tree.py", "compiled.py")
+COMPILER_FILES = ("compiler", "semantics", "regex.py", "tree.py", "compiled.py")
 BUILTINS = {
     "all": all,
     "any": any,
@@ -106,13 +106,11 @@ def load(code: CodeType, resource: Callable[[str], bytes]) -> dict[str, Any]:
     def tree(name: str) -> Top:
         return plant(read(resource(name)).getroot(), Forest())
 
-    names = {name: value for name, value in vars(semantics).items() if not name.startswith("_")}
-    allowed = {
-        name: value for name, value in names.items() if getattr(value, "__module__", "") in OURS or name == "EMPTY"
-    }
+    names = {name: getattr(semantics, name) for name in semantics.__all__}
     namespace: dict[str, Any] = {
         "__builtins__": BUILTINS,
-        **allowed,
+        **names,
+        "children": children,
         "Decimal": Decimal,
         "STATIC": {},
         "remembered": lru_cache(4096),
@@ -123,14 +121,8 @@ def load(code: CodeType, resource: Callable[[str], bytes]) -> dict[str, Any]:
     return namespace
 
 
-OURS = {"estafette.rules.semantics", "estafette.rules.tree"}
-
-
 def truth_at(value: Any, position: int) -> bool:
     """Say whether a predicate of a context holds: a number is a position."""
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return bool(value == position)
     return semantics.truth(value)
-
-
-__all__ = ["Node", "compile_sheet", "compiled", "compiler_version", "load"]

@@ -1,4 +1,4 @@
-"""Regular expressions of XPath written as those of Python, which differ in what `$`, `.`, `\\s`, `\\w` and `-[` mean."""
+"""Regular expressions of XPath written as those of Python: `$`, `.`, `\\s`, `\\w` and `-[` differ."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class _Translation:
         self.at += 1
         return self.pattern[self.at - 1]
 
-    def _piece(self) -> str:
+    def _piece(self) -> str:  # noqa: PLR0911 - one branch a kind
         character = self._next()
         match character:
             case ".":
@@ -90,7 +90,7 @@ class _Translation:
                 return "("
         return character
 
-    def _escape(self, *, inside: bool) -> str:
+    def _escape(self, *, inside: bool) -> str:  # noqa: PLR0911 - one branch a kind
         character = self._next()
         opening, closing = ("", "") if inside else ("[", "]")
         match character:

@@ -120,13 +120,13 @@ def _pack(manifest: Manifest, folder: Path) -> Pack:
 
 
 def add(archive: bytes, name: str, *, since: date = date.min) -> list[Pack]:
-    """Add every sheet of an archive, or of a single file; raise `RefusedPackError` and change nothing when one fails."""
+    """Add every sheet of an archive, or of one file; raise `RefusedPackError` and change nothing when one fails."""
     files = _files(archive, name)
     sheets = _sheets(files)
     if not sheets:
         raise RefusedPackError(f"{name}: no Schematron and no XSLT made from one")
     prepared = [_prepared(path, files, name, since) for path in sheets]
-    from estafette.rules.compiler.xpath import UnsupportedError  # noqa: PLC0415 - loaded only to add a pack
+    from estafette.rules.compiler.syntax import UnsupportedError  # noqa: PLC0415 - loaded only to add a pack
 
     for data, manifest, _ in prepared:
         try:
@@ -184,7 +184,7 @@ def _prepared(path: str, files: dict[str, bytes], origin: str, since: date) -> t
     data = files[path]
     if path.lower().endswith(".sch"):
         from estafette.rules.compiler.sheet import flattened  # noqa: PLC0415 - loaded only to add a pack
-        from estafette.rules.compiler.xpath import UnsupportedError  # noqa: PLC0415
+        from estafette.rules.compiler.syntax import UnsupportedError  # noqa: PLC0415
 
         try:
             data = flattened(data, lambda href: _sibling(files, folder, href))

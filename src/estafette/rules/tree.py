@@ -142,7 +142,7 @@ class Forest:
 FOREST = Forest()
 
 
-def plant(root: etree._Element, forest: Forest = FOREST) -> Top:
+def plant(root: etree._Element, forest: Forest = FOREST) -> Top:  # noqa: PLR0912, PLR0915 - one flat pass
     """Build the tree of a parsed document: linear in its elements."""
     if forest.count > SHAPES_MAX:
         forest.renew()
@@ -180,7 +180,7 @@ def plant(root: etree._Element, forest: Forest = FOREST) -> Top:
             nodes[shape] = [node]
         attributes = element.items()
         if attributes:
-            node.attrs = dict(attributes)
+            node.attrs = dict(attributes)  # type: ignore[arg-type]
             for name in node.attrs:
                 named = shape.attributes.get(name)
                 if named is None:

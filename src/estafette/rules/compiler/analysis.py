@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from estafette.rules.compiler.xpath import (
+from estafette.rules.compiler.syntax import (
     Call,
     Context,
     Each,
@@ -67,7 +67,7 @@ def needs(expression: Any) -> Needs:
     return found
 
 
-def _needs(expression: Any) -> Needs:
+def _needs(expression: Any) -> Needs:  # noqa: PLR0911 - one branch a kind
     match expression:
         case Context():
             return Needs(context=True, lift=0)
@@ -149,7 +149,7 @@ def _bound(bindings: tuple[tuple[str, Expression], ...], body: Expression) -> Ne
     )
 
 
-def lowered(expression: Any, lift: int) -> Any:
+def lowered(expression: Any, lift: int) -> Any:  # noqa: PLR0911 - one branch a kind
     """Write an expression as seen from the ancestor `lift` levels above its context."""
     match expression:
         case Path(Context(), steps):

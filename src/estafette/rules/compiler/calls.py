@@ -20,7 +20,7 @@ from estafette.rules.compiler.code import (
     truth,
     unique,
 )
-from estafette.rules.compiler.xpath import Call, Context, Expression, Literal, UnsupportedError
+from estafette.rules.compiler.syntax import Call, Context, Expression, Literal, UnsupportedError
 
 if TYPE_CHECKING:
     from estafette.rules.compiler.emit import Emitter
@@ -196,7 +196,7 @@ def _extreme(_e: Emitter, codes: list[Code], call: Call, _s: Scope) -> Code:
     return Code(f"extreme({as_list(values)}, {call.name == 'max'})", "dbl" if code.kind != "item" else "item", "opt")
 
 
-def _average(_e: Emitter, codes: list[Code], _c: Call, _s: Scope) -> Code:
+def _average(_e: Emitter, _codes: list[Code], _c: Call, _s: Scope) -> Code:
     raise UnsupportedError("function avg()")
 
 
@@ -233,9 +233,9 @@ def _name(function: str) -> Writer:
 def _ends_with(emitter: Emitter, codes: list[Code], call: Call, scope: Scope) -> Code:
     """`ends-with(name(), 'Amount')` asks nothing of the prefix: the local name answers, and is at hand."""
     first, second = call.arguments
-    if first in {Call("name"), Call("name", (Context(),))} and isinstance(second, Literal) and scope.kind == "node":
-        if isinstance(second.value, str) and ":" not in second.value:
-            return Code(f"local_name({scope.node}).endswith({quoted(second.value)})", "bool")
+    of_context = first in {Call("name"), Call("name", (Context(),))} and scope.kind == "node"
+    if of_context and isinstance(second, Literal) and isinstance(second.value, str) and ":" not in second.value:
+        return Code(f"local_name({scope.node}).endswith({quoted(second.value)})", "bool")
     return _method("{0}.endswith({1})", "bool", second=True)(emitter, codes, call, scope)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from estafette.rules.compiler.code import NUMERIC, TEXTUAL, Code, as_list, atomized, optional
-from estafette.rules.compiler.xpath import UnsupportedError
+from estafette.rules.compiler.syntax import UnsupportedError
 
 if TYPE_CHECKING:
     from estafette.rules.compiler.emit import Emitter
@@ -49,13 +49,13 @@ def _comparable(left: Code, right: Code) -> tuple[Code, Code] | None:
         return left, right
     if kinds <= {"int", "dec", "dbl", "untyped"}:
         return cast("dbl", left), cast("dbl", right)
-    for kind in ("bool", "date"):
-        if kinds == {kind, "untyped"}:
-            return cast(kind, left), cast(kind, right)
+    kind = next(iter(kinds - {"untyped"}))
+    if kind in {"bool", "date"} and kinds == {kind, "untyped"}:
+        return cast(kind, left), cast(kind, right)
     raise UnsupportedError(f"comparison of {left.kind} with {right.kind}")
 
 
-def general(emitter: Emitter, operator: str, left: Code, right: Code) -> Code:
+def general(emitter: Emitter, operator: str, left: Code, right: Code) -> Code:  # noqa: PLR0911 - one return a form
     """Write a general comparison: some item of one side with some item of the other."""
     if operator in MIRROR:
         operator, left, right = MIRROR[operator], right, left

@@ -19,8 +19,7 @@ from estafette.rules.compiler.code import (
     truth,
     value,
 )
-from estafette.rules.compiler.xpath import (
-    CURRENT,
+from estafette.rules.compiler.syntax import (
     Call,
     Castable,
     Context,
@@ -40,6 +39,7 @@ from estafette.rules.compiler.xpath import (
     UnsupportedError,
     Variable,
 )
+from estafette.rules.compiler.xpath import CURRENT
 
 LITERALS = {str: "str", int: "int", Decimal: "dec", float: "dbl"}
 TYPES = {

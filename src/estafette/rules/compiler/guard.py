@@ -1,8 +1,9 @@
 """When an assertion cannot speak: what must be in a document for its test to come out false.
 
 A key names something that may be absent: ("rel", up, names) below the ancestor `up` levels above the context,
-("abs", names) below the document, ("anc", names) an ancestor and what is below it, ("any", name) anywhere; an attribute is a last name that begins with `@`.
-The test is worked out with that thing absent; when it holds for sure, the assertion need not be run.
+("abs", names) below the document, ("anc", names) an ancestor and what is below it, ("any", name) anywhere; an attribute
+is a last name that begins with `@`. The test is worked out with that thing absent; when it holds for sure, the
+assertion need not be run.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from estafette.rules.compiler.analysis import UP
-from estafette.rules.compiler.xpath import (
+from estafette.rules.compiler.syntax import (
     Call,
     Castable,
     Context,
@@ -188,7 +189,7 @@ class _Evaluation:
         self.variables = variables
         self.gone = gone
 
-    def value(self, expression: Expression, depth: int) -> Any:
+    def value(self, expression: Expression, depth: int) -> Any:  # noqa: PLR0911, PLR0912 - one branch a kind
         """Return the value, or UNKNOWN."""
         if depth > DEPTH_MAX:
             return UNKNOWN

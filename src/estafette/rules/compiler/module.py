@@ -10,7 +10,7 @@ from estafette.rules.compiler.emit import Emitter
 from estafette.rules.compiler.guard import guard
 from estafette.rules.compiler.pattern import alternatives
 from estafette.rules.compiler.sheet import Assertion, Rule, Sheet
-from estafette.rules.compiler.xpath import Expression, UnsupportedError
+from estafette.rules.compiler.syntax import Expression, UnsupportedError
 
 Table = tuple[Any, ...]
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from estafette.rules.compiler.analysis import heavy, needs
 from estafette.rules.compiler.code import TEXTUAL, Code, Scope, as_list, atomized, ordered, truth, value
-from estafette.rules.compiler.xpath import (
-    ANYWHERE,
+from estafette.rules.compiler.syntax import (
     Call,
     Context,
     Each,
@@ -23,6 +22,7 @@ from estafette.rules.compiler.xpath import (
     Variable,
     may_count,
 )
+from estafette.rules.compiler.xpath import ANYWHERE
 
 if TYPE_CHECKING:
     from estafette.rules.compiler.emit import Emitter
@@ -314,7 +314,7 @@ def _predicated(emitter: Emitter, code: Code, predicates: tuple[Expression, ...]
     return code
 
 
-# -- joins: [key = value of outside] over nodes that do not change, found by an index instead of a scan -------------------
+# -- joins: [key = value from outside] over nodes that stay the same, found by an index and not by a scan ------------
 
 
 def _indexed(emitter: Emitter, expression: Path | Filter, scope: Scope) -> Code | None:
@@ -393,7 +393,7 @@ def _stable(emitter: Emitter, base: Expression, scope: Scope) -> bool:
     return not need.context or (bool(need.lift) and scope.kind == "node" and bool(scope.node))
 
 
-def _look_up(
+def _look_up(  # noqa: PLR0917 - the parts of one cut
     emitter: Emitter,
     base: Expression,
     sides: tuple[Expression, Expression],

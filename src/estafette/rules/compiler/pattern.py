@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from estafette.rules.compiler.analysis import needs
 from estafette.rules.compiler.code import TEXTUAL, Code, Scope, as_list, atomized, truth
 from estafette.rules.compiler.guard import Guard, guard
-from estafette.rules.compiler.xpath import (
+from estafette.rules.compiler.syntax import (
     Call,
     Context,
     Each,
@@ -186,7 +186,7 @@ def _conjuncts(predicates: tuple[Expression, ...]) -> list[Expression]:
     return found
 
 
-def asks_names_only(expression: Expression) -> bool:
+def asks_names_only(expression: Expression) -> bool:  # noqa: PLR0911 - one branch a kind
     """Say whether a predicate depends on the names of the element and its ancestors only."""
     match expression:
         case Operation("and" | "or", left, right):
@@ -215,7 +215,7 @@ def _test(emitter: Emitter, links: list[Link], checks: list[tuple[int, Step, Exp
     return name
 
 
-def _conditions(
+def _conditions(  # noqa: PLR0917 - a recursion carries its state
     emitter: Emitter,
     checks: list[tuple[int, Step, Expression]],
     height: int,

@@ -12,7 +12,8 @@ from typing import Any
 
 from lxml import etree
 
-from estafette.rules.compiler.xpath import Call, Expression, For, If, Literal, Names, Sequence, UnsupportedError, parse
+from estafette.rules.compiler.syntax import Call, Expression, For, If, Literal, Sequence, UnsupportedError
+from estafette.rules.compiler.xpath import Names, parse
 
 XSL = "{http://www.w3.org/1999/XSL/Transform}"
 SVRL = "{http://purl.oclc.org/dsdl/svrl}"
@@ -115,7 +116,7 @@ class _Reading:
         self.default = root.get("xpath-default-namespace") or ""
 
     def parse(self, text: str | None, at: etree._Element) -> Expression:
-        prefixes = {prefix: uri for prefix, uri in at.nsmap.items() if prefix} | self.declared()
+        prefixes = {prefix: uri for prefix, uri in at.nsmap.items() if prefix} | dict(self.declared())
         default = next(
             (value for item in (at, *at.iterancestors()) if (value := item.get("xpath-default-namespace"))),
             self.default,
@@ -311,11 +312,10 @@ class _Stylesheet(_Reading):
     def _test(self, item: etree._Element) -> tuple[str, bool]:
         """Return the test that decides, and whether the assertion holds when it is false."""
         parent = item.getparent()
-        assert parent is not None
-        if parent.tag == XSL + "otherwise":
-            whens = [when for when in parent.itersiblings(XSL + "when", preceding=True)]
+        if parent is not None and parent.tag == XSL + "otherwise":
+            whens = list(parent.itersiblings(XSL + "when", preceding=True))
             return whens[0].get("test") or "", False
-        if parent.tag == XSL + "if":
+        if parent is not None and parent.tag == XSL + "if":
             return parent.get("test") or "", item.tag == SVRL + "failed-assert"
         raise UnsupportedError(f"assertion {item.get('id')}: not decided by a test")
 
