@@ -63,7 +63,7 @@ def test_rejected_by_the_rules(world: World) -> None:
     assert world.flow(SELLER, flow)["acknowledgement"] == "Ok", "the file could be taken: the invoice is what is bad"
     status, reasons, rules = rejected(world, number)
     assert status == "213"
-    assert {rule.partition("_")[0] for rule in rules} == {"BR-CO-15", "BR-FR-05", "BR-CO-16"}
+    assert {rule.partition("_")[0] for rule in rules} == {"BR-CO-15", "BR-FR-05"}
     assert len(reasons) == len(rules)
     assert (world.owed(SELLER, number), world.told(number)) == ("213:receivable", "213")
 
@@ -97,6 +97,24 @@ def test_a_duplicate_does_not_undo_the_first_for_the_administration(world: World
     assert view is not None
     assert [one["state"] for one in view.declarations] == ["receivable", "accepted"]
     assert "213" not in world.told(number)
+
+
+def test_a_bad_copy_does_not_undo_the_first_for_the_administration(world: World) -> None:
+    """A bad invoice under a number already had is rejected for its faults, and the first still counts."""
+    number = world.number()
+    world.deposit(service(number))
+    world.deposit(service(number).replace(b">2400.00<", b">2500.00<"))
+    assert [row["standing"] for row in world.invoices(SELLER, number)] == ["live", "rejected"]
+    assert world.told(number) == "F1 200"
+
+
+def test_nobody_undoes_the_invoice_of_another(world: World) -> None:
+    """An invoice deposited in the name of another company is rejected, and that company's own still counts."""
+    number = world.number()
+    world.deposit(service(number, seller=party(DIRECT)), by=DIRECT)
+    world.deposit(service(number, seller=party(DIRECT)))
+    assert world.row(SELLER, number)["standing"] == "rejected"
+    assert (world.owed(SELLER, number), world.told(number)) == ("", "F1 200")
 
 
 def test_number_free_after_a_rejection(world: World) -> None:
@@ -180,6 +198,7 @@ def test_depositor_is_not_the_seller(world: World) -> None:
     row = world.row(SELLER, number)
     assert row["standing"] == "rejected"
     assert [(fault["reason"], fault["terms"]) for fault in row["explanation"]["faults"]] == [("REJ_COH", "BT-30")]
+    assert world.owed(SELLER, number) == "", "the State would take it for an invoice of that company"
     assert world.statuses(SELLER, number) == "213:REJ_COH"
     assert world.invoices(BUYER, number) == []
 

@@ -47,13 +47,18 @@ PROCESSING_RULES = {
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What is decided of a deposit: how it stands, the statuses it gets, where it goes."""
+    """What is decided of a deposit: how it stands, the statuses it gets, where it goes, whether the State hears of it.
+
+    A rejection is not declared when its seller, number and year, all that the portal knows an invoice by, are those of
+    another invoice that lives, or of another company: it would be taken for the rejection of that one.
+    """
 
     standing: str
     faults: tuple[Fault, ...] = ()
     recipient: str | None = None
     reason: str | None = None
     explanation: dict[str, str] | None = None
+    declared: bool = True
 
 
 def settle(home: Home, connection: Connection, deposit: RowMapping, data: bytes, examined: Examined) -> None:
@@ -93,7 +98,9 @@ def rule(
         return Ruling("archived")
     faults = faults or tuple(_own_faults(connection, deposit, document, now))
     if faults:
-        return Ruling("rejected", faults)
+        is_its_own = issuer_of(document) == deposit["siren"]
+        is_free = not had(connection, deposit["siren"], "issued", document)
+        return Ruling("rejected", faults, declared=is_its_own and is_free)
     if document.processing_rule in REPORTED:
         return Ruling("reportable", explanation=REPORTABLE)
     resolution = home.mirror.resolve(connection, document.addressee, on=now.astimezone(PARIS).date())
@@ -171,15 +178,15 @@ def duplicate(document: Invoice) -> Fault:
     return Fault("DOUBLON", "BR-FR-CO-02", fr, en, "BT-1, BT-2, BT-30")
 
 
-def had(connection: Connection, siren: str, side: str, document: Invoice) -> bool:
-    """Tell whether this tenant already holds that invoice on that side, other than rejected."""
+def had(connection: Connection, siren: str, side: str, document: Invoice, *, standing: str | None = None) -> bool:
+    """Tell whether this tenant already holds that invoice on that side, in this standing or any but rejected."""
     key = and_(
         invoice.c.siren == siren,
         invoice.c.side == side,
         invoice.c.seller_siren == (document.seller_siren or ""),
         invoice.c.number == document.number,
         invoice.c.year == year_of(document),
-        invoice.c.standing != "rejected",
+        invoice.c.standing == standing if standing else invoice.c.standing != "rejected",
     )
     return connection.execute(select(invoice.c.id).where(key)).first() is not None
 
@@ -230,7 +237,8 @@ def _tell(
 ) -> None:
     """Say what was decided: to the customer, to the portal, to the platform of the addressee."""
     if ruling.standing == "rejected":
-        set_status(home, connection, row, document, "213", details=rejection(ruling.faults))
+        details = rejection(ruling.faults)
+        set_status(home, connection, row, document, "213", details=details, declared=ruling.declared)
     elif ruling.standing in ("live", "undelivered"):
         details = (Detail(sequence=1, reason_code=ruling.reason),) if ruling.reason else ()
         set_status(home, connection, row, document, "200", details=details)

@@ -1,7 +1,8 @@
 """An invoice come from another platform: kept, judged again, made available to its addressee or rejected.
 
 The receiving platform owes the sender's 202 then 203, or 213 with its reasons; an address that is not served here is a
-routing error (221). A rejected invoice is not handed over: the addressee only sees that there was one.
+routing error (221). A rejected invoice is not handed over: the addressee only sees that there was one. The State is
+not told of the rejection of a copy while the invoice itself lives here: it would take it for that one's.
 """
 
 from typing import Any
@@ -51,7 +52,7 @@ def settle(home: Home, connection: Connection, payload: dict[str, Any], examined
     if tenant is None:
         _misrouted(home, connection, payload, document)
         return
-    faults = examined.faults
+    faults, lives = examined.faults, had(connection, tenant["siren"], "received", document, standing="live")
     if not faults and had(connection, tenant["siren"], "received", document):
         faults = (duplicate(document),)
     ruling = Ruling("rejected" if faults else "live", faults, recipient=payload["sender"])
@@ -59,7 +60,7 @@ def settle(home: Home, connection: Connection, payload: dict[str, Any], examined
     now = home.actor.clock()
     row = record(connection, tenant["siren"], "received", document, deposit=brought, ruling=ruling, now=now)
     if faults:
-        set_status(home, connection, row, document, "213", details=rejection(faults))
+        set_status(home, connection, row, document, "213", details=rejection(faults), declared=not lives)
         return
     _hand_over(home, connection, row, document)
 

@@ -131,6 +131,7 @@ def set_status(
     role: Role = Role.PLATFORM,
     details: tuple[Detail, ...] = (),
     identifier: str | None = None,
+    declared: bool = True,
 ) -> None:
     """The status is kept, given to the customer, passed to the other platform and declared, in this transaction."""
     now = home.actor.clock()
@@ -142,7 +143,8 @@ def set_status(
     _give(connection, row, message, sha256, origin="platform", now=now)
     if row["peer"] and status not in AT_ISSUE:
         _pass_on(home, connection, row, message, sha256)
-    declare_status(home, connection, row, document, message)
+    if declared:
+        declare_status(home, connection, row, document, message)
 
 
 def message_of(
