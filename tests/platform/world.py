@@ -84,24 +84,28 @@ class Wire:
         if message.recipient in self.down:
             raise Later(f"{message.recipient} is down")
         body = self.change(message, sender.actor.documents.get(message.sha256))
-        message = replace(message, sha256=sha256(body).hexdigest())
         self.crossed.append(message)
         if self.held is not None:
             self.held.append((message, body))
             return
-        self.hand(message, body, key=sender, url=peer.url)
+        self.hand(message, body, key=sender, at=self.actors[peer.url].actor.name)
 
-    def hand(self, message: Message, body: bytes, *, key: Running, url: str = "") -> bool:
-        """Give a signed message to its recipient. Raises: Later, Never, by the answer it would give over HTTP."""
-        recipient = self.actors[url] if url else self.at(message.recipient)
+    def hand(self, message: Message, body: bytes, *, key: Running, at: str = "") -> bool:
+        """Give a message, signed by an actor, to its recipient or to another. Raises: Later, Never, as over HTTP."""
+        recipient = self.named(at) if at else self.of(message.recipient)
+        message = replace(message, sha256=sha256(body).hexdigest())
         try:
             return recipient.post.take(message, body, sign(key.actor.key, message.signed_text()))
         except Refused as refused:
             raise (Never if refused.status in FINAL else Later)(str(refused)) from None
 
-    def at(self, identifier: str) -> Running:
+    def of(self, identifier: str) -> Running:
         """Return the actor that answers for an identifier."""
         return next(one for one in self.actors.values() if identifier in one.post.identifiers)
+
+    def named(self, name: str) -> Running:
+        """Return an actor by its name."""
+        return next(one for one in self.actors.values() if one.actor.name == name)
 
 
 @dataclass
@@ -250,9 +254,9 @@ class World:
         with self.running[name].actor.database.read() as connection:
             return list(connection.execute(query).mappings())
 
-    def sql(self, name: str, sql: str, **values: Any) -> list[RowMapping]:
+    def sql(self, actor: str, sql: str, **values: Any) -> list[RowMapping]:
         """Return what an actor's records answer."""
-        with self.running[name].actor.database.read() as connection:
+        with self.running[actor].actor.database.read() as connection:
             return list(connection.exec_driver_sql(sql, values).mappings())
 
     def count(self, name: str, table: Table) -> int:

@@ -1,7 +1,8 @@
 """What the portal sends a platform: acknowledgements of flows, answers about objects, the directory.
 
-An acknowledgement of a flow (CFE…) ends there; every other envelope is itself acknowledged. An answer finds what it is
-about by the identifier of the object, among what this platform declared.
+An acknowledgement of a flow (CFE…) ends there; every other envelope is itself acknowledged, one that cannot be used as
+irreceivable, and nothing of it is kept. An answer finds what it is about by the identifier of the object, among what
+this platform declared. Of the directory only the latest export counts, whatever the order they came in.
 """
 
 from pathlib import PurePath
@@ -9,16 +10,18 @@ from pathlib import PurePath
 from sqlalchemy import Connection, insert, select, update
 
 from estafette.exchange.messages import Message
-from estafette.formats import cdar, envelope
-from estafette.formats.envelope import FlowName
+from estafette.formats import cdar, directory, envelope
+from estafette.formats.envelope import FlowName, Irreceivable
 from estafette.formats.status_message import StatusMessage
+from estafette.formats.xml import Unreadable
+from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_flow, platform_party, refusals_of
 from estafette.platform import declarations
 from estafette.platform.home import Home
 from estafette.platform.tables import declaration, portal_flow
 from estafette.store import jobs
 from estafette.store.jobs import Job
-from estafette.store.worker import Apply
+from estafette.store.worker import Apply, Never
 
 PORTAL = "portal"
 DIRECTORY = "FFE1435A"
@@ -44,13 +47,48 @@ def keep(home: Home, connection: Connection, message: Message) -> None:
 
 
 async def handle(home: Home, job: Job) -> Apply:
-    """What the envelope says is known here."""
-    name, sha256 = FlowName.parse(job.payload["name"]), job.payload["sha256"]
-    files = dict(envelope.unpack(name.archive, home.actor.documents.get(sha256)))
-    return lambda connection: _apply(home, connection, name, sha256, files)
+    """What the envelope says is known here. Raises: Never, when it cannot be used and owes no answer."""
+    sha256 = job.payload["sha256"]
+    try:
+        name = FlowName.parse(job.payload["name"])
+    except Irreceivable as nameless:
+        raise Never(str(nameless)) from None
+    files, refusals = _opened(name, home.actor.documents.get(sha256))
+    if refusals and name.is_acknowledgement:
+        raise Never(f"{refusals[0].code}: {refusals[0].en}")
+    return lambda connection: _apply(home, connection, name, sha256, files, refusals)
 
 
-def _apply(home: Home, connection: Connection, name: FlowName, sha256: str, files: dict[str, bytes]) -> None:
+def _opened(name: FlowName, data: bytes) -> tuple[dict[str, bytes], tuple[Refusal, ...]]:
+    """Return the files of an envelope, each readable, or why none is taken."""
+    try:
+        files = dict(envelope.unpack(name.archive, data))
+        for content in files.values():
+            _check(name, content)
+    except Irreceivable as wrong:
+        return {}, (Refusal(wrong.code, "", wrong.reason_fr, wrong.reason_en, (wrong.file or str(name),)),)
+    except Unreadable as wrong:
+        return {}, (Refusal(wrong.code, "", wrong.reason_fr, wrong.reason_en, (str(name),)),)
+    return files, ()
+
+
+def _check(name: FlowName, content: bytes) -> None:
+    """Read a file to its end. Raises: Unreadable."""
+    if name.interface == DIRECTORY:
+        for _entry in directory.read(content):
+            pass
+    else:
+        cdar.read(content)
+
+
+def _apply(
+    home: Home,
+    connection: Connection,
+    name: FlowName,
+    sha256: str,
+    files: dict[str, bytes],
+    refusals: tuple[Refusal, ...],
+) -> None:
     if name.is_acknowledgement:
         for data in files.values():
             _acknowledged(home, connection, cdar.read(data))
@@ -62,17 +100,29 @@ def _apply(home: Home, connection: Connection, name: FlowName, sha256: str, file
     row = {
         "name": str(name),
         "direction": "In",
-        "state": "received",
+        "state": "irreceivable" if refusals else "received",
         "sha256": sha256,
         "created_at": now,
+        "details": [_told(refusal) for refusal in refusals],
     }
-    connection.execute(insert(portal_flow).values(**row, details=[]))
+    connection.execute(insert(portal_flow).values(row))
     for data in files.values():
-        if name.interface == DIRECTORY:
-            home.mirror.load(connection, data)
-        else:
+        if name.interface != DIRECTORY:
             _answered(home, connection, cdar.read(data))
-    _acknowledge(home, connection, name)
+        elif _is_latest(connection, name):
+            home.mirror.load(connection, data)
+    _acknowledge(home, connection, name, refusals)
+
+
+def _is_latest(connection: Connection, name: FlowName) -> bool:
+    """Tell whether no later export came: the portal numbers its flows, and a name sorts as its number."""
+    later = select(portal_flow.c.name).where(
+        portal_flow.c.direction == "In",
+        portal_flow.c.name.startswith(f"{DIRECTORY}_"),
+        portal_flow.c.name > str(name),
+        portal_flow.c.state == "received",
+    )
+    return connection.execute(later).first() is None
 
 
 def _acknowledged(home: Home, connection: Connection, message: StatusMessage) -> None:
@@ -81,7 +131,11 @@ def _acknowledged(home: Home, connection: Connection, message: StatusMessage) ->
     receivable = message.status == "500"
     details = [_told(refusal) for refusal in refusals_of(message)]
     mine = portal_flow.c.name.endswith(f"_{message.object_identifier}", autoescape=True)
-    names = list(connection.execute(select(portal_flow.c.name).where(mine, portal_flow.c.direction == "Out")).scalars())
+    unanswered = (
+        portal_flow.c.direction == "Out",
+        portal_flow.c.state == "sent",
+    )  # a second answer is of a second copy
+    names = list(connection.execute(select(portal_flow.c.name).where(mine, *unanswered)).scalars())
     state = "receivable" if receivable else "irreceivable"
     values = {"state": state, "answered_at": now, "details": details}
     connection.execute(update(portal_flow).where(portal_flow.c.name.in_(names)).values(values))
@@ -105,7 +159,7 @@ def _answered(home: Home, connection: Connection, message: StatusMessage) -> Non
     connection.execute(update(declaration).where(declaration.c.id == latest).values(values))
 
 
-def _acknowledge(home: Home, connection: Connection, name: FlowName) -> None:
+def _acknowledge(home: Home, connection: Connection, name: FlowName, refusals: tuple[Refusal, ...]) -> None:
     now = home.actor.clock()
     me = platform_party(home.identity.matricule, home.identity.name)
     message = about_flow(
@@ -115,11 +169,12 @@ def _acknowledge(home: Home, connection: Connection, name: FlowName) -> None:
         sender=me,
         received_at=now,
         at=now,
+        refusals=refusals,
     )
     file = {f"{name.acknowledgement}.xml": cdar.write(message)}
     declarations.send_flow(home, connection, name.acknowledgement.interface, file, answering=name)
 
 
-def _told(refusal: object) -> dict[str, str]:
-    code, rule, text, terms = (getattr(refusal, name) for name in ("code", "rule", "fr", "terms"))
-    return {"reason": code, "rule": rule, "fr": text, "en": text, "terms": ", ".join(terms)}
+def _told(refusal: Refusal) -> dict[str, str]:
+    terms = ", ".join(refusal.terms)
+    return {"reason": refusal.code, "rule": refusal.rule, "fr": refusal.fr, "en": refusal.en, "terms": terms}

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from estafette.exchange.messages import Kind, Message
-from estafette.exchange.post import Peer
+from estafette.exchange.post import Peer, Refused
 from estafette.formats import cdar, read
 from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Syntax, Unreadable
@@ -25,7 +25,7 @@ from estafette.platform.statuses import Answer, NotAllowed
 from estafette.platform.tables import company, declaration, event, flow, invoice
 from estafette.store import jobs
 from estafette.store.jobs import Job
-from estafette.store.worker import Apply
+from estafette.store.worker import Apply, Never
 
 DEPOSIT = "deposit"
 STATUS = "status"
@@ -65,7 +65,7 @@ class Platform:
     # ------------------------------------------------------------------------------------------------- the exchange
 
     def taken(self, connection: Connection, message: Message, _body: bytes) -> None:
-        """What another actor sent is kept and will be worked on."""
+        """What another actor sent is kept and will be worked on. Raises: Refused for a flow not come from the portal."""
         if message.kind is Kind.INVOICE:
             reception.keep(self.home, connection, message)
         elif message.kind is Kind.STATUS:
@@ -73,6 +73,8 @@ class Platform:
             key = f"{STATUS}:{message.sender}:{message.id}"
             jobs.add(connection, queue=STATUS, key=key, payload=payload, now=self.home.actor.clock())
         elif message.kind is Kind.FLOW:
+            if message.sender != self.home.identity.portal:
+                raise Refused(403, "only the portal's flows are taken here")
             acknowledgements.keep(self.home, connection, message)
 
     def delivered(self, connection: Connection, message: Message) -> None:
@@ -86,7 +88,10 @@ class Platform:
 
     async def _status(self, job: Job) -> Apply:
         sha256, sender = job.payload["sha256"], job.payload["sender"]
-        message = cdar.read(self._documents.get(sha256))
+        try:
+            message = cdar.read(self._documents.get(sha256))
+        except Unreadable as unreadable:
+            raise Never(f"{unreadable.code}: {unreadable.reason_fr} / {unreadable.reason_en}") from None
         return lambda connection: statuses.receive(self.home, connection, sender, message, sha256)
 
     # -------------------------------------------------------------------------------------------------- the deposits
