@@ -89,6 +89,13 @@ class Circuit:
         with closing(DRIVER.connect(f"file:{self.data / actor / 'records.sqlite'}?mode=ro", uri=True)) as records:
             return sorted(str(row[0]) for row in records.execute(sql, values))
 
+    def memory_mb(self) -> float:
+        """Return the resident memory of its process, in megabytes."""
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        (resident,) = [line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")]
+        return int(resident) / 1024
+
     def wait_quiet(self) -> None:
         """Wait until no actor has anything left to do."""
         deadline = time.monotonic() + START_S

@@ -73,8 +73,8 @@ class Running:
 
     async def stop(self) -> None:
         """It has let go of everything."""
-        await self.post.close()
         await self.actor.stop()
+        await self.post.close()
 
     async def health(self, _request: Request) -> Response:
         """Answer 200 when ready, 503 before."""

@@ -8,12 +8,14 @@ Deliberately absent: business decisions. Heavy rooms are imported by the verb th
 
 import typer
 
-from estafette.cli import pilot, sample, send, up
+from estafette.cli import check, pilot, rules, sample, send, up
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 up.register(app)
 send.register(app)
 pilot.register(app)
+check.register(app)
+rules.register(app)
 sample.register(app)
 
 

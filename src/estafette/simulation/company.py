@@ -55,6 +55,11 @@ class Company:
 
     async def deposit(self, data: bytes, *, syntax: str, name: str, tracking_id: str, **info: str) -> dict[str, Any]:
         """The file is deposited and acknowledged; returns its flow."""
+        flow = await self.hand_in(data, syntax=syntax, name=name, tracking_id=tracking_id, **info)
+        return await self.until(lambda: self.flow(flow["flowId"]), lambda seen: _status(seen) != "Pending")
+
+    async def hand_in(self, data: bytes, *, syntax: str, name: str, tracking_id: str, **info: str) -> dict[str, Any]:
+        """The file is deposited; returns its flow, pending."""
         stated = {"flowSyntax": syntax, "name": name, "trackingId": tracking_id, **info}
 
         async def send() -> dict[str, Any]:
@@ -63,8 +68,7 @@ class Company:
             form.add_field("file", data, filename=name, content_type="application/octet-stream")
             return await self._call("POST", "/v1/flows", data=form)
 
-        flow = await self._insist(send)
-        return await self.until(lambda: self.flow(flow["flowId"]), lambda seen: _status(seen) != "Pending")
+        return await self._insist(send)
 
     async def flow(self, identifier: str) -> dict[str, Any]:
         """Return a flow as it is now."""

@@ -37,10 +37,21 @@ class Database:
         self.engine = engine
 
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
-        """Open a write transaction: all of it happens, or nothing."""
-        with self.engine.connect().execution_options(immediate=True) as connection, connection.begin():
-            yield connection
+    def begin(self, *, durable: bool = True) -> Iterator[Connection]:
+        """Open a write transaction: all of it happens, or nothing.
+
+        One that is not `durable` may be undone by a power cut, whole, until a durable one follows; it waits for no disk.
+        """
+        with self.engine.connect().execution_options(immediate=True) as connection:
+            raw: Any = connection.connection.dbapi_connection
+            if not durable:
+                raw.execute("PRAGMA synchronous=NORMAL")
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                if not durable:
+                    raw.execute("PRAGMA synchronous=FULL")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

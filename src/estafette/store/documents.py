@@ -17,7 +17,10 @@ class Damaged(Exception):
 
 
 class Documents:
-    """A folder of documents; cost of put and get does not depend on how many it holds."""
+    """A folder of documents, in 256 folders by the first digits of their names.
+
+    A document costs two flushes to the disk, its file and the folder that names it, however many are held.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -28,10 +31,11 @@ class Documents:
         name = hashlib.sha256(data).hexdigest()
         file = self._file(name)
         if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
+            if not file.parent.exists():
+                file.parent.mkdir(exist_ok=True)
+                _flush(self._folder)
             self._write(file, zstandard.ZstdCompressor(level=3).compress(data))
-            for folder in (file.parent, file.parent.parent, self._folder):
-                _flush(folder)  # each may be new, and a name is kept by its folder
+            _flush(file.parent)  # a name is kept by its folder
         return name
 
     def get(self, name: str) -> bytes:
@@ -51,7 +55,7 @@ class Documents:
     def _file(self, name: str) -> Path:
         if len(name) != 64 or not set(name) <= set("0123456789abcdef"):
             raise KeyError(name)
-        return self._folder / name[:2] / name[2:4] / f"{name}.zst"
+        return self._folder / name[:2] / f"{name}.zst"
 
     def _write(self, file: Path, packed: bytes) -> None:
         """Whole or not at all: a temporary file, flushed, then renamed."""

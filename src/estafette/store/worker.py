@@ -75,7 +75,7 @@ class Worker:
         room = self._concurrency - len(self._running)
         if room <= 0:
             return
-        with self._database.begin() as connection:
+        with self._database.begin(durable=False) as connection:  # a lease that a power cut undoes was of no use
             claimed = jobs.claim(connection, queues=tuple(self._handlers), now=self._clock(), limit=room)
         for job in claimed:
             task = asyncio.create_task(self._work(job))

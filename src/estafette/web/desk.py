@@ -144,7 +144,7 @@ class Desk:
 
     def check(self, token: str, person: Person) -> None:
         """The form token is that of the session. Raises: HTTPException 403."""
-        if not hmac.compare_digest(token, person.csrf):
+        if not hmac.compare_digest(token.encode(), person.csrf.encode()):
             raise HTTPException(403)
 
     def routes(self) -> list[BaseRoute]:
