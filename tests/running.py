@@ -110,8 +110,11 @@ def _answers(url: str) -> bool:
 
 
 def free_ports(count: int) -> int:
-    """Return the first of `count` ports that follow each other and are free now."""
-    for first in range(20000 + os.getpid() % 20000, 60000, count):
+    """Return the first of `count` ports that follow each other and are free now.
+
+    They are below those the system gives to clients, where a client could be answered by itself.
+    """
+    for first in range(10000 + os.getpid() % 20000, 32000, count):
         bound = []
         try:
             for port in range(first, first + count):
