@@ -113,7 +113,8 @@ class Visitor:
         waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive() -> Message:
-            return waiting.pop(0) if waiting else {"type": "http.disconnect"}
+            assert waiting, "the page waits for more than was sent: a browser would wait for ever"
+            return waiting.pop(0)
 
         async def send(message: Message) -> None:
             heard.append(message)

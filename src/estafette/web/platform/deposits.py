@@ -4,11 +4,13 @@ The file is read no further than the limit; one that is too large is answered wi
 page of a flow asks for itself again every second while the platform judges.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import PurePath
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
@@ -29,6 +31,9 @@ FORM_OVERHEAD = 64 * 1024
 """What the form adds around the file."""
 
 NAME_CHARACTERS_MAX = 255
+
+DRAIN_S = 60.0
+"""How long a browser may go on sending what is not taken, before it is answered all the same."""
 
 ADVICE = {
     "IRR_VIDE_F": Sign("Vérifiez l'export de votre logiciel.", "Check what your software exports."),
@@ -71,7 +76,6 @@ class Deposits:
         try:
             name, data = await self._file(request, person)
         except TooLarge:
-            await _drain(request)
             return self._ask(request, 413, fault="IRR_TAILLE_F")
         except (NoFile, MultiPartException):
             return self._ask(request, 400, fault="no file")
@@ -96,12 +100,15 @@ class Deposits:
 
     async def _file(self, request: Request, person: Person) -> tuple[str, bytes]:
         """Return the file sent: name, bytes. Raises: TooLarge, NoFile, MultiPartException, HTTPException 403."""
-        async with bounded(request, FILE_BYTES_MAX + FORM_OVERHEAD).form(max_files=1, max_fields=5) as sent:
+        sent = await _form(request)
+        try:
             self._desk.check(str(sent.get("csrf", "")), person)
             file = sent.get("file")
             if not isinstance(file, UploadFile) or not file.filename:
                 raise NoFile
             data = await file.read()
+        finally:
+            await sent.close()
         if len(data) > FILE_BYTES_MAX:
             raise TooLarge
         return PurePath(file.filename.replace("\\", "/")).name[-NAME_CHARACTERS_MAX:], data
@@ -115,17 +122,25 @@ def _irreceivable(detail: Mapping[str, str]) -> tuple[Sign, Sign, Sign | None]:
     return signs.of_reason(code), signs.of_both(text), ADVICE.get(code)
 
 
-async def _drain(request: Request) -> None:
-    """Let the browser finish what it sends, up to the largest envelope: until then it reads no answer."""
-    seen = 0
+async def _form(request: Request) -> FormData:
+    """Read the form. Raises: MultiPartException; TooLarge, once all is sent and the browser will read an answer."""
     try:
-        while seen <= FLOW_BYTES_MAX:
-            message = await request.receive()
-            seen += len(message.get("body", b""))
-            if message["type"] != "http.request" or not message.get("more_body"):
-                return
-    except ClientDisconnect:
-        return
+        return await bounded(request, FILE_BYTES_MAX + FORM_OVERHEAD).form(max_files=1, max_fields=5)
+    except TooLarge:
+        with suppress(TimeoutError, ClientDisconnect):
+            async with asyncio.timeout(DRAIN_S):
+                await _drain(request)
+        raise
+
+
+async def _drain(request: Request) -> None:
+    """Let go of what is still to come, up to the largest envelope."""
+    seen = 0
+    while seen <= FLOW_BYTES_MAX:
+        message = await request.receive()
+        seen += len(message.get("body", b""))
+        if not message.get("more_body"):
+            return
 
 
 def _syntax(data: bytes) -> str:
