@@ -1,6 +1,6 @@
 """One mistake reads as one: findings that follow from another are put under it.
 
-Two ways: the table below, and repetition (one rule that says the same of the same value in several places).
+Two ways: the table below, and repetition (one rule that says the same in several places; each keeps its own place).
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ def grouped(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     present = dict.fromkeys(finding.id for finding in findings)
     direct = {identifier: _cause(identifier, list(present)) for identifier in present}
     roots = {identifier: _root(identifier, direct) for identifier in present}
-    seen: set[tuple[str, str, str]] = set()
+    seen: set[tuple[str, str]] = set()
     made = []
     for finding in findings:
         cause = roots[finding.id] if roots[finding.id] != finding.id else ""
-        key = (finding.id, finding.value, finding.message)
+        key = (finding.id, finding.message)
         if not cause and key in seen:
             cause = finding.id
         seen.add(key)

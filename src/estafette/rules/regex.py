@@ -156,7 +156,8 @@ class _Translation:
                 made.append("\\" + character if character in "&~|^" else character)
         if not made:
             raise ValueError(f"empty class in {self.pattern!r}")
-        return f"{excluded}[{'^' if negated else ''}{''.join(made)}]"
+        kept = f"[{'^' if negated else ''}{''.join(made)}]"
+        return f"(?:{excluded}{kept})" if excluded else kept
 
 
 @cache

@@ -14,6 +14,7 @@ from lxml import etree
 SHAPES_MAX = 20_000
 """Distinct chains of names kept; past it a hostile stream of invented names starts afresh (our bound)."""
 
+_STRING = etree.XPath("string()")
 NO_KIDS: dict[str, list[Node]] = {}
 NO_ATTRIBUTES: dict[str, str] = {}
 
@@ -49,8 +50,7 @@ class Node:
     def __getattr__(self, name: str) -> str:
         if name != "value":
             raise AttributeError(name)
-        element = source(self)
-        self.value = value = "".join(str(text) for text in element.itertext(with_tail=False))
+        self.value = value = str(_STRING(source(self)))
         return value
 
     @property

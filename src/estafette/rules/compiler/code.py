@@ -15,8 +15,9 @@ class Code:
 
     `kind`: node, str, untyped, int, dec, dbl, bool, truth (any Python truth value), date, or item (known only when
     running). `many`: one, opt (None, or the node that is nothing, when absent) or many (a list). For nodes: whether
-    they come in document order, each once, none inside another. `loops` and `item` are the source as the clauses of a
-    comprehension, so that what follows continues it. `atoms` is the source of the values where better than generic.
+    they come in document order, each once, none inside another; `raw` ones are a sequence that keeps its own order and
+    repetitions. `loops` and `item` are the source as the clauses of a comprehension, so that what follows continues
+    it. `atoms` is the source of the values where better than generic.
     """
 
     source: str
@@ -30,6 +31,7 @@ class Code:
     atoms: tuple[str, str] | None = None
     exists: str = ""
     constant: tuple[str, ...] | None = None
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def _comparable(left: Code, right: Code) -> tuple[Code, Code] | None:
     kind = next(iter(kinds - {"untyped"}))
     if kind in {"bool", "date"} and kinds == {kind, "untyped"}:
         return cast(kind, left), cast(kind, right)
-    raise UnsupportedError(f"comparison of {left.kind} with {right.kind}")
+    return None
 
 
 def general(emitter: Emitter, operator: str, left: Code, right: Code) -> Code:  # noqa: PLR0911 - one return a form
@@ -89,11 +89,9 @@ def single(operator: str, left: Code, right: Code) -> Code:
     if operator in MIRROR:
         operator, left, right = MIRROR[operator], right, left
     left, right = _as_text(optional(left)), _as_text(optional(right))
-    if "item" in {left.kind, right.kind}:
+    if "item" in {left.kind, right.kind} or not _same_family(left.kind, right.kind):
         source = f"items_compare({_general(operator)!r}, {as_list(left)}, {as_list(right)})"
         return Code(source, "bool")
-    if not _same_family(left.kind, right.kind):
-        raise UnsupportedError(f"comparison of {left.kind} with {right.kind}")
     if left.kind == "dbl" or right.kind == "dbl":
         left, right = cast("dbl", left), cast("dbl", right)
     if left.many == right.many == "one":

@@ -248,7 +248,7 @@ class Emitter:
         constant = tuple(c[0] for c in constants if c) if all(constants) else None
         if constant is not None:
             return Code(repr(constant), "str", "many", constant=constant)
-        return Code(f"[{joined}]", "bool" if kind == "truth" else kind, "many", ordered=False, unique=False, flat=False)
+        return Code(f"[{joined}]", "bool" if kind == "truth" else kind, "many", flat=False, raw=True)
 
     def _if(self, expression: If, scope: Scope) -> Code:
         condition = truth(self.emit(expression.condition, scope))
@@ -256,12 +256,12 @@ class Emitter:
         kinds = {then.kind, otherwise.kind}
         if kinds <= {"bool", "truth"} and then.many == otherwise.many == "one":
             return Code(f"({value(then)} if {condition} else {value(otherwise)})", "bool")
-        then, otherwise = _typed(then, kinds), _typed(otherwise, kinds)
+        then, otherwise = _typed(ordered(then), kinds), _typed(ordered(otherwise), kinds)
         kind = _common(kinds)
         if then.many == otherwise.many == "one":
             return Code(f"({value(then)} if {condition} else {value(otherwise)})", kind)
         source = f"({as_list(then)} if {condition} else {as_list(otherwise)})"
-        return Code(source, kind, "many", ordered=False, unique=False, flat=False)
+        return Code(source, kind, "many", flat=False, raw=True)
 
     def _for(self, expression: For, scope: Scope) -> Code:
         if expression.single:
@@ -274,7 +274,7 @@ class Emitter:
             item = self.fresh()
             source = f"[{item} {loops} for {item} in {as_list(body)}]"
         kind = "bool" if body.kind == "truth" else body.kind
-        return Code(source, kind, "many", ordered=False, unique=False, flat=False)
+        return Code(source, kind, "many", flat=False, raw=True)
 
     def bindings(self, bindings: tuple[tuple[str, Expression], ...], scope: Scope) -> tuple[str, Scope]:
         """Return the clauses of a comprehension over bindings, and the scope inside."""
@@ -372,7 +372,7 @@ def _digest(text: str) -> str:
 def _called(code: Code, source: str) -> Code:
     """Return what a call gives, knowing what the called expression gives."""
     kind = "bool" if code.kind == "truth" else code.kind
-    return Code(source, kind, code.many, code.ordered, code.unique, code.flat, constant=code.constant)
+    return Code(source, kind, code.many, code.ordered, code.unique, code.flat, constant=code.constant, raw=code.raw)
 
 
 def _common(kinds: set[str]) -> str:

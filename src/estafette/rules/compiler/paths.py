@@ -142,7 +142,7 @@ def _start(emitter: Emitter, start: Expression, scope: Scope) -> _Walk:
         raise UnsupportedError("a step from a value that is no node")
     walk = _Walk(emitter, scope, code.source)
     if code.many != "one":
-        walk.restart(code)
+        walk.restart(Code(f"in_order({as_list(code)})", "node", "many", flat=False) if code.raw else code)
     return walk
 
 
