@@ -275,7 +275,7 @@ class World:
 
 @contextmanager
 def opened() -> Iterator[World]:
-    """Open the whole system for a while, in memory where that can be: that what is written lasts is proved elsewhere."""
+    """Open the whole system for a while, in memory where that can be: that writings last is proved elsewhere."""
     memory = Path("/dev/shm")  # noqa: S108 — a folder of its own is made in it
     where = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
     with TemporaryDirectory(dir=where) as folder, structlog.testing.capture_logs():

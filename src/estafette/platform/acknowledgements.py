@@ -56,7 +56,7 @@ async def handle(home: Home, job: Job) -> Apply:
     files, refusals = _opened(name, home.actor.documents.get(sha256))
     if refusals and name.is_acknowledgement:
         raise Never(f"{refusals[0].code}: {refusals[0].en}")
-    return lambda connection: _apply(home, connection, name, sha256, files, refusals)
+    return lambda connection: _apply(home, connection, name, sha256, files, refusals=refusals)
 
 
 def _opened(name: FlowName, data: bytes) -> tuple[dict[str, bytes], tuple[Refusal, ...]]:
@@ -87,6 +87,7 @@ def _apply(
     name: FlowName,
     sha256: str,
     files: dict[str, bytes],
+    *,
     refusals: tuple[Refusal, ...],
 ) -> None:
     if name.is_acknowledgement:
@@ -131,10 +132,7 @@ def _acknowledged(home: Home, connection: Connection, message: StatusMessage) ->
     receivable = message.status == "500"
     details = [_told(refusal) for refusal in refusals_of(message)]
     mine = portal_flow.c.name.endswith(f"_{message.object_identifier}", autoescape=True)
-    unanswered = (
-        portal_flow.c.direction == "Out",
-        portal_flow.c.state == "sent",
-    )  # a second answer is of a second copy
+    unanswered = (portal_flow.c.direction == "Out", portal_flow.c.state == "sent")  # what comes again changes nothing
     names = list(connection.execute(select(portal_flow.c.name).where(mine, *unanswered)).scalars())
     state = "receivable" if receivable else "irreceivable"
     values = {"state": state, "answered_at": now, "details": details}

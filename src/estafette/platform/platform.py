@@ -65,7 +65,7 @@ class Platform:
     # ------------------------------------------------------------------------------------------------- the exchange
 
     def taken(self, connection: Connection, message: Message, _body: bytes) -> None:
-        """What another actor sent is kept and will be worked on. Raises: Refused for a flow not come from the portal."""
+        """What another actor sent is kept and will be worked on. Raises: Refused for a flow not of the portal."""
         if message.kind is Kind.INVOICE:
             reception.keep(self.home, connection, message)
         elif message.kind is Kind.STATUS:

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Connection, insert, select, update
 
 from estafette.exchange.messages import Kind, Message
+from estafette.exchange.post import Refused
 from estafette.formats import cdar, envelope, flux1
 from estafette.formats.envelope import FlowName, Irreceivable
 from estafette.formats.flux1 import Flux1
@@ -57,12 +58,16 @@ class Controlled:
 
 
 def keep(hall: Hall, connection: Connection, message: Message) -> None:
-    """The envelope is had; it will be controlled, after those of its kind from the same partner."""
-    stem = PurePath(message.name).name.removesuffix(".tar.gz")
+    """The envelope is had; it will be controlled, after those of its kind from the same partner.
+
+    Raises: Refused, when no answer could bear its name: malformed (IRR_FORM, IRR_TYPE), already used (IRR_UNICITE),
+    or of another's connection (IRR_CODE_APP).
+    """
+    file = PurePath(message.name).name
+    name = _named(hall, connection, message.sender, file)
     now = hall.actor.clock()
-    name = FlowName.parse(stem)
     row = {
-        "name": stem,
+        "name": str(name),
         "direction": "In",
         "interface": name.interface,
         "application_code": name.application_code,
@@ -76,23 +81,44 @@ def keep(hall: Hall, connection: Connection, message: Message) -> None:
     connection.execute(insert(partner_flow).values(row))
     if name.is_acknowledgement:
         return
-    payload = {"name": stem, "partner": message.sender, "sha256": message.sha256}
+    payload = {"file": file, "partner": message.sender, "sha256": message.sha256}
     lane = f"{CONTROL}:{message.sender}:{name.interface}"
-    jobs.add(connection, queue=CONTROL, key=f"{CONTROL}:{stem}", lane=lane, payload=payload, now=now)
+    jobs.add(connection, queue=CONTROL, key=f"{CONTROL}:{name}", lane=lane, payload=payload, now=now)
+
+
+def _named(hall: Hall, connection: Connection, sender: str, file: str) -> FlowName:
+    """Return the name of a flow that can be answered under it. Raises: Refused."""
+    try:
+        name = FlowName.parse(file)
+    except Irreceivable as reason:
+        raise Refused(422, f"{reason.code}: {reason.reason_fr} / {reason.reason_en}") from None
+    partner = hall.partner(connection, sender)
+    if partner is None or partner.application_code != name.application_code:
+        fr, en = f"pas de raccordement {name.application_code} pour {sender}.", f"{sender} has no such connection."
+        raise Refused(422, f"IRR_CODE_APP: {fr} / {en}")
+    same = select(partner_flow.c.name).where(
+        partner_flow.c.direction == "In",
+        partner_flow.c.identifier == name.flow_identifier,
+        partner_flow.c.interface == name.interface,
+    )
+    if connection.execute(same).first():
+        raise Refused(422, f"IRR_UNICITE: flux {name} déjà reçu. / flow {name} already received.")
+    return name
 
 
 async def control(hall: Hall, job: Job) -> Apply:
     """The flow is controlled and answered."""
-    name = FlowName.parse(job.payload["name"])
-    controlled = examine(name, hall.actor.documents.get(job.payload["sha256"]))
+    file = job.payload["file"]
+    name, controlled = FlowName.parse(file), examine(file, hall.actor.documents.get(job.payload["sha256"]))
     return lambda connection: _settle(hall, connection, name, job.payload["partner"], controlled)
 
 
-def examine(name: FlowName, data: bytes) -> Controlled:
-    """Return the files of an envelope, or why the whole of it is irreceivable (stages 1 and 2)."""
+def examine(flow: str, data: bytes) -> Controlled:
+    """Return the files of an envelope of this file name, or why the whole is irreceivable (stages 1 and 2)."""
+    name = FlowName.parse(flow)
     try:
         _served(name)
-        files = tuple(envelope.unpack(name.archive, data))
+        files = tuple(envelope.unpack(flow, data))
         for file, content in files:
             _readable(name.interface, file, content)
     except Irreceivable as reason:
