@@ -9,12 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from estafette.store import sequences
+from estafette.store.database import open_database
 from estafette.store.documents import Damaged, Documents
 
 
 def files(folder: Path) -> list[Path]:
     """List every file under a folder."""
     return sorted(file for file in folder.rglob("*") if file.is_file())
+
+
+def kept(documents: Documents, data: bytes) -> str:
+    """Put a document and settle it; return its name."""
+    name = documents.put(data)
+    documents.settle()
+    return name
 
 
 @settings(max_examples=30, deadline=None)
@@ -26,22 +35,24 @@ def test_what_is_put_is_got(data: bytes) -> None:
         name = documents.put(data)
         assert name == hashlib.sha256(data).hexdigest()
         assert documents.get(name) == data
+        documents.settle()
+        assert documents.get(name) == data
 
 
 def test_twice_is_once(tmp_path: Path) -> None:
     """The same bytes put again are the same file, not written again."""
     documents = Documents(tmp_path)
-    first = documents.put(b"<Invoice/>")
+    first = kept(documents, b"<Invoice/>")
     [file] = files(tmp_path)
     before = file.stat()
-    assert documents.put(b"<Invoice/>") == first
+    assert kept(documents, b"<Invoice/>") == first
     assert files(tmp_path) == [file]
     assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_it_is_still_there_after_the_program(tmp_path: Path) -> None:
     """Another program on the same folder finds what the first has put."""
-    name = Documents(tmp_path).put(b"kept")
+    name = kept(Documents(tmp_path), b"kept")
     assert Documents(tmp_path).get(name) == b"kept"
 
 
@@ -52,34 +63,42 @@ def test_unknown_name(tmp_path: Path, name: str) -> None:
         Documents(tmp_path).get(name)
 
 
+def test_a_draft_is_seen_by_nobody_else(tmp_path: Path) -> None:
+    """What was put and not settled is no document for another program, and a new start clears it away."""
+    name = Documents(tmp_path).put(b"never settled")
+    after = Documents(tmp_path)
+    with pytest.raises(KeyError):
+        after.get(name)
+    assert files(tmp_path) == []
+
+
 @pytest.mark.parametrize("step", ["fsync", "rename"])
-def test_crash_before_the_rename_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    """When writing fails before the name is given, nothing of the document stays, and it can be put again."""
+def test_a_failure_to_settle_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """When settling fails the document has no name on disk yet; it is settled the next time."""
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    documents, name = Documents(tmp_path), hashlib.sha256(b"big").hexdigest()
+    documents = Documents(tmp_path)
+    name = documents.put(b"big")
     with monkeypatch.context() as broken:
         broken.setattr(os if step == "fsync" else Path, step, fail)
         with pytest.raises(OSError, match="No space left"):
-            documents.put(b"big")
-    with pytest.raises(KeyError):
-        documents.get(name)
-    assert files(tmp_path) == []
-    assert documents.get(documents.put(b"big")) == b"big"
+            documents.settle()
+    assert not (tmp_path / name[:2] / f"{name}.zst").exists()
+    documents.settle()
+    assert Documents(tmp_path).get(name) == b"big"
 
 
-def test_what_a_killed_program_left_is_never_seen(tmp_path: Path) -> None:
-    """A temporary file that a killed program left half written is no document, and does not stand in its way."""
-    documents = Documents(tmp_path)
-    name = hashlib.sha256(b"whole").hexdigest()
-    shard = tmp_path / name[:2]
-    shard.mkdir(parents=True)
-    (shard / "tmpabcdef").write_bytes(b"\x28\xb5\x2f\xfd half")
-    with pytest.raises(KeyError):
-        documents.get(name)
-    assert documents.get(documents.put(b"whole")) == b"whole"
+def test_a_transaction_settles_what_it_names(tmp_path: Path) -> None:
+    """The records' commit comes after the documents are durable; a transaction that fails commits none."""
+    database, documents = open_database(tmp_path / "records.sqlite", ("shared",)), Documents(tmp_path / "documents")
+    database.before_commit = documents.settle
+    with database.begin() as connection:
+        name = documents.put(b"named")
+        sequences.draw(connection, name)
+    assert Documents(tmp_path / "documents").get(name) == b"named"
+    database.close()
 
 
 def test_the_name_is_on_disk_before_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +113,7 @@ def test_the_name_is_on_disk_before_it_is_told(tmp_path: Path, monkeypatch: pyte
 
     documents = Documents(tmp_path)
     monkeypatch.setattr(os, "fsync", watch)
-    name = documents.put(b"<Invoice/>")
+    name = kept(documents, b"<Invoice/>")
     assert flushed.index("file") < flushed.index(name[:2])
     assert set(flushed) == {"file", ".", name[:2]}
 
@@ -103,9 +122,9 @@ def test_the_name_is_on_disk_before_it_is_told(tmp_path: Path, monkeypatch: pyte
 def test_harm_at_rest_is_told(tmp_path: Path, harm: str) -> None:
     """A document whose file no longer holds its bytes is never given as if it did."""
     documents = Documents(tmp_path)
-    other = documents.put(b"another document")
+    other = kept(documents, b"another document")
     [elsewhere] = files(tmp_path)
-    name = documents.put(os.urandom(64))
+    name = kept(documents, os.urandom(64))
     [file] = [file for file in files(tmp_path) if file != elsewhere]
     packed = file.read_bytes()
     harmed = {"flip": packed[:-1] + bytes([packed[-1] ^ 1]), "cut": packed[:-9], "other": elsewhere.read_bytes()}
@@ -117,6 +136,6 @@ def test_harm_at_rest_is_told(tmp_path: Path, harm: str) -> None:
 
 def test_only_the_owner_reads(tmp_path: Path) -> None:
     """Invoices of others are nobody's business on a shared machine."""
-    Documents(tmp_path).put(b"<Invoice/>")
+    kept(Documents(tmp_path), b"<Invoice/>")
     [file] = files(tmp_path)
     assert file.stat().st_mode & 0o077 == 0

@@ -57,5 +57,6 @@ def open_actor(name: str, identifier: str, folder: Path, *, branches: tuple[str,
     folder.mkdir(parents=True, exist_ok=True)
     database = open_database(folder / "records.sqlite", branches)
     documents = Documents(folder / "documents")
+    database.before_commit = documents.settle
     key = load_key(folder / "key.pem")
     return Actor(name, identifier, folder, database, documents, key, Worker(database, clock), clock)

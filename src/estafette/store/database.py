@@ -5,7 +5,7 @@ a newer version has written. Receipts survive a power cut: `synchronous=FULL` (N
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -31,16 +31,20 @@ class NewerData(Exception):
 
 
 class Database:
-    """The records of one actor; every write is one transaction, serialised by the engine."""
+    """The records of one actor; every write is one transaction, serialised by the engine.
+
+    `before_commit` is called before each durable transaction is committed: what its records name is made durable then.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.before_commit: Callable[[], None] = lambda: None
 
     @contextmanager
     def begin(self, *, durable: bool = True) -> Iterator[Connection]:
         """Open a write transaction: all of it happens, or nothing.
 
-        One that is not `durable` may be undone by a power cut, whole, until a durable one follows; it waits for no disk.
+        One that is not `durable` waits for no disk: a power cut may undo it, whole, until a durable one follows.
         """
         with self.engine.connect().execution_options(immediate=True) as connection:
             raw: Any = connection.connection.dbapi_connection
@@ -49,6 +53,8 @@ class Database:
             try:
                 with connection.begin():
                     yield connection
+                    if durable:
+                        self.before_commit()
             finally:
                 if not durable:
                     raw.execute("PRAGMA synchronous=FULL")

@@ -2,6 +2,11 @@
 
 A document is named by the SHA-256 of its bytes, written once, compressed at rest, and on the disk before any record
 names it. Writing it twice is writing it once.
+
+Theory of operation. `put` writes a draft and waits for no disk; `settle`, called by the store before a transaction is
+committed, makes every draft durable at once: all are flushed, then named, then the folders that name them are flushed.
+A file system journals together what it flushes together, so a transaction costs the same few waits whatever the number
+of its documents. A draft that no transaction settled is named by no record: a killed program leaves at most that.
 """
 
 import hashlib
@@ -17,31 +22,37 @@ class Damaged(Exception):
 
 
 class Documents:
-    """A folder of documents, in 256 folders by the first digits of their names.
-
-    A document costs two flushes to the disk, its file and the folder that names it, however many are held.
-    """
+    """A folder of documents, in 256 folders by the first digits of their names; no cost grows with how many."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        self._incoming = folder / "incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        for left in self._incoming.iterdir():
+            left.unlink()
+        self._drafts: dict[str, Path] = {}
 
     def put(self, data: bytes) -> str:
-        """The bytes are safe on disk; returns their name, 64 hexadecimal digits."""
+        """The bytes can be read under their name, 64 hexadecimal digits; they are durable once settled."""
         name = hashlib.sha256(data).hexdigest()
-        file = self._file(name)
-        if not file.exists():
-            if not file.parent.exists():
-                file.parent.mkdir(exist_ok=True)
-                _flush(self._folder)
-            self._write(file, zstandard.ZstdCompressor(level=3).compress(data))
-            _flush(file.parent)  # a name is kept by its folder
+        if name not in self._drafts and not self._file(name).exists():
+            self._drafts[name] = self._draft(zstandard.ZstdCompressor(level=3).compress(data))
         return name
+
+    def settle(self) -> None:
+        """Everything that was put is durable, under its name. Raises: OSError; what is left can be settled again."""
+        for draft in self._drafts.values():
+            _flush(draft)
+        folders = set()
+        for name in list(self._drafts):
+            folders |= self._give_name(name)
+        for folder in folders:
+            _flush(folder)
 
     def get(self, name: str) -> bytes:
         """Return the bytes as they came. Raises: KeyError when the name is not known, Damaged."""
         try:
-            packed = self._file(name).read_bytes()
+            packed = (self._drafts.get(name) or self._file(name)).read_bytes()
         except FileNotFoundError:
             raise KeyError(name) from None
         try:
@@ -57,22 +68,31 @@ class Documents:
             raise KeyError(name)
         return self._folder / name[:2] / f"{name}.zst"
 
-    def _write(self, file: Path, packed: bytes) -> None:
-        """Whole or not at all: a temporary file, flushed, then renamed."""
-        descriptor, temporary = tempfile.mkstemp(dir=file.parent)
+    def _draft(self, packed: bytes) -> Path:
+        """Write a draft, whole or not at all, for its owner's eyes only."""
+        descriptor, path = tempfile.mkstemp(dir=self._incoming)
         try:
             with os.fdopen(descriptor, "wb") as handle:
                 handle.write(packed)
-                handle.flush()
-                os.fsync(handle.fileno())
-            Path(temporary).rename(file)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            Path(path).unlink(missing_ok=True)
             raise
+        return Path(path)
+
+    def _give_name(self, name: str) -> set[Path]:
+        """Move a flushed draft to its place; returns the folders that must now be flushed."""
+        file = self._file(name)
+        folders = {file.parent}
+        if not file.parent.exists():
+            file.parent.mkdir(exist_ok=True)
+            folders.add(self._folder)
+        self._drafts[name].rename(file)
+        del self._drafts[name]
+        return folders
 
 
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
