@@ -162,9 +162,11 @@ class _Writing:
         return element
 
     def _step(self, parent: etree._Element, step: paths.Step, *, anew: bool = False) -> etree._Element:
-        for child in parent.iterchildren(step.tag):
-            if self._serves(child, step, anew=anew):
-                return child
+        # Made anew without anything to select, it is none of those there: no need to look at thousands of lines.
+        if not anew or any(not test.operator for test in step.tests):
+            for child in parent.iterchildren(step.tag):
+                if self._serves(child, step, anew=anew):
+                    return child
         made = _make(parent, step.tag, self.rank)
         for test in step.tests:
             self._fill(made, test)
@@ -173,8 +175,6 @@ class _Writing:
     def _serves(self, child: etree._Element, step: paths.Step, *, anew: bool) -> bool:
         """Tell whether an element can be the step; when it is made anew, one that lacks what the step selects can."""
         selecting = [test for test in step.tests if not test.operator]
-        if anew and not selecting:
-            return False
         return all(test.holds(child, self.variables) for test in step.tests if test.operator) and not any(
             test.holds(child, self.variables) for test in selecting if anew
         )
@@ -196,11 +196,12 @@ def _make(parent: etree._Element, tag: str, rank: order.Children) -> etree._Elem
     """Make a child where the schema wants it: after its equals, before those of higher rank."""
     ranks = rank.get(parent.tag, {})
     mine = ranks.get(tag, len(ranks))
-    place = len(parent)
-    while place and ranks.get(parent[place - 1].tag, len(ranks)) > mine:
-        place -= 1
     made = etree.Element(tag)
-    parent.insert(place, made)
+    for sibling in parent.iterchildren(reversed=True):
+        if ranks.get(sibling.tag, len(ranks)) <= mine:
+            sibling.addnext(made)
+            return made
+    parent.insert(0, made)
     return made
 
 
