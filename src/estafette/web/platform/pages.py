@@ -31,7 +31,7 @@ from estafette.web.platform.deposits import Deposits
 
 ROWS_A_PAGE = 50
 LATEST = 8
-LOOKED_AT = 500
+LOOKED_AT = 2000
 """The invoices of each side, the latest, among which attention is looked for."""
 
 PAGES_MAX = 20_000
