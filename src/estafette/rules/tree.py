@@ -103,7 +103,7 @@ class Leaf(Node):
 class Top(Node):
     """The document node, holding what was already computed for this document."""
 
-    __slots__ = ("base", "elements", "memo", "nodes", "root", "tagged")
+    __slots__ = ("elements", "memo", "named", "nodes", "root", "tagged")
 
     def __init__(self, root: etree._Element, forest: Shape) -> None:
         self.root = root
@@ -111,6 +111,7 @@ class Top(Node):
         self.nodes: dict[Shape, list[Node]] = {}
         self.memo: dict[Any, Any] = {}
         self.tagged: dict[str, list[Node]] = {}
+        self.named: dict[str, list[Shape]] | None = None
         self.shape = forest
         self.parent = NOTHING
         self.attrs = NO_ATTRIBUTES
@@ -181,12 +182,14 @@ def plant(root: etree._Element, forest: Forest = FOREST) -> Top:  # noqa: PLR091
         attributes = element.items()
         if attributes:
             node.attrs = dict(attributes)  # type: ignore[arg-type]
+            known = shape.attributes
             for name in node.attrs:
-                named = shape.attributes.get(name)
+                named = known.get(name)
                 if named is None:
-                    named = shape.attributes.setdefault(name, Shape("@" + name, shape))
+                    named = known.setdefault(name, Shape(f"@{name}", shape))
                     forest.count += 1
-                nodes.setdefault(named, [])
+                if named not in nodes:
+                    nodes[named] = []
         else:
             node.attrs = NO_ATTRIBUTES
         children = len(element)
@@ -199,6 +202,19 @@ def plant(root: etree._Element, forest: Forest = FOREST) -> Top:  # noqa: PLR091
             node.value = element.text or ""
     top.nodes = nodes
     return top
+
+
+def shapes_named(top: Top, tag: str) -> list[Shape]:
+    """Return the shapes of the document that end with a name (`@name` for attributes)."""
+    named = top.named
+    if named is None:
+        named = top.named = {}
+        for shape in top.nodes:
+            if shape.tag in named:
+                named[shape.tag].append(shape)
+            else:
+                named[shape.tag] = [shape]
+    return named.get(tag, [])
 
 
 def top_of(node: Node) -> Top:

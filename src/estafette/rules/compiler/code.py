@@ -17,7 +17,7 @@ class Code:
     running). `many`: one, opt (None, or the node that is nothing, when absent) or many (a list). For nodes: whether
     they come in document order, each once, none inside another; `raw` ones are a sequence that keeps its own order and
     repetitions. `loops` and `item` are the source as the clauses of a comprehension, so that what follows continues
-    it. `atoms` is the source of the values where better than generic.
+    it. `atoms` is the source of the values where better than generic, `lone` that of the one value.
     """
 
     source: str
@@ -32,6 +32,7 @@ class Code:
     exists: str = ""
     constant: tuple[str, ...] | None = None
     raw: bool = False
+    lone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ def atomized(code: Code) -> Code:  # noqa: PLR0911 - one branch a kind
 
 def optional(code: Code) -> Code:
     """Return an atomic value as one item or None; several are an error when it runs."""
+    if code.lone:
+        return Code(code.lone, "untyped", "opt")
     code = atomized(code)
     if code.many == "many":
         return Code(f"only({code.source})", code.kind, "opt")

@@ -34,8 +34,9 @@ def cast(kind: str, code: Code) -> Code:
         function = TEXT_CASTS[kind] if code.kind in TEXTUAL else CASTS[kind]
     if code.many == "one":
         return Code(f"{function}({code.source})", kind)
-    source = f"[{function}(x) for x in {as_list(code)}]"
-    return Code(f"only({source})", kind, "opt") if code.many == "opt" else Code(source, kind, "many")
+    if code.many == "opt":
+        return Code(f"when({function}, {code.source})", kind, "opt")
+    return Code(f"[{function}(x) for x in {as_list(code)}]", kind, "many")
 
 
 def _comparable(left: Code, right: Code) -> tuple[Code, Code] | None:

@@ -130,6 +130,7 @@ def _finished(walk: _Walk, expression: Path) -> Code:
                 loops=code.loops,
                 item=code.item,
                 exists=f"({step.name!r} in {owner}.kids)",
+                lone=f"lone({owner}, {step.name!r})",
             )
     return code
 

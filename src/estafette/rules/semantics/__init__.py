@@ -38,7 +38,7 @@ from estafette.rules.semantics.base import (
     DynamicError,
     Untyped,
 )
-from estafette.rules.semantics.cardinality import first, later, listed, lone, node_listed, only, present
+from estafette.rules.semantics.cardinality import first, later, listed, lone, node_listed, only, present, when
 from estafette.rules.semantics.casts import (
     CASTS,
     boolean_of,
@@ -230,5 +230,6 @@ __all__ = [
     "union",
     "untyped",
     "value_compare",
+    "when",
     "whole_divide",
 ]

@@ -28,6 +28,11 @@ def lone(node: Node, name: str) -> str | None:
     return found[0].value
 
 
+def when(function: Callable[[Any], Any], item: Any) -> Any:
+    """Apply a function to an optional item."""
+    return None if item is None else function(item)
+
+
 def present(item: Any) -> Any:
     """Return an item that the sheet requires."""
     if item is None:

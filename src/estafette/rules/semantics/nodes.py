@@ -8,7 +8,19 @@ from typing import Any
 
 from estafette.rules.semantics.base import EMPTY
 from estafette.rules.semantics.comparison import truth
-from estafette.rules.tree import NOTHING, Leaf, Node, Top, attributes, below, children, source, texts, top_of
+from estafette.rules.tree import (
+    NOTHING,
+    Leaf,
+    Node,
+    Top,
+    attributes,
+    below,
+    children,
+    shapes_named,
+    source,
+    texts,
+    top_of,
+)
 
 
 def order(node: Node) -> float:
@@ -71,7 +83,7 @@ def tagged(top: Top, name: str) -> list[Node]:
     """Return the elements of a name anywhere in the document, in its order."""
     found = top.tagged.get(name)
     if found is None:
-        lists = [nodes for shape, nodes in top.nodes.items() if shape.tag == name and shape.parent is not None]
+        lists = [top.nodes[shape] for shape in shapes_named(top, name) if shape.parent is not None]
         found = lists[0] if len(lists) == 1 else sorted((node for nodes in lists for node in nodes), key=order)
         top.tagged[name] = found
     return found
@@ -79,10 +91,7 @@ def tagged(top: Top, name: str) -> list[Node]:
 
 def attributed(top: Top, name: str) -> list[Node]:
     """Return the attributes of a name anywhere in the document, in its order."""
-    mark = "@" + name
-    owners = [
-        nodes for shape in top.nodes if shape.tag == mark and shape.parent for nodes in (top.nodes[shape.parent],)
-    ]
+    owners = [top.nodes[shape.parent] for shape in shapes_named(top, f"@{name}") if shape.parent is not None]
     found: list[Node] = [leaf(node, name) for nodes in owners for node in nodes if name in node.attrs]
     return found if len(owners) < 2 else sorted(found, key=order)
 
