@@ -75,7 +75,7 @@ def drafts(draw: st.DrawFn) -> Invoice:
     """Draw a draft without amounts: one to six lines, allowances and charges of their categories and rates."""
     drawn = tuple(draw(lines(number)) for number in range(1, draw(st.integers(1, 6)) + 1))
     categories = tuple(dict.fromkeys((each.vat_category, each.vat_rate) for each in drawn))
-    reasons = [row for row in _exempt() if any(each.vat_category == "E" for each in drawn)]
+    reasons = [row for row in (exemption(),) if any(each.vat_category == "E" for each in drawn)]
     return bare(
         lines=drawn,
         vat_breakdown=tuple(reasons),
@@ -84,5 +84,6 @@ def drafts(draw: st.DrawFn) -> Invoice:
     )
 
 
-def _exempt() -> list[VatBreakdown]:
-    return [VatBreakdown(category="E", rate=Decimal(0), exemption_reason="Exonéré", exemption_code="VATEX-FR-CGI261-4")]
+def exemption() -> VatBreakdown:
+    """Give the exemption of a training body."""
+    return VatBreakdown(category="E", rate=Decimal(0), exemption_reason="Exonéré", exemption_code="VATEX-FR-CGI261-4")
