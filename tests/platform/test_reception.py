@@ -114,11 +114,18 @@ def test_only_the_portal_writes_the_directory(world: World) -> None:
     name = f"{export['name'][:-3]}999.tar.gz"
     lines = world.platform("platform-a").state()["directory_lines"]
     message = Message(name, Kind.FLOW, B, A, name, "0" * 64)
-    with pytest.raises(Never, match="portal"):
+    with pytest.raises(Never, match="not taken here"):
         world.wire.hand(message, body, key=world.running["platform-b"])
     world.work()
     assert world.sql("platform-a", "SELECT 1 FROM portal_flow WHERE name = :flow", flow=name[:-7]) == []
     assert world.platform("platform-a").state()["directory_lines"] == lines
+
+
+@pytest.mark.parametrize("kind", [Kind.FACT, Kind.PLATFORM])
+def test_kind_not_taken(world: World, kind: Kind) -> None:
+    """What a platform has no use for is refused: its sender must not think that it was had."""
+    with pytest.raises(Never, match="not taken here"):
+        world.wire.hand(Message(f"k-{kind}", kind, B, A, "x", "0" * 64), b"{}", key=world.running["platform-b"])
 
 
 @pytest.mark.parametrize("body", [b"", b"not xml", b"<a/>", service("X1")])

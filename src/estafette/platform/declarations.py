@@ -29,6 +29,9 @@ DATA = {Syntax.UBL: "FFE0111A", Syntax.CII: "FFE0112A"}
 LOT_MAX = {STATUSES: 2000, "FFE0111A": 1000, "FFE0112A": 1000}
 """Objects in one envelope (external specifications v3.2 §3.4.6, indicative)."""
 
+ON_INVOICING = frozenset({"3", "35"})
+"""Codes of BT-8 that the data tell as the debit option (BR-FR-MAP-03, 29): the portal awaits no collection."""
+
 PACK = "pack"
 
 
@@ -36,8 +39,8 @@ def declare_invoice(home: Home, connection: Connection, row: dict[str, Any], doc
     """The invoice's data (Flow 1) will reach the portal."""
     today = home.actor.clock().date()
     syntax = Syntax.UBL if row["syntax"] == Syntax.UBL.value else Syntax.CII
-    name, data = flux1.build(document, profile=flux1.profile_on(today), syntax=syntax)
-    _declare(home, connection, row, DATA[syntax], name=name, data=data, object_id=flux1.portal_number(document.number))
+    name, data = flux1.build(document, profile=flux1.profile_on(today), syntax=syntax, on=document.issue_date)
+    _declare(home, connection, row, DATA[syntax], name=name, data=data, object_id=_portal_number(document))
 
 
 def declare_status(
@@ -55,18 +58,23 @@ def declare_status(
         platform=home.identity.matricule,
         platform_name=home.identity.name,
         portal=home.identity.portal_matricule,
-        object_identifier=flux1.portal_number(document.number),
+        object_identifier=_portal_number(document),
     )
     data = cdar.write(twin)
     name = f"{identifier}.xml"
     _declare(home, connection, row, STATUSES, name=name, data=data, object_id=identifier, status=message.status)
 
 
+def _portal_number(document: Invoice) -> str:
+    """Return the number that the portal knows the invoice by, the same from both platforms and at any time."""
+    return flux1.portal_number(document.number, on=document.issue_date)
+
+
 def vat_on_collection(document: Invoice) -> bool:
     """Tell whether VAT falls due on payment: services without the debit option, and deposits (CGI 269-2)."""
     if document.is_deposit:
         return True
-    return document.business_process[:1] in ("S", "M") and document.vat_point_code != "3"
+    return document.business_process[:1] in ("S", "M") and document.vat_point_code not in ON_INVOICING
 
 
 def _declare(

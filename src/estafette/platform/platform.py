@@ -65,17 +65,17 @@ class Platform:
     # ------------------------------------------------------------------------------------------------- the exchange
 
     def taken(self, connection: Connection, message: Message, _body: bytes) -> None:
-        """What another actor sent is kept and will be worked on. Raises: Refused for a flow not of the portal."""
+        """What another actor sent is kept and will be worked on. Raises: Refused for what is not taken here."""
         if message.kind is Kind.INVOICE:
             reception.keep(self.home, connection, message)
         elif message.kind is Kind.STATUS:
             payload = {"sender": message.sender, "sha256": message.sha256}
             key = f"{STATUS}:{message.sender}:{message.id}"
             jobs.add(connection, queue=STATUS, key=key, payload=payload, now=self.home.actor.clock())
-        elif message.kind is Kind.FLOW:
-            if message.sender != self.home.identity.portal:
-                raise Refused(403, "only the portal's flows are taken here")
+        elif message.kind is Kind.FLOW and message.sender == self.home.identity.portal:
             acknowledgements.keep(self.home, connection, message)
+        else:
+            raise Refused(403, f"{message.kind} of {message.sender} is not taken here")
 
     def delivered(self, connection: Connection, message: Message) -> None:
         """Another actor has taken what was sent."""

@@ -8,6 +8,7 @@ What is accepted goes to the administration as a fact, in the same transaction.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import PurePath
 from typing import Any
 
@@ -30,6 +31,7 @@ from estafette.portal.tables import invoice_data, legal_unit, obligatory_status,
 from estafette.store import jobs, sequences
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply
+from estafette.values.moments import PARIS
 
 CONTROL = "control"
 DATA = frozenset({"FFE0111A", "FFE0112A"})
@@ -167,7 +169,7 @@ def _settle(hall: Hall, connection: Connection, name: FlowName, matricule: str, 
 def _take_data(hall: Hall, connection: Connection, came: Came) -> None:
     now = hall.actor.clock()
     data = flux1.read(came.file, came.content)
-    refusals = tuple(_refusals(connection, came, data))
+    refusals = tuple(_refusals(connection, came, data, on=now.astimezone(PARIS).date()))
     number = sequences.draw(connection, "answer")
     answer = about_object(
         ObjectKind.INVOICE_DATA,
@@ -186,9 +188,9 @@ def _take_data(hall: Hall, connection: Connection, came: Came) -> None:
         _accept_data(hall, connection, came, data)
 
 
-def _refusals(connection: Connection, came: Came, data: Flux1) -> Iterable[Refusal]:
+def _refusals(connection: Connection, came: Came, data: Flux1, *, on: date) -> Iterable[Refusal]:
     """Tell what stage 3 finds: the content, the parties in the directory, the number already had."""
-    for anomaly in flux1.control(came.file, came.content):
+    for anomaly in flux1.control(came.file, came.content, on=on):
         yield Refusal(anomaly.reason, anomaly.rule, anomaly.message_fr, anomaly.message_en, anomaly.terms)
     for siren, term in ((data.seller_siren, "BT-30"), (data.buyer_siren, "BT-47")):
         known = select(legal_unit.c.siren).where(legal_unit.c.siren == siren)

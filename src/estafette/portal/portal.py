@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from estafette.exchange.messages import Kind, Message
-from estafette.exchange.post import Peer
+from estafette.exchange.post import Peer, Refused
 from estafette.portal import authority, concentrator
 from estafette.portal.hall import BATCH, Hall
 
@@ -28,6 +28,8 @@ class Portal:
             concentrator.keep(self.hall, connection, message)
         elif message.kind is Kind.PLATFORM and message.sender == self.hall.administration:
             authority.learn(self.hall, connection, msgspec.json.decode(body, type=authority.Registered))
+        else:
+            raise Refused(403, f"{message.kind} of {message.sender} is not taken here")
 
     def peer(self, connection: Connection, matricule: str) -> Peer | None:
         """Return a platform as the registration service told it."""
