@@ -8,6 +8,7 @@ Deliberately absent: reading the page. What a person sees is not what a platform
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 import pikepdf
@@ -29,12 +30,24 @@ def extract(data: bytes) -> tuple[str, bytes]:
 
     Raises: Unreadable, when the PDF is broken, encrypted, swells past the limits, or holds no invoice or several.
     """
+    with opened(data) as pdf:
+        if pdf.is_encrypted:
+            raise _encrypted()
+        return _the_invoice(pdf)
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[pikepdf.Pdf]:
+    """Open a PDF that may be hostile; what fails inside for its structure is told as a broken file.
+
+    Raises: Unreadable, when it is broken, wants a password, or swells past the limits.
+    """
     if len(data) > limits.FILE_BYTES_MAX:
         raise _too_big(f"Le PDF a {len(data)} octets", f"The PDF has {len(data)} bytes")
     _refuse_bombs(data)
     try:
         with pikepdf.open(BytesIO(data), suppress_warnings=True) as pdf:
-            return _the_invoice(pdf)
+            yield pdf
     except pikepdf.PasswordError as error:
         raise _encrypted() from error
     except (pikepdf.PdfError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -46,9 +59,7 @@ def extract(data: bytes) -> tuple[str, bytes]:
 
 
 def _the_invoice(pdf: pikepdf.Pdf) -> tuple[str, bytes]:
-    if pdf.is_encrypted:
-        raise _encrypted()
-    files = list(_embedded(pdf))
+    files = [(name, stream) for name, _, stream in embedded(pdf)]
     invoices = [(name, stream) for name, stream in files if name.lower() in NAMES]
     if not invoices:
         names = ", ".join(name for name, _ in files[:10])
@@ -66,11 +77,11 @@ def _the_invoice(pdf: pikepdf.Pdf) -> tuple[str, bytes]:
             where=", ".join(name for name, _ in invoices[:10]),
         )
     name, stream = invoices[0]
-    return name, _inflated(stream, name)
+    return name, inflated(stream, name)
 
 
-def _embedded(pdf: pikepdf.Pdf) -> Iterator[tuple[str, pikepdf.Object]]:
-    """Give each embedded file once, with its name, whether the table of files or the association names it."""
+def embedded(pdf: pikepdf.Pdf) -> Iterator[tuple[str, pikepdf.Object, pikepdf.Object]]:
+    """Give each embedded file once: its name, its specification, its stream; the table of files first, then `AF`."""
     seen: set[tuple[int, int]] = set()
     for specification in _specifications(pdf):
         name = specification.get("/UF", specification.get("/F"))
@@ -84,7 +95,7 @@ def _embedded(pdf: pikepdf.Pdf) -> Iterator[tuple[str, pikepdf.Object]]:
                 f"The PDF embeds more than {limits.PDF_ATTACHMENTS_MAX} files",
             )
         seen.add(stream.objgen)
-        yield str(name), stream
+        yield str(name), specification, stream
 
 
 def _specifications(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
@@ -100,7 +111,11 @@ def _specifications(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
                 yield specification
 
 
-def _inflated(stream: pikepdf.Object, name: str) -> bytes:
+def inflated(stream: pikepdf.Object, name: str) -> bytes:
+    """Give the bytes of a stream, compressed by Flate or not at all; `name` says where, in the error.
+
+    Raises: Unreadable, when it is compressed otherwise, damaged, or swells past the limits.
+    """
     filters = stream.get("/Filter")
     steps = [str(step) for step in filters] if isinstance(filters, pikepdf.Array) else [str(filters)] if filters else []
     raw = stream.read_raw_bytes()
