@@ -7,7 +7,7 @@ from estafette.invoice.codes import FRAMEWORK_CODES, INVOICE_TYPES, VAT_CATEGORI
 from estafette.lifecycle.contents import CHARACTERISTICS, REQUESTED_ACTIONS
 from estafette.lifecycle.reasons import REASONS
 from estafette.lifecycle.statuses import STATUSES
-from estafette.web.desk import amount, day, number
+from estafette.readable.typography import amount, day, number
 from estafette.web.platform import signs
 
 
@@ -20,7 +20,7 @@ def test_everything_has_words_in_both_languages() -> None:
         *map(signs.of_characteristic, CHARACTERISTICS),
         *(signs.of_type(each.code) for each in INVOICE_TYPES),
         *map(signs.of_framework, FRAMEWORK_CODES),
-        *(signs.of_code(signs.VAT_CATEGORIES, code) for code in VAT_CATEGORIES),
+        *(signs.of_code(signs.words.VAT_CATEGORIES, code) for code in VAT_CATEGORIES),
     ]
     for sign in shown:
         assert sign.fr

@@ -20,10 +20,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from estafette.readable.typography import amount, day, moment, number
 from estafette.store import identity
 from estafette.store.database import Database
 from estafette.store.identity import Person
-from estafette.values.moments import PARIS, paris_day
+from estafette.values.moments import paris_day
 
 HERE = Path(__file__).parent
 SECURITY = {
@@ -192,38 +193,6 @@ def language_of(request: Request) -> str:
         return asked
     wished = request.headers.get("accept-language", "").lower()
     return "en" if wished.startswith("en") else "fr"
-
-
-def amount(value: Decimal | None, currency: str = "EUR", language: str = "fr") -> str:
-    """Write an amount as it is read: `1 234,50 EUR` in French, `1,234.50 EUR` in English; spaces do not break."""
-    return "" if value is None else f"{number(value, 2, language)}\u00a0{currency}"
-
-
-def number(value: Decimal | None, digits: int = 0, language: str = "fr") -> str:
-    """Write a number without losing a digit nor adding zeros, past `digits` of them after the point."""
-    if value is None:
-        return ""
-    held = -int(value.normalize().as_tuple().exponent)
-    written = f"{value:,.{max(held, digits)}f}"
-    return written if language == "en" else written.replace(",", "\u202f").replace(".", ",")
-
-
-def day(value: date | None, language: str = "fr") -> str:
-    """Write a date day first: `02/01/2026` in French, `2 Jan 2026` in English."""
-    if value is None:
-        return ""
-    return f"{value.day} {MONTHS[value.month - 1]} {value.year}" if language == "en" else value.strftime("%d/%m/%Y")
-
-
-def moment(value: datetime | None, language: str = "fr") -> str:
-    """Write an instant in French legal time, to the second."""
-    if value is None:
-        return ""
-    here = value.astimezone(PARIS)
-    return f"{day(here, language)} {here:%H:%M:%S}"
-
-
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @pass_context

@@ -1,7 +1,7 @@
 """How a state is shown: in which words, French and English, and in which tone (good, bad, wait or none).
 
-The words of statuses, reasons, requested actions and data are those of the life cycle; only what no table of the field
-names is named here.
+The words of statuses, reasons, requested actions and data are those of the life cycle, those of an invoice's codes the
+readable form's; only what no table of the field names is named here.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from estafette.formats.status_message import Role
-from estafette.invoice.codes import FRAMEWORKS, INVOICE_TYPES
 from estafette.invoice.terms import TERMS
 from estafette.lifecycle.contents import CHARACTERISTICS, REQUESTED_ACTIONS
 from estafette.lifecycle.reasons import ALIASES, REASONS
-from estafette.lifecycle.statuses import STATUSES
+from estafette.readable import words
 
 Row = Mapping[str, Any]
 
@@ -50,122 +49,14 @@ DECLARED = {
 """What became of what the State is owed, the first of these that any part of it has being told of the whole."""
 ORDER = ("irreceivable", "rejected", "waiting", "packed", "accepted", "receivable")
 
-ROLES = {
-    Role.SELLER: Sign("le vendeur", "the seller"),
-    Role.BUYER: Sign("l'acheteur", "the buyer"),
-    Role.BUYER_AGENT: Sign("l'agent de l'acheteur", "the buyer's agent"),
-    Role.SELLER_AGENT: Sign("l'agent du vendeur", "the seller's agent"),
-    Role.FACTOR: Sign("l'affactureur", "the factor"),
-    Role.PAYEE: Sign("le bénéficiaire", "the payee"),
-    Role.PAYER: Sign("le payeur", "the payer"),
-    Role.INVOICER: Sign("le facturant", "the invoicer"),
-    Role.INVOICEE: Sign("le facturé", "the invoicee"),
-    Role.PORTAL: Sign("le portail public", "the public portal"),
-}
+ROLES = {role: Sign(*said) for role, said in words.ROLES.items() if role != Role.PLATFORM}
 OUR_PLATFORM = Sign("votre plateforme", "your platform")
-FAMILIES_EN = {
-    "invoice": "Invoice",
-    "deposit": "Deposit invoice",
-    "corrective": "Corrective invoice",
-    "credit note": "Credit note",
-}
-
-UNITS = {
-    "C62": ("unité(s)", "unit(s)"),
-    "H87": ("pièce(s)", "piece(s)"),
-    "EA": ("pièce(s)", "each"),
-    "MIN": ("min", "min"),
-    "HUR": ("h", "h"),
-    "DAY": ("j", "d"),
-    "WEE": ("sem.", "wk"),
-    "MON": ("mois", "mo."),
-    "ANN": ("an(s)", "yr"),
-    "GRM": ("g", "g"),
-    "KGM": ("kg", "kg"),
-    "TNE": ("t", "t"),
-    "MTR": ("m", "m"),
-    "KMT": ("km", "km"),
-    "MTK": ("m²", "m²"),
-    "MTQ": ("m³", "m³"),
-    "LTR": ("l", "l"),
-    "KWH": ("kWh", "kWh"),
-    "MWH": ("MWh", "MWh"),
-    "LS": ("forfait", "lump sum"),
-    "P1": ("%", "%"),
-}
-"""The units people meet (UN/ECE recommendation 20); any other is shown by its code."""
-
-VAT_CATEGORIES = {
-    "S": ("Taux normal ou réduit", "Standard or reduced rate"),
-    "Z": ("Taux zéro", "Zero rate"),
-    "E": ("Exonérée", "Exempt"),
-    "AE": ("Autoliquidation", "Reverse charge"),
-    "K": ("Livraison intracommunautaire", "Intra-Community supply"),
-    "G": ("Exportation", "Export"),
-    "O": ("Hors champ de la TVA", "Outside the scope of VAT"),
-}
-"""VAT categories (UNTDID 5305 as France narrows it, G2.31)."""
-
-MENTIONS = {
-    "PMD": ("Pénalités de retard", "Late payment penalties"),
-    "PMT": ("Indemnité forfaitaire de recouvrement", "Fixed recovery charge"),
-    "AAB": ("Escompte", "Early payment discount"),
-    "ABL": ("Informations légales", "Legal information"),
-    "REG": ("Information réglementaire", "Regulatory information"),
-    "TXD": ("Régime de TVA", "VAT regime"),
-    "BAR": ("Traitement demandé", "Treatment asked"),
-    "CUS": ("Douane", "Customs"),
-    "SUR": ("Remarque du vendeur", "Seller's remark"),
-    "ACC": ("Subrogation (affacturage)", "Subrogation (factoring)"),
-    "AAI": ("Information générale", "General information"),
-}
-"""Subjects of notes (BT-21, UNTDID 4451) that French invoices have."""
-
-PAYMENT_MEANS = {
-    "10": ("Espèces", "Cash"),
-    "20": ("Chèque", "Cheque"),
-    "30": ("Virement", "Credit transfer"),
-    "42": ("Paiement sur compte bancaire", "Payment to bank account"),
-    "48": ("Carte bancaire", "Bank card"),
-    "49": ("Prélèvement", "Direct debit"),
-    "57": ("Accord permanent", "Standing agreement"),
-    "58": ("Virement SEPA", "SEPA credit transfer"),
-    "59": ("Prélèvement SEPA", "SEPA direct debit"),
-    "97": ("Compensation", "Clearing between partners"),
-}
-"""Means of payment (BT-81, UNTDID 4461) that French invoices have."""
-
-VAT_POINTS = {
-    "3": ("Date de la facture (débits)", "Invoice date (debits)"),
-    "35": ("Date de livraison", "Delivery date"),
-    "432": ("Date de paiement (encaissements)", "Payment date (collection)"),
-}
-"""When VAT falls due (BT-8, UNTDID 2005)."""
-
-NATURES = {"B": ("Biens", "Goods"), "S": ("Services", "Services"), "M": ("Biens et services", "Goods and services")}
-"""The letter of a billing framework (BT-23)."""
-
-FRAMEWORKS_EN = {
-    "1": "submission of an invoice",
-    "2": "invoice already paid",
-    "3": "subcontractor's invoice for direct payment",
-    "4": "final invoice after a deposit",
-    "5": "submission by a subcontractor",
-    "6": "submission by a co-contractor",
-    "7": "invoice whose VAT is already declared",
-    "8": "invoice of several sellers",
-    "9": "self-billing both ways",
-}
-"""The digit of a billing framework, in English; `estafette.invoice.codes` has the French."""
 
 
 def of_framework(code: str) -> Sign:
     """Return how a billing framework (BT-23) is shown."""
-    known = next((each for each in FRAMEWORKS if each.digit == code[1:] and code[:1] in each.letters), None)
-    if known is None:
-        return Sign(code, code)
-    nature_fr, nature_en = NATURES[code[0]]
-    return Sign(f"{nature_fr} : {known.name_fr}", f"{nature_en}: {FRAMEWORKS_EN[known.digit]}", code=code)
+    fr, en = words.framework_words(code)
+    return Sign(fr, en, code=code) if fr else Sign(code, code)
 
 
 def of_comment(event: Row) -> Sign:
@@ -190,9 +81,7 @@ def of_both(text: str) -> Sign:
 
 def of_status(code: str) -> Sign:
     """Return how a status is shown; one that no table knows is shown by its code."""
-    status = STATUSES.get(code)
-    fr, en = (status.label, status.name) if status else (code, code)
-    return Sign(fr, en, TONES.get(code, ""), code)
+    return Sign(*words.status_words(code), TONES.get(code, ""), code)
 
 
 def of_invoice(row: Row) -> Sign:
@@ -257,8 +146,7 @@ def of_characteristic(code: str) -> Sign:
 
 def of_type(code: str) -> Sign:
     """Return how a type of invoice (BT-3) is shown."""
-    known = next((each for each in INVOICE_TYPES if each.code == code), None)
-    return Sign(known.name_fr, FAMILIES_EN[known.family], code=code) if known else Sign("Facture", "Invoice", code=code)
+    return Sign(*words.type_words(code), code=code)
 
 
 def of_terms(text: str) -> list[Sign]:
