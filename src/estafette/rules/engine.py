@@ -12,7 +12,7 @@ from pathlib import Path
 from estafette.rules.catalogue import Pack
 from estafette.rules.compiled import compiled, load
 from estafette.rules.own import own_finding
-from estafette.rules.plan import Assertion, Checks, Planner, Switch, Todo, nodes_of
+from estafette.rules.plan import Assertion, Planner, Switch, Tests, Todo, nodes_of
 from estafette.rules.remedies import remedy
 from estafette.rules.semantics import EXACT
 from estafette.rules.tree import Node, Top, line_of, path_of
@@ -68,18 +68,19 @@ def _do(todo: Todo, node: Node, top: Top, report: _Report) -> None:
         except Exception as error:
             report.fail(assertion.id or assertion.source, node, error)
     for chain in chains:
-        for ways, due in chain:
+        for ways, then in chain:
             if not ways or _takes(ways, node, top):
-                _do((due, ()), node, top, report)
+                if then:
+                    _do((then, ()), node, top, report)
                 break
 
 
-def _takes(ways: tuple[Checks, ...], node: Node, top: Top) -> bool:
+def _takes(ways: Tests, node: Node, top: Top) -> bool:
     """Say whether a rule takes a node; a check that fails to run does not match (XSLT 3.0, 5.5.4)."""
-    for checks in ways:
+    for tests in ways:
         try:
-            for check in checks:
-                if not check.test(node, top):
+            for test in tests:
+                if not test(node, top):
                     break
             else:
                 return True

@@ -67,7 +67,9 @@ Due = tuple[tuple[Test, bool, Assertion], ...]
 Checks = tuple[Check, ...]
 Choice = tuple[tuple[Checks, ...], Due]
 Chain = tuple[Choice, ...]
-Todo = tuple[Due, tuple[Chain, ...]]
+Tests = tuple[tuple[Test, ...], ...]
+Todo = tuple[Due, tuple[tuple[tuple[Tests, Due], ...], ...]]
+"""What runs always on a node, and chains of (tests of each way to match, what runs then), the first that matches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +116,14 @@ class Planner:
         for shape in signature:
             place = (shape, signature, names)
             chains = [tuple(_choices(chain, place)) for chain in self._chains(shape)]
-            due, left = todo = _todo(chains)
+            due, left = _split(chains)
             key = _common_key(left)
             if key is not None:
                 keyed = [chain for chain in left if _looks_at(chain, key)]
-                left = tuple(chain for chain in left if not _looks_at(chain, key))
+                left = [chain for chain in left if not _looks_at(chain, key)]
                 switches.append(_switch(shape, key, keyed))
-                todo = (due, left)
-            if todo[0] or todo[1]:
-                plain.append((shape, todo))
+            if due or left:
+                plain.append((shape, (due, _ready(left))))
         return Plan(tuple(plain), tuple(switches))
 
     def _chains(self, shape: Shape) -> list[list[tuple[Rule, list[Way]]]]:
@@ -199,6 +200,19 @@ def _unsettled(way: Way, place: Place) -> Checks | None:
 
 
 def _todo(chains: Iterable[Chain]) -> Todo:
+    due, left = _split(chains)
+    return due, _ready(left)
+
+
+def _ready(chains: Iterable[Chain]) -> tuple[tuple[tuple[Tests, Due], ...], ...]:
+    """Keep of the checks what is needed to run."""
+    return tuple(
+        tuple((tuple(tuple(check.test for check in checks) for checks in ways), due) for ways, due in chain)
+        for chain in chains
+    )
+
+
+def _split(chains: Iterable[Chain]) -> tuple[Due, list[Chain]]:
     """Split chains into what runs always and what is chosen node by node."""
     due: list[tuple[Test, bool, Assertion]] = []
     left: list[Chain] = []
@@ -207,7 +221,7 @@ def _todo(chains: Iterable[Chain]) -> Todo:
             due.extend(chain[0][1])
         elif chain:
             left.append(chain)
-    return tuple(due), tuple(left)
+    return tuple(due), left
 
 
 def _common_key(chains: Iterable[Chain]) -> Test | None:
@@ -237,7 +251,7 @@ def _switch(shape: Shape, key: Test, chains: list[Chain]) -> Switch:
         key,
         {text: _todo([_reduced(chain, key, text) for chain in chains]) for text in texts},
         _todo([_reduced(chain, key, None) for chain in chains]),
-        ((), tuple(chains)),
+        ((), _ready(chains)),
     )
 
 
@@ -362,6 +376,8 @@ def _ancestors(shape: Shape) -> list[Shape]:
 
 
 def _below(at: Shape, names: tuple[str, ...], signature: Signature) -> bool:
+    if names == ("*",):
+        return any(below in signature for below in at.kids.values())
     for name in names:
         below = at.attributes.get(name[1:]) if name.startswith("@") else at.kids.get(name)
         if below is None:

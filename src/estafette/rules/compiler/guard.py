@@ -140,6 +140,8 @@ def path_keys(path: Path) -> list[Key]:
             return [("anc", tuple(names[:i])) for i in range(1, len(names) + 1)]
         while up < len(steps) and steps[up] == UP:
             up += 1
+        if steps[up:] == [Step("child", "*")]:
+            return [("rel", up, ("*",))]
         names = _names(steps[up:])
         if names:
             return [("rel", up, tuple(names[:i])) for i in range(1, len(names) + 1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from estafette.rules.compiler.analysis import heavy, needs
@@ -120,6 +120,9 @@ def _finished(walk: _Walk, expression: Path) -> Code:
     """Return the nodes, with the shorter ways to their value and existence where the path is one child."""
     code = walk.code()
     step = expression.steps[-1]
+    if len(walk.loops) == 1 and step == Step("child", "*"):
+        owner = walk.loops[0].partition(" in children(")[2][:-1]
+        return replace(code, exists=f"{owner}.kids")
     if len(walk.loops) == 1 and isinstance(step, Step) and step.axis == "child" and not step.predicates:
         owner = walk.loops[0].partition(" in ")[2].partition(".kids.get(")[0]
         if walk.loops[0].endswith(f".kids.get({step.name!r}, EMPTY)") and " " not in owner:
