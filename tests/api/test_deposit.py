@@ -3,12 +3,15 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from estafette.api import flow_service
+from estafette.readable import facturx
+from estafette.simulation import samples
 from estafette.values.limits import FILE_BYTES_MAX
 
 HERE, THERE = "100000009", "200000008"
@@ -43,6 +46,19 @@ def test_a_deposit_is_kept_and_told(client: Client) -> None:
     assert (flow["flowDirection"], flow["processingRuleSource"]) == ("Out", "Input")
     original = client.call("GET", f"/v1/flows/{flow['flowId']}", query="docType=Original")
     assert (original.status, original.body) == (200, DATA)
+
+
+def test_an_invoice_has_a_readable_view(client: Client) -> None:
+    """A UBL is given as a PDF that shows it, a Factur-X as its sender's own PDF; what is no invoice has none."""
+    invoice = samples.load("service", number="F-7", issue_date=date(2026, 9, 1))
+    paper = facturx(samples.load("service-cii", number="F-8", issue_date=date(2026, 9, 1)))
+    for data, name in ((invoice, "f7.xml"), (paper, "f8.pdf"), (b"<n/>", "n.xml")):
+        client.deposit({**INFO, "name": name}, data)
+    views = [client.call("GET", f"/v1/flows/{flow['flowId']}", query="docType=ReadableView") for flow in held(client)]
+    by_name = {view.headers.get("content-disposition"): view for view in views}
+    assert by_name["attachment;filename=f7.pdf"].body.startswith(b"%PDF-")
+    assert by_name["attachment;filename=f8.pdf"].body == paper
+    assert by_name[None].status == 404
 
 
 FORMS = {

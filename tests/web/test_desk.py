@@ -2,8 +2,10 @@
 
 import re
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
+import pikepdf
 import pytest
 from tests.web.visitor import Visitor
 from tests.web.world import BUYER, OTHER, World, an_invoice, party
@@ -230,7 +232,14 @@ def test_what_is_another_company_s_is_not_found(world: World, document: bytes) -
     world.work()
     invoice = seller.get(flow).links("/invoices/")[0]
     other = world.visitor("other")
-    for path in (flow, invoice, f"{invoice}/original", f"{invoice}/documents/0", "/invoices/none"):
+    for path in (
+        flow,
+        invoice,
+        f"{invoice}/original",
+        f"{invoice}/readable",
+        f"{invoice}/documents/0",
+        "/invoices/none",
+    ):
         page = other.get(path)
         assert page.status == 404
         assert "Page introuvable" in page.text
@@ -255,6 +264,18 @@ def test_the_original_is_given_byte_for_byte(world: World, document: bytes) -> N
     assert page.headers["content-type"] == "application/octet-stream"
 
 
+def test_the_readable_form_is_a_pdf_in_the_reader_s_language(world: World, document: bytes) -> None:
+    """An invoice has its readable form, life cycle included, to be saved under its number, in French or in English."""
+    seller, path = world.visitor(), world.issue(document)
+    assert f"{path}/readable" in seller.get(path).links("/invoices/")
+    page = seller.get(f"{path}/readable")
+    assert page.headers["content-disposition"] == "attachment; filename*=UTF-8''F-2026-001.pdf"
+    for language, title in (("fr", "Facture commerciale F-2026-001"), ("en", "Invoice F-2026-001")):
+        with pikepdf.open(BytesIO(seller.get(f"{path}/readable?lang={language}").body)) as pdf:
+            assert str(pdf.docinfo.Title) == title
+            assert str(pdf.Root.Lang) == language
+
+
 def test_an_invoice_rejected_at_reception_is_not_handed_over(world: World, wrong_document: bytes) -> None:
     """The buyer knows that a rejected invoice came and why, but neither reads it nor has its file."""
     buyer, path = world.visitor("buyer"), world.receive(wrong_document)
@@ -262,6 +283,7 @@ def test_an_invoice_rejected_at_reception_is_not_handed_over(world: World, wrong
     assert "BR-CO-15" in page.text
     assert "Conseil" not in page.text
     assert buyer.get(f"{path}/original").status == 404
+    assert buyer.get(f"{path}/readable").status == 404
 
 
 def test_an_unreachable_customer_is_visible(world: World) -> None:

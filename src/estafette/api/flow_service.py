@@ -13,16 +13,19 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from sqlalchemy import RowMapping
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from estafette import readable
 from estafette.api.access import Access
 from estafette.api.decoding import decode, decode_body
 from estafette.api.problems import Problem
 from estafette.exchange.bodies import TooLarge, bounded
+from estafette.formats.xml import Unreadable
 from estafette.platform.flows import Deposit
 from estafette.platform.platform import Platform
 from estafette.values.limits import FILE_BYTES_MAX
@@ -86,7 +89,7 @@ def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list
             processing_rule=info.processing_rule,
             profile=info.flow_profile,
         )
-        row = platform.deposit(siren, deposit, data)
+        row = await platform.deposit(siren, deposit, data)
         wake()
         body = {**_identity(row), "submittedAt": instant(row["submitted_at"]), "sha256": row["sha256"]}
         return JSONResponse(body, 202)
@@ -113,8 +116,10 @@ def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list
             return JSONResponse(_flow(row))
         if wanted == "Original":
             return _file(platform.document(row["sha256"]), row["name"])
-        if wanted in ("Converted", "ReadableView"):
-            raise Problem(404, f"{wanted}: pas de cette forme pour ce flux. / Not available for this flow.")
+        if wanted == "ReadableView":
+            return await run_in_threadpool(_readable, platform.document(row["sha256"]), row["name"])
+        if wanted == "Converted":
+            raise _unavailable(wanted)
         raise Problem(400, f"docType: {wanted}?")
 
     async def health(_request: Request) -> Response:
@@ -198,6 +203,18 @@ def _flow(row: RowMapping) -> dict[str, Any]:
         "acknowledgement": acknowledgement,
         "sha256": row["sha256"],
     }
+
+
+def _readable(document: bytes, name: str) -> Response:
+    """Send the readable form, the sender's own where it is one (XP Z12-013 §5.4.2). Raises: Problem 404."""
+    try:
+        return _file(readable.view(document), f"{name.rpartition('.')[0] or name}.pdf")
+    except Unreadable as unreadable:
+        raise _unavailable("ReadableView") from unreadable
+
+
+def _unavailable(form: str) -> Problem:
+    return Problem(404, f"{form}: pas de cette forme pour ce flux. / Not available for this flow.")
 
 
 def _file(data: bytes, name: str) -> Response:

@@ -6,6 +6,7 @@
 /deposit, /flows/{id}            a file and its verdict
 /invoices/{id}                   one invoice whole, and the answers possible now
 /invoices/{id}/original          the file as it came
+/invoices/{id}/readable          the invoice and its life cycle as a PDF
 /invoices/{id}/documents/{n}     a document joined to the invoice (BG-24)
 """
 
@@ -14,16 +15,19 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from estafette.lifecycle.contents import REQUESTED_ACTIONS
+from estafette.lifecycle.guards import StatusEvent
 from estafette.platform.platform import InvoiceView, Platform
 from estafette.platform.statuses import NotAllowed
+from estafette.readable import pdf
 from estafette.store.identity import Person
-from estafette.web.desk import SECURITY, Desk, tenant_of
+from estafette.web.desk import SECURITY, Desk, language_of, tenant_of
 from estafette.web.platform import answers, signs
 from estafette.web.platform.answers import Unclear
 from estafette.web.platform.attention import concerns
@@ -52,6 +56,7 @@ def routes(platform: Platform, desk: Desk, wake: Callable[[], None]) -> list[Bas
         Route("/flows/{flow_id}", desk.signed_in(deposits.flow)),
         Route("/invoices/{invoice_id}", desk.signed_in(pages.invoice), methods=both),
         Route("/invoices/{invoice_id}/original", desk.signed_in(pages.original)),
+        Route("/invoices/{invoice_id}/readable", desk.signed_in(pages.readable)),
         Route("/invoices/{invoice_id}/documents/{place:int}", desk.signed_in(pages.supporting_document)),
     ]
 
@@ -110,6 +115,15 @@ class Pages:
             raise HTTPException(404)
         name, data = self._platform.original(siren, request.path_params["invoice_id"])
         return _file(name, data)
+
+    async def readable(self, request: Request, person: Person) -> Response:
+        """Give the invoice as a PDF in the reader's language, its life cycle included."""
+        view = self._view(request, tenant_of(person))
+        if not is_readable(view):
+            raise HTTPException(404)
+        events = [StatusEvent(each["status"], each["set_at"], each["emitter_role"]) for each in view.events]
+        made = await run_in_threadpool(pdf, view.invoice, language=language_of(request), statuses=events)
+        return _file(f"{view.row['number']}.pdf", made)
 
     async def supporting_document(self, request: Request, person: Person) -> Response:
         """Give a document that the invoice holds (BT-125)."""
