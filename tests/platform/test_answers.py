@@ -222,7 +222,7 @@ def written(number: str, status: str, role: Role, *, identifier: str, seller: st
 
 def put(world: World, siren: str, data: bytes) -> tuple[str, list[str]]:
     """Deposit a status; return its acknowledgement and the reasons of it."""
-    flow = world.home(siren).deposit(siren, Deposit("CDAR", "statut.xml"), data)["id"]
+    flow = world.put(siren, Deposit("CDAR", "statut.xml"), data)
     world.work()
     row = world.flow(siren, flow)
     return row["acknowledgement"], [detail["reasonCode"] for detail in row["details"]]

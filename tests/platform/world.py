@@ -95,7 +95,10 @@ class Wire:
         recipient = self.named(at) if at else self.of(message.recipient)
         message = replace(message, sha256=sha256(body).hexdigest())
         try:
-            return recipient.post.take(message, body, sign(key.actor.key, message.signed_text()))
+            recipient.post.admit(message, sign(key.actor.key, message.signed_text()))
+            recipient.actor.documents.put(body)
+            with recipient.actor.database.begin() as connection:
+                return recipient.post.take(connection, message, body)
         except Refused as refused:
             raise (Never if refused.status in FINAL else Later)(str(refused)) from None
 
@@ -189,7 +192,13 @@ class World:
     def leave(self, data: bytes, *, by: str = SELLER, name: str = "facture.xml", **said: Any) -> str:
         """The company has deposited a file, nothing else is done; returns its flow."""
         announced = said.pop("syntax", None) or recognise(data).value
-        return str(self.home(by).deposit(by, Deposit(syntax=announced, name=name, **said), data)["id"])
+        return self.put(by, Deposit(syntax=announced, name=name, **said), data)
+
+    def put(self, by: str, deposit: Deposit, data: bytes) -> str:
+        """The company has handed a file in; returns its flow."""
+        platform = self.home(by)
+        with platform.home.actor.database.begin() as connection:
+            return str(platform.register(connection, by, deposit, data)["id"])
 
     def answer(self, siren: str, number: str, status: str, **said: Any) -> None:
         """The company has set a status and all that follows is done. Raises: NotAllowed."""

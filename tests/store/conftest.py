@@ -78,7 +78,7 @@ def new_store(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Ca
     def make() -> Database:
         file = tmp_path_factory.mktemp("store") / "records.sqlite"
         shutil.copy(empty_store, file)
-        return open_database(file, ("shared",))
+        return open_database(file, ("shared",), threaded=False)
 
     return make
 

@@ -18,7 +18,7 @@ from estafette.store.jobs import LEASE, TRIES_MAX, Job
 from estafette.store.sequences import draw
 from estafette.store.tables import job as table
 from estafette.store.tables import sequence
-from estafette.store.worker import Apply, Later, Never, Worker
+from estafette.store.worker import CONCURRENCY, Apply, Later, Never, Worker
 
 # `World` is what the fixture `world` gives: a loop whose time jumps, and the clock that goes with it.
 World = Any
@@ -213,9 +213,9 @@ def test_so_many_at_once_and_no_more(desk: Desk, world: World) -> None:
 
     desk.act = act
     begun = world.clock()
-    desk.ask(*(str(number) for number in range(24)))
+    desk.ask(*(str(number) for number in range(3 * CONCURRENCY)))
     world.run(desk.work(hours=1))
-    assert most == 8
+    assert most == CONCURRENCY
     assert {at - begun for _, at in desk.attempts} == {timedelta(seconds=second) for second in range(3)}
 
 

@@ -1,7 +1,7 @@
 """The post of one actor: what it sends is written with its state, what it receives is taken once.
 
 `Post.send` is called inside the transaction of the state that the message follows from. `Post.deliver` is the worker's
-part: it posts, and only an answer of the peer ends the job. `Post.take` is the other side: signature, then inbox and
+part: it posts, and only an answer of the peer ends the job. `Post.receive` is the other side: signature, then inbox and
 the actor's own handling in one transaction.
 
 The peer's answers: 202 taken, 200 already had, 400/403/413/422 never (the message is parked), anything else later. A
@@ -127,19 +127,23 @@ class Post:
         if status not in (200, 202):
             raise Later(f"{peer.identifier} answers {status}: {text}")
 
-    def take(self, message: Message, body: bytes, signature: str) -> bool:
+    async def receive(self, message: Message, body: bytes, signature: str) -> bool:
         """The message is had, once; False when it already was. Raises: Refused."""
+        self.admit(message, signature)
+        self._documents.put(body)
+        return await self._database.write(lambda connection: self.take(connection, message, body))
+
+    def admit(self, message: Message, signature: str) -> None:
+        """The message is for this actor and from whom it says. Raises: Refused."""
         if message.recipient not in self.identifiers:
             raise Refused(422, f"{message.recipient} is not served here")
         with self._database.read() as connection:
             peer = self._peers(connection, message.sender)
         if peer is None or not verifies(peer.public_key, signature, message.signed_text()):
             raise Refused(401, "unknown sender or wrong signature")
-        self._documents.put(body)
-        with self._database.begin() as connection:
-            return self._take(connection, message, body)
 
-    def _take(self, connection: Connection, message: Message, body: bytes) -> bool:
+    def take(self, connection: Connection, message: Message, body: bytes) -> bool:
+        """The message, admitted, is had in this transaction, once; False when it already was. Raises: Refused."""
         had = select(inbox.c.sha256).where(inbox.c.sender == message.sender, inbox.c.message_id == message.id)
         if held := connection.execute(had).scalar():
             if held != message.sha256:

@@ -19,7 +19,7 @@ def routes(post: Post, public_key: str, wake: Callable[[], None]) -> list[Route]
         try:
             body = await read_body(request, MESSAGE_BYTES_MAX)
             message = from_wire(request.path_params["identifier"], request.headers, body)
-            fresh = post.take(message, body, request.headers.get("Estafette-Signature", ""))
+            fresh = await post.receive(message, body, request.headers.get("Estafette-Signature", ""))
         except TooLarge:
             return PlainTextResponse("too large", 413)
         except NotAMessage as reason:

@@ -103,14 +103,17 @@ class Platform:
             if connection.execute(select(company.c.siren).where(company.c.siren == siren)).first() is None:
                 connection.execute(insert(company).values(row))
 
-    def deposit(self, siren: str, deposit: Deposit, data: bytes) -> RowMapping:
+    async def deposit(self, siren: str, deposit: Deposit, data: bytes) -> RowMapping:
         """The file is kept and will be judged; returns its flow."""
+        return await self._database.write(lambda connection: self.register(connection, siren, deposit, data))
+
+    def register(self, connection: Connection, siren: str, deposit: Deposit, data: bytes) -> RowMapping:
+        """The deposit is written in this transaction; returns its flow."""
         self._documents.put(data)
-        with self._database.begin() as connection:
-            now = self.home.actor.clock()
-            identifier, _new = flows.open_flow(connection, siren=siren, deposit=deposit, data=data, now=now)
-            jobs.add(connection, queue=DEPOSIT, key=f"{DEPOSIT}:{identifier}", payload={"flow": identifier}, now=now)
-            row = flows.get(connection, siren, identifier)
+        now = self.home.actor.clock()
+        identifier, _new = flows.open_flow(connection, siren=siren, deposit=deposit, data=data, now=now)
+        jobs.add(connection, queue=DEPOSIT, key=f"{DEPOSIT}:{identifier}", payload={"flow": identifier}, now=now)
+        row = flows.get(connection, siren, identifier)
         assert row is not None  # noqa: S101 — it was just written
         return row
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from alembic import command
@@ -18,10 +18,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from estafette.store.writer import Writer
+
 try:  # the bundled SQLite: distributions ship one with the WAL-reset bug (3.7.0 to 3.51.2)
     from pysqlite3 import dbapi2
 except ImportError:  # where no wheel exists
     dbapi2 = sqlite3
+
+Written = TypeVar("Written")
 
 DRIVER: ModuleType = dbapi2
 
@@ -36,8 +40,9 @@ class Database:
     `before_commit` is called before each durable transaction is committed: what its records name is made durable then.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, threaded: bool = True) -> None:
         self.engine = engine
+        self._writer = Writer(self.begin) if threaded else None
         self.before_commit: Callable[[], None] = lambda: None
 
     @contextmanager
@@ -59,6 +64,16 @@ class Database:
                 if not durable:
                     raw.execute("PRAGMA synchronous=FULL")
 
+    async def write(self, apply: Callable[[Connection], Written], *, durable: bool = True) -> Written:
+        """What `apply` writes is committed, with what others write meanwhile; returns what it returns.
+
+        `apply` runs in the writer's thread and touches nothing but its connection and what may be shared by threads.
+        """
+        if self._writer is not None:
+            return await self._writer.write(apply, durable=durable)
+        with self.begin(durable=durable) as connection:
+            return apply(connection)
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a snapshot for reading."""
@@ -66,12 +81,16 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, once what was asked is written."""
+        if self._writer is not None:
+            self._writer.close()
         self.engine.dispose()
 
 
-def open_database(file: Path, branches: tuple[str, ...]) -> Database:
+def open_database(file: Path, branches: tuple[str, ...], *, threaded: bool = True) -> Database:
     """Open the file with the tables of these migration branches at the version of this code.
+
+    Not `threaded`, each write is committed by itself where it is asked: for a loop whose time is not the clock's.
 
     Raises: NewerData when the file knows a revision that this code does not; nothing is touched then.
     """
@@ -81,7 +100,7 @@ def open_database(file: Path, branches: tuple[str, ...]) -> Database:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     _upgrade(engine, branches)
-    return Database(engine)
+    return Database(engine, threaded=threaded)
 
 
 def _prepare(connection: Any, _record: Any) -> None:

@@ -12,6 +12,7 @@ of its documents. A draft that no transaction settled is named by no record: a k
 import hashlib
 import os
 import tempfile
+import threading
 from pathlib import Path
 
 import zstandard
@@ -31,28 +32,35 @@ class Documents:
         for left in self._incoming.iterdir():
             left.unlink()
         self._drafts: dict[str, Path] = {}
+        self._lock = threading.Lock()
+        """Over the drafts: one thread puts while another settles."""
 
     def put(self, data: bytes) -> str:
         """The bytes can be read under their name, 64 hexadecimal digits; they are durable once settled."""
         name = hashlib.sha256(data).hexdigest()
-        if name not in self._drafts and not self._file(name).exists():
-            self._drafts[name] = self._draft(zstandard.ZstdCompressor(level=3).compress(data))
+        with self._lock:
+            if name not in self._drafts and not self._file(name).exists():
+                self._drafts[name] = self._draft(zstandard.ZstdCompressor(level=3).compress(data))
         return name
 
     def settle(self) -> None:
         """Everything that was put is durable, under its name. Raises: OSError; what is left can be settled again."""
-        for draft in self._drafts.values():
+        with self._lock:
+            drafts = dict(self._drafts)
+        for draft in drafts.values():
             _flush(draft)
         folders = set()
-        for name in list(self._drafts):
-            folders |= self._give_name(name)
+        for name in drafts:
+            with self._lock:
+                folders |= self._give_name(name)
         for folder in folders:
             _flush(folder)
 
     def get(self, name: str) -> bytes:
         """Return the bytes as they came. Raises: KeyError when the name is not known, Damaged."""
         try:
-            packed = (self._drafts.get(name) or self._file(name)).read_bytes()
+            with self._lock:
+                packed = (self._drafts.get(name) or self._file(name)).read_bytes()
         except FileNotFoundError:
             raise KeyError(name) from None
         try:
@@ -83,6 +91,8 @@ class Documents:
         """Move a flushed draft to its place; returns the folders that must now be flushed."""
         file = self._file(name)
         folders = {file.parent}
+        if name not in self._drafts:  # settled by another commit meanwhile
+            return folders
         if not file.parent.exists():
             file.parent.mkdir(exist_ok=True)
             folders.add(self._folder)

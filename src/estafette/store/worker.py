@@ -25,6 +25,9 @@ PAUSE = 1.0
 
 log = structlog.get_logger()
 
+CONCURRENCY = 32
+"""Jobs under way at once in one store: as many share a commit."""
+
 
 class Later(Exception):
     """The job cannot succeed now; it is tried again after a while."""
@@ -37,7 +40,7 @@ class Never(Exception):
 class Worker:
     """Runs the jobs of one store, several at once, until stopped."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime], *, concurrency: int = 8) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], *, concurrency: int = CONCURRENCY) -> None:
         self._database = database
         self._clock = clock
         self._handlers: dict[str, Handler] = {}
@@ -61,7 +64,7 @@ class Worker:
             while True:
                 self._bell.clear()
                 try:
-                    self._start_some()
+                    await self._start_some()
                     await self._rest()
                 except SQLAlchemyError:  # a full disk, a file someone holds: it may pass, and the work is still there
                     log.exception("worker.paused", seconds=PAUSE)
@@ -71,12 +74,14 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*self._running, return_exceptions=True)
 
-    def _start_some(self) -> None:
+    async def _start_some(self) -> None:
         room = self._concurrency - len(self._running)
         if room <= 0:
             return
-        with self._database.begin(durable=False) as connection:  # a lease that a power cut undoes was of no use
-            claimed = jobs.claim(connection, queues=tuple(self._handlers), now=self._clock(), limit=room)
+        claimed = await self._database.write(
+            lambda connection: jobs.claim(connection, queues=tuple(self._handlers), now=self._clock(), limit=room),
+            durable=False,  # a lease that a power cut undoes was of no use
+        )
         for job in claimed:
             task = asyncio.create_task(self._work(job))
             self._running.add(task)
@@ -105,19 +110,21 @@ class Worker:
     async def _work(self, job: Job) -> None:
         try:
             apply = await self._handlers[job.queue](job)
-            with self._database.begin() as connection:
-                apply(connection)
-                jobs.end(connection, job, now=self._clock())
+            await self._database.write(lambda connection: self._finish(connection, job, apply))
         except Never as impossible:
             log.warning("job.parked", queue=job.queue, key=job.key, error=str(impossible))
-            self._settle(job, str(impossible), park=True)
+            await self._settle(job, str(impossible), park=True)
         except Later as reason:
             log.info("job.later", queue=job.queue, key=job.key, tries=job.tries, error=str(reason))
-            self._settle(job, str(reason))
+            await self._settle(job, str(reason))
         except Exception as fault:
             log.exception("job.failed", queue=job.queue, key=job.key, tries=job.tries)
-            self._settle(job, f"{type(fault).__name__}: {fault}")
+            await self._settle(job, f"{type(fault).__name__}: {fault}")
 
-    def _settle(self, job: Job, error: str, *, park: bool = False) -> None:
-        with self._database.begin() as connection:
-            (jobs.park if park else jobs.retry)(connection, job, now=self._clock(), error=error)
+    def _finish(self, connection: Connection, job: Job, apply: Apply) -> None:
+        apply(connection)
+        jobs.end(connection, job, now=self._clock())
+
+    async def _settle(self, job: Job, error: str, *, park: bool = False) -> None:
+        settle = jobs.park if park else jobs.retry
+        await self._database.write(lambda connection: settle(connection, job, now=self._clock(), error=error))

@@ -80,7 +80,7 @@ class Deposits:
         except (NoFile, MultiPartException):
             return self._ask(request, 400, fault="no file")
         syntax = await run_in_threadpool(_syntax, data)
-        row = self._platform.deposit(siren, Deposit(syntax=syntax, name=name), data)
+        row = await self._platform.deposit(siren, Deposit(syntax=syntax, name=name), data)
         self._wake()
         return RedirectResponse(f"/flows/{row['id']}", 303)
 

@@ -1,0 +1,106 @@
+"""What several write at once is committed at once, each whole or absent."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, event
+
+from estafette.store.database import Database, open_database
+from estafette.store.sequences import draw
+from estafette.store.writer import TOGETHER_MAX
+
+
+@pytest.fixture
+def threaded(tmp_path: Path) -> Iterator[Database]:
+    """Give a store whose writes go to its writer."""
+    database = open_database(tmp_path / "records.sqlite", ("shared",))
+    yield database
+    database.close()
+
+
+def commits(database: Database) -> list[str]:
+    """Return a list that grows by one with each commit."""
+    seen: list[str] = []
+    event.listen(database.engine, "commit", lambda _connection: seen.append("commit"))
+    return seen
+
+
+def number(database: Database, name: str) -> int:
+    """Return the next number of a counter, which is one more than were drawn."""
+    with database.begin() as connection:
+        return draw(connection, name)
+
+
+def test_a_write_answers_what_it_returns(threaded: Database) -> None:
+    """Whoever asked gets the value, after it is committed."""
+    assert asyncio.run(threaded.write(lambda connection: draw(connection, "a"))) == 1
+    assert number(threaded, "a") == 2
+
+
+def test_writes_that_wait_are_committed_together(threaded: Database) -> None:
+    """While the writer is held, many ask: they are one commit, up to the most that go together."""
+    held = threading.Event()
+    seen = commits(threaded)
+
+    def hold(connection: Connection) -> int:
+        held.wait(10)
+        return draw(connection, "a")
+
+    async def many() -> list[int]:
+        first = asyncio.create_task(threaded.write(hold))
+        await asyncio.sleep(0)
+        rest = [asyncio.create_task(threaded.write(lambda c: draw(c, "a"))) for _ in range(TOGETHER_MAX)]
+        await asyncio.sleep(0)
+        held.set()
+        return [await first, *await asyncio.gather(*rest)]
+
+    assert asyncio.run(many()) == list(range(1, TOGETHER_MAX + 2))
+    assert len(seen) <= 3
+
+
+def test_one_that_fails_harms_no_other(threaded: Database) -> None:
+    """A write that raises is undone and told to whoever asked; those committed with it stand."""
+
+    def fail(connection: Connection) -> None:
+        draw(connection, "a")
+        raise LookupError("mine")
+
+    async def both() -> list[object]:
+        asked = [threaded.write(lambda c: draw(c, "a")), threaded.write(fail), threaded.write(lambda c: draw(c, "a"))]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    first, failed, last = asyncio.run(both())
+    assert (first, last) == (1, 2)
+    assert isinstance(failed, LookupError)
+
+
+def test_a_commit_that_fails_is_told_to_all(threaded: Database) -> None:
+    """When what they name cannot be made durable, nothing is written and everyone knows."""
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    threaded.before_commit = full
+    with pytest.raises(OSError, match="No space left"):
+        asyncio.run(threaded.write(lambda connection: draw(connection, "a")))
+    threaded.before_commit = lambda: None
+    assert number(threaded, "a") == 1
+
+
+def test_closing_commits_what_was_asked(tmp_path: Path) -> None:
+    """A store that is closed has first written what it was asked."""
+    database = open_database(tmp_path / "records.sqlite", ("shared",))
+
+    async def ask() -> None:
+        asked = asyncio.create_task(database.write(lambda connection: draw(connection, "a")))
+        await asyncio.sleep(0)
+        database.close()
+        await asked
+
+    asyncio.run(ask())
+    after = open_database(tmp_path / "records.sqlite", ("shared",))
+    assert number(after, "a") == 2
+    after.close()
