@@ -1,8 +1,8 @@
 """The readable form of an invoice (lisible): what a person reads, in HTML and in PDF, in French or English.
 
-Read first: `sheet`, which says what is shown, where, in which words; then `page` (HTML) and `paper` (PDF), which only
-lay a sheet out, and `documents`, from a file to its readable form or its Factur-X. `terms` writes a value of any
-business term, `words` has the words for codes, `typography` writes numbers and dates.
+Read first: `sheet`, which says what is shown, where, in which words; then `page` (HTML), `paper` (PDF) and `summary`
+(plain text), which only lay a sheet out, and `documents`, from a file to its readable form or its Factur-X. `terms`
+writes a value of any business term, `words` has the words for codes, `typography` writes numbers and dates.
 
 Every term that an invoice says is shown, codes in words where there are some. One is not: the content of an attached
 file (BT-125), whose name, kind and size are listed. What a document said besides (`Invoice.unread`) closes the sheet.
@@ -13,6 +13,7 @@ Deliberately absent: judging, computing, hiding. A wrong total is shown as it st
 from estafette.readable.documents import facturx, view
 from estafette.readable.page import html
 from estafette.readable.paper import pdf
-from estafette.readable.sheet import sheet
+from estafette.readable.sheet import LANGUAGES, sheet
+from estafette.readable.summary import text
 
-__all__ = ["facturx", "html", "pdf", "sheet", "view"]
+__all__ = ["LANGUAGES", "facturx", "html", "pdf", "sheet", "text", "view"]
