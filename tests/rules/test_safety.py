@@ -8,12 +8,16 @@ from types import CodeType
 import pytest
 from lxml import etree
 
+from estafette.formats.xml import parse
 from estafette.rules import semantics
 from estafette.rules.catalogue import BUILT_IN
 from estafette.rules.compiled import BUILTINS, compile_sheet, compiled, load
 from estafette.rules.compiler.syntax import UnsupportedError
+from estafette.rules.engine import asked, engine_of
 from estafette.rules.plan import PLANS_MAX, Planner
 from estafette.rules.tree import SHAPES_MAX, Forest, plant
+from estafette.simulation.documents import cii, document, invoice, ubl
+from estafette.values import limits
 
 ATTRIBUTES = {"kids", "attrs", "get", "value", "parent", "memo", "join"}
 ATTRIBUTES |= {"startswith", "endswith", "upper", "lower", "isdisjoint"}
@@ -117,3 +121,26 @@ def test_a_long_number_is_malformed_and_not_slow() -> None:
         semantics.integers(1, 10**12)
     with pytest.raises(semantics.DynamicError):
         semantics.matches("a", "(" * 6_000)
+
+
+def test_work_at_the_limit_is_done_and_one_past_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of assertions asked of a document is bounded, and the refusal is a finding."""
+    pack = next(pack for pack in BUILT_IN if pack.syntax == "CDAR")
+    engine = engine_of(pack)
+    top = plant(parse(document("cdar", 1)).getroot())
+    work = asked(engine.planner.plan(frozenset(top.nodes)), top)
+    monkeypatch.setattr(limits, "RULE_EVALUATIONS_MAX", work)
+    assert not engine.judge(top)
+    monkeypatch.setattr(limits, "RULE_EVALUATIONS_MAX", work - 1)
+    assert [finding.id for finding in engine.judge(top)] == ["EST-LIMIT"]
+
+
+def test_the_work_asked_of_an_invoice_is_linear_in_its_lines() -> None:
+    """Twice as many lines ask at most twice as many assertions, in every pack."""
+    for write, syntax in ((ubl, "UBL"), (cii, "CII")):
+        for pack in (pack for pack in BUILT_IN if pack.judges(syntax, "EN16931")):
+            works = []
+            for lines in (200, 400):
+                top = plant(parse(write(invoice(5, lines=lines, credit=False))).getroot())
+                works.append(asked(engine_of(pack).planner.plan(frozenset(top.nodes)), top))
+            assert works[1] <= 2 * works[0], pack.coordinate

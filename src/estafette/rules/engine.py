@@ -12,11 +12,12 @@ from pathlib import Path
 from estafette.rules.catalogue import Pack
 from estafette.rules.compiled import compiled, load
 from estafette.rules.own import own_finding
-from estafette.rules.plan import Assertion, Planner, Switch, Tests, Todo, nodes_of
+from estafette.rules.plan import Assertion, Plan, Planner, Switch, Tests, Todo, nodes_of
 from estafette.rules.remedies import remedy
 from estafette.rules.semantics import EXACT
 from estafette.rules.tree import Node, Top, line_of, path_of
 from estafette.rules.verdict import Finding, Severity
+from estafette.values import limits
 
 IDENTIFIER = re.compile(r"\[?((?:BR|CII|UBL|PEPPOL|FX|G)[A-Z0-9-]*-[A-Z0-9_./-]+)")
 TERMS = re.compile(r"\b(?:BT|BG|MDT|MDG|TT|TG)-\d+(?:-\d+)?\b|\bEXT-FR-FE-(?:BG-)?\d+\b")
@@ -38,6 +39,9 @@ class Engine:
         """Return what the pack says of a document, in no particular order."""
         report = _Report(self.pack, top)
         plan = self.planner.plan(frozenset(top.nodes))
+        work = asked(plan, top)
+        if work > limits.RULE_EVALUATIONS_MAX:
+            return [own_finding("EST-LIMIT", value=f"{work} > {limits.RULE_EVALUATIONS_MAX}", path="/")]
         with localcontext(EXACT):
             for shape, todo in plan.plain:
                 for node in nodes_of(top, shape):
@@ -46,6 +50,12 @@ class Engine:
                 for node in nodes_of(top, switch.shape):
                     _do(_chosen(switch, node, top), node, top, report)
         return report.findings
+
+
+def asked(plan: Plan, top: Top) -> int:
+    """Return how many assertions and choices a plan asks of a document, at most."""
+    plain = sum(len(top.nodes[shape]) * (len(due) + len(chains)) for shape, (due, chains) in plan.plain)
+    return plain + sum(len(top.nodes[switch.shape]) * len(switch.several[1]) for switch in plan.switches)
 
 
 def _chosen(switch: Switch, node: Node, top: Top) -> Todo:

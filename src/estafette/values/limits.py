@@ -35,3 +35,6 @@ XML_ATTRIBUTES_MAX = 1_000_000
 
 UNREAD_MAX = 500
 """Unread elements listed for one document; the original keeps them all (our bound)."""
+
+RULE_EVALUATIONS_MAX = 20_000_000
+"""Assertions that one pack may be asked of one document: about a minute, 200 000 invoice lines (our bound on time)."""
