@@ -29,6 +29,8 @@ _WORD_PIECE = 12
 _NARROW = frozenset({"identifier", "quantity", "price", "vat", "net_amount"})
 _LONG_IN_COLUMN = re.compile(r"[^\s]{13,}")
 """What is long in a column of a line is short elsewhere."""
+_FIRST_RARE = "\u0250"
+"""The letters before it are in every font: where one is missing together with a mark, it is the mark that is."""
 _ROUNDS_MAX = 3
 """Times a page is set anew for want of glyphs; the compiler names all that are missing at once (our bound)."""
 
@@ -80,7 +82,7 @@ def _set(invoice: Invoice, content: Sheet) -> bytes:
 
 def _missing(diagnostic: str) -> set[str]:
     found = (_ESCAPED.sub(_unescaped, text) for text in _MISSING.findall(diagnostic))
-    return set("".join(found))
+    return {one for one in "".join(found) if one >= _FIRST_RARE}
 
 
 def _unescaped(found: re.Match[str]) -> str:

@@ -37,6 +37,8 @@ def _blocks(content: Sheet) -> Iterator[list[str]]:
     for section in content.sections:
         yield from _section(section)
     yield from _table(content.statuses)
+    if content.foot:
+        yield [content.foot]
 
 
 def _section(section: Section) -> Iterator[list[str]]:
