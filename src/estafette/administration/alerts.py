@@ -30,6 +30,9 @@ from estafette.vat.forms import Text
 
 SENT_TWICE = "D6-sent-twice"
 
+CANDIDATES_MAX = 200
+"""Invoices of one amount between two parties that a new one is compared with, the latest first."""
+
 
 class Decision(StrEnum):
     """What a human makes of an alert."""
@@ -59,11 +62,20 @@ def look(connection: Connection, document: Document, *, now: datetime) -> list[i
         return []  # it says itself what it follows
     days = timedelta(days=int(DUPLICATE_DAYS.on(document.issue_date).value))
     near = fact.c.issue_date.between(document.issue_date - days, document.issue_date + days)
-    query = select(fact.c.data).where(fact.c.seller == document.seller, fact.c.buyer == document.buyer, near)
+    total, tolerance = total_cents(document), DUPLICATE_TOLERANCE.on(document.issue_date).value
+    margin = int(abs(total) * tolerance / (1 - tolerance)) + 1
+    alike = fact.c.total_cents.between(total - margin, total + margin)
+    pair = (fact.c.seller == document.seller, fact.c.buyer == document.buyer)
+    query = select(fact.c.data).where(*pair, alike, near).order_by(fact.c.received_at.desc()).limit(CANDIDATES_MAX)
     others = {other.key: other for other in map(document_in, connection.execute(query).scalars())}
     others.pop(document.key, None)
     raised = (_raise(connection, other, document, now) for _, other in sorted(others.items()))
     return [alert_id for alert_id in raised if alert_id is not None]
+
+
+def total_cents(document: Document) -> int:
+    """Return the total with VAT in cents: what pairs are first looked for by."""
+    return int(_total(document) * 100)
 
 
 def likeness(one: Document, other: Document) -> tuple[str, ...]:

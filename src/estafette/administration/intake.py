@@ -85,7 +85,12 @@ def _data(connection: Connection, told: InvoiceData, received_at: datetime) -> b
     key = {"seller": document.seller, "number": document.number, "year": document.key.year, "flow": told.flow}
     if _known(connection, fact, key):
         return False
-    row = {"taxpayer": document.taxpayer, "buyer": document.buyer, "issue_date": document.issue_date}
+    row: dict[str, Any] = {
+        "taxpayer": document.taxpayer,
+        "total_cents": alerts.total_cents(document),
+        "buyer": document.buyer,
+        "issue_date": document.issue_date,
+    }
     row |= {"platform": told.platform, "accepted_at": told.accepted_at, "received_at": received_at}
     connection.execute(insert(fact).values(**key, **row, data=plain(told.data)))
     alerts.look(connection, document, now=received_at)

@@ -1,6 +1,19 @@
 """The tables of the administration: facts told, files judged, decisions taken, and the journal of every transition."""
 
-from sqlalchemy import JSON, Column, Date, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from estafette.store.columns import Amount, Instant
 
@@ -22,7 +35,8 @@ fact = Table(
     Column("data", JSON, nullable=False),
     Index("fact_taxpayer", "taxpayer"),
     Index("fact_buyer", "buyer"),
-    Index("fact_pair", "seller", "buyer", "issue_date"),
+    Column("total_cents", BigInteger, nullable=False),
+    Index("fact_pair", "seller", "buyer", "total_cents"),
 )
 """Flow 1 data as told by the concentrator. Of several under one key the first accepted stands, the others stay."""
 

@@ -46,10 +46,11 @@ def upgrade() -> None:
         sa.Column("accepted_at", columns.Instant(), nullable=False),
         sa.Column("received_at", columns.Instant(), nullable=False),
         sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("total_cents", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("seller", "number", "year", "flow"),
     )
     op.create_index("fact_buyer", "fact", ["buyer"], unique=False)
-    op.create_index("fact_pair", "fact", ["seller", "buyer", "issue_date"], unique=False)
+    op.create_index("fact_pair", "fact", ["seller", "buyer", "total_cents"], unique=False)
     op.create_index("fact_taxpayer", "fact", ["taxpayer"], unique=False)
     op.create_table(
         "journal",
