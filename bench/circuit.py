@@ -11,12 +11,18 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import aiohttp
+from msgspec.structs import replace
 
 from estafette.circuit.network import SEATS
+from estafette.formats import Syntax, read
 from estafette.formats.status_message import Role
+from estafette.formats.writing import write
+from estafette.invoice.building import complete
+from estafette.invoice.model import Totals
 from estafette.rules import check
 from estafette.simulation import samples
 from estafette.simulation.company import Company, Reference
@@ -83,7 +89,7 @@ async def many(running: Circuit, supplier: Company) -> None:
     answers: list[float] = []
 
     async def deposit(number: int) -> None:
-        document = samples.load("service", number=f"MANY-{number}", issue_date=TODAY)
+        document = varied(number)
         async with gate:
             started = time.perf_counter()
             await supplier.hand_in(document, syntax="UBL", name=f"{number}.xml", tracking_id=f"MANY-{number}")
@@ -101,6 +107,16 @@ async def many(running: Circuit, supplier: Company) -> None:
     say(f"{DEPOSITS} deposits answered (202)", DEPOSITS / taken, "a second")
     say("answer to a deposit under that load, p95", statistics.quantiles(answers, n=20)[-1], "ms")
     say(f"{DEPOSITS} invoices deposited, received and declared", DEPOSITS / whole, "a second")
+
+
+def varied(number: int) -> bytes:
+    """Return an invoice like no other of the run: its own number and amounts."""
+    hours = Decimal(number + 1)
+    terms = {"quantity": hours, "net_amount": 80 * hours}
+    invoice = read(samples.load("service", number=f"MANY-{number}", issue_date=TODAY))
+    line = replace(invoice.lines[0], **terms, price=replace(invoice.lines[0].price, net=Decimal(80)))
+    bare = replace(invoice, lines=(line,), totals=Totals(), vat_breakdown=())
+    return write(complete(bare).invoice, Syntax.UBL)
 
 
 @asynccontextmanager
