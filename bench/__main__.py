@@ -6,6 +6,6 @@ import sys
 NAMES = ("rules", "circuit")
 
 for name in sys.argv[1:] or NAMES:
-    print(f"\n== {name}", flush=True)  # noqa: T201 — this is what a benchmark says
+    print(f"\n== {name}", flush=True)
     sys.argv = [f"bench/{name}.py"]
     runpy.run_module(f"bench.{name}", run_name="__main__")

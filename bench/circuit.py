@@ -1,7 +1,7 @@
 """The whole circuit measured as a stranger runs it: start, rest, one invoice, five hundred invoices.
 
-Times are wall clock over real HTTP on this machine, the load made by this same process. The floor of one invoice is what
-one judgement by the rules costs, printed beside.
+Times are wall clock over real HTTP on this machine, the load made by this same process. The floor of one invoice is
+what one judgement by the rules costs, printed beside.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import aiohttp
 from msgspec.structs import replace
+from tests.running import Circuit, free_ports
 
 from estafette.circuit.network import SEATS
 from estafette.formats import Syntax, read
@@ -26,7 +27,6 @@ from estafette.invoice.model import Totals
 from estafette.rules import check
 from estafette.simulation import samples
 from estafette.simulation.company import Company, Reference
-from tests.running import Circuit, free_ports
 
 DEPOSITS = 500
 AT_ONCE = 16
@@ -142,7 +142,7 @@ def timed(work: object) -> float:
 
 def say(what: str, value: float, unit: str) -> None:
     """Print one figure."""
-    print(f"{what:<58}{value:>10.2f} {unit}", flush=True)  # noqa: T201 — this is what a benchmark says
+    print(f"{what:<58}{value:>10.2f} {unit}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How fast the engine of rules is, as a ratio to SaxonC in the same run on the same documents, both warm.
 
-Run by `make bench`, or `python bench/rules.py`. Times are medians of one process, in milliseconds.
+Run by `make bench`, or `python bench/rules.py`. Times are of one process, in milliseconds.
 """
 
 import statistics
@@ -33,13 +33,13 @@ DOCUMENTS = {
 }
 
 
-def median(work: Callable[[], object], seconds: float = 1.0) -> float:
-    """Return the median time of a call, in milliseconds, after warming up."""
-    return medians([work], seconds)[0]
+def time_of(work: Callable[[], object], seconds: float = 1.0) -> float:
+    """Return the time of a call, in milliseconds, after warming up."""
+    return times_of([work], seconds)[0]
 
 
-def medians(works: list[Callable[[], object]], seconds: float = 3.0) -> list[float]:
-    """Return the median time of each call, in milliseconds.
+def times_of(works: list[Callable[[], object]], seconds: float = 3.0) -> list[float]:
+    """Return the time of each call, in milliseconds: the fast tenth, which other programs of the machine disturb least.
 
     In turns of a tenth of a second, so that what slows the machine slows them all; the first call of a turn, that finds
     the caches of the processor full of the other's data, is not counted: both are warm.
@@ -54,7 +54,7 @@ def medians(works: list[Callable[[], object]], seconds: float = 3.0) -> list[flo
                 before = time.perf_counter()
                 work()
                 spent.append((time.perf_counter() - before) * 1000)
-    return [statistics.median(spent) for spent in times]
+    return [statistics.quantiles(spent, n=10)[0] for spent in times]
 
 
 def saxon(processor: PySaxonProcessor, data: bytes) -> Callable[[], object]:
@@ -85,7 +85,7 @@ def ratios() -> None:
     processor = PySaxonProcessor(license=False)
     print(f"{'document':34}{'KB':>6}{'ours ms':>10}{'SaxonC ms':>11}{'ratio':>8}")
     for name, data in DOCUMENTS.items():
-        ours, theirs = medians([partial(check, data), saxon(processor, data)])
+        ours, theirs = times_of([partial(check, data), saxon(processor, data)])
         print(f"{name:34}{len(data) / 1024:6.1f}{ours:10.3f}{theirs:11.2f}{theirs / ours:8.1f}", flush=True)
 
 
@@ -96,7 +96,7 @@ def curve(most: int) -> None:
     while lines <= most:
         row = f"{lines:8}"
         for write in (ubl, cii):
-            spent = median(partial(check, write(invoice(5, lines=lines, credit=False))), 0.5)
+            spent = time_of(partial(check, write(invoice(5, lines=lines, credit=False))), 0.5)
             row += f"{spent:12.2f}{spent * 1000 / lines:10.1f}"
         print(row, flush=True)
         lines *= 10
@@ -105,7 +105,7 @@ def curve(most: int) -> None:
 def long_report(invoices: int) -> None:
     """Print the time of a long e-reporting message."""
     data = transactions_report(1, invoices=invoices)
-    print(f"\nFlux 10 of {invoices} invoices, {len(data) / 1e6:.1f} MB: {median(lambda: check(data), 0.5):.0f} ms")
+    print(f"\nFlux 10 of {invoices} invoices, {len(data) / 1e6:.1f} MB: {time_of(lambda: check(data), 0.5):.0f} ms")
 
 
 if __name__ == "__main__":
