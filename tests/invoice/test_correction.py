@@ -1,14 +1,16 @@
 """Invoices made from another: valid under the official rules, and exactly opposite to what they correct."""
 
+import json
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 from tests.invoice.drafting import DAY, bare, drafts, exemption, line
 
-from estafette.formats import Syntax, write
+from estafette.formats import Syntax, read, write
 from estafette.invoice import Invoice, complete
 from estafette.invoice.correction import (
     CORRECTIVE_OF,
@@ -156,6 +158,8 @@ def test_a_deposit_of_what_is_exempt() -> None:
         (lambda: credit_note_of(whole(), **ISSUED, lines={"9": None, "1": D(5)}), ["BT-126", "BT-129"]),
         (lambda: credit_note_of(whole(), **ISSUED, lines={"2": D(-1)}), ["BT-129"]),
         (lambda: credit_note_of(whole(), **ISSUED, lines={}), [None]),
+        (lambda: credit_note_of(whole(business_process="S8"), **ISSUED), ["BT-23"]),
+        (lambda: corrective_of(whole(business_process="B9", type_code="389"), **ISSUED), ["BT-23"]),
         (lambda: deposit_of(whole(), **ISSUED, percentage=D(101)), [None]),
         (lambda: deposit_of(whole(type_code="381"), **ISSUED, percentage=D(10)), ["BT-3"]),
     ],
@@ -174,3 +178,32 @@ def test_the_type_of_what_precedes_is_told_in_the_extension() -> None:
     note = credit_note_of(whole(specification_identifier=profile), **ISSUED)
     assert note.preceding_invoices[0].type_code == "380"
     accepted(note)
+
+
+def official(corpus: Path) -> list[tuple[Invoice, Syntax]]:
+    """Give each official invoice that the official rules accept, with the syntax it came in."""
+    verdicts = [json.loads(each) for each in (corpus / "expected.jsonl").read_text().splitlines()]
+    return [
+        (read((corpus / each["file"]).read_bytes()), Syntax(each["syntax"]))
+        for each in verdicts
+        if each["syntax"] in {"UBL", "CII"} and not (each["xsd"] or each["fatal"] or each.get("crash"))
+    ]
+
+
+def test_official_invoices_add_up(corpus: Path) -> None:
+    """No official invoice that is accepted contradicts a formula, and every figure of it can be computed."""
+    completions = [complete(invoice) for invoice, _ in official(corpus)]
+    assert completions
+    assert [each.text("en") for completion in completions for each in completion.contradictions + completion.gaps] == []
+
+
+def test_official_invoices_can_be_corrected(corpus: Path) -> None:
+    """Each official invoice of one seller has a credit note and a corrective invoice, accepted in its syntax."""
+    made = []
+    for invoice, syntax in official(corpus):
+        for follow, types in ((credit_note_of, CREDIT_NOTE_OF), (corrective_of, CORRECTIVE_OF)):
+            if invoice.type_code in types and invoice.business_process[1:] not in {"8", "9"} and invoice.issue_date:
+                made.append(follow(invoice, number="A2026-1", issue_date=invoice.issue_date))
+                verdict = check(write(made[-1], syntax))
+                assert (verdict.schema, verdict.fatal) == ((), frozenset()), invoice.number
+    assert len(made) > 20

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from estafette.formats import Syntax, write
 from estafette.invoice import Invoice, codes_lists, complete, draft_defaults, draft_files, drafts
-from estafette.invoice.draft_files import DRAFT_BYTES_MAX
+from estafette.invoice.draft_files import DEPTH_MAX, DRAFT_BYTES_MAX
 from estafette.invoice.drafts import Draft, LineDraft, PartyDraft
 from estafette.invoice.mistakes import Mistake, Mistaken
 from estafette.rules import check
@@ -260,11 +260,12 @@ def test_a_code_that_is_nearly_right_is_offered() -> None:
         (b"", "$"),
         (b"\xff\xfe\x00", "$"),
         (b"number: F1\nnumber: F2\n", "2:1"),
-        (b"a: &a [x]\nb: *a\n", "2:6"),
+        (b"a: &a [x]\nb: *a\n", "2:4"),
         (b"a: !!python/object:os.system x\n", "$"),
         (b"[1, 2]", "$"),
-        (b"a: [", "1:5"),
-        (b"number: " + b"[" * 3000, "$"),
+        (b"a: [", "2:1"),
+        (b"number: " + b"[" * 3000, "1:1008"),
+        (b"".join(b" " * deep + b"a:\n" for deep in range(DEPTH_MAX + 2)), f"{DEPTH_MAX + 1}:{DEPTH_MAX + 1}"),
         (b"number;colour\nF1;red\n", "1"),
         (b"number;number\nF1;F1\n", "1"),
         (b"number;description\nF1\n", "2"),

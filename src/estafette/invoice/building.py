@@ -266,14 +266,15 @@ def _rows(invoice: Invoice) -> list[tuple[VatBreakdown, Operands | None]]:
         own: _Group = (row.category, row.rate, row.exemption_code or row.exemption_reason)
         group = own if own in groups else (row.category, row.rate, None)
         named.add(group)
-        _, operands = groups.get(group, (row, ()))
-        rows.append((row, None if group != own and group in groups and alike[group[:2]] > 1 else operands))
-    return rows + [(row, operands) for group, (row, operands) in groups.items() if group not in named]
+        _, operands = groups.get(group, (row, []))
+        shared = group != own and group in groups and alike[group[:2]] > 1
+        rows.append((row, None if shared else tuple(operands)))
+    return rows + [(row, tuple(operands)) for group, (row, operands) in groups.items() if group not in named]
 
 
-def _groups(invoice: Invoice) -> dict[_Group, tuple[VatBreakdown, Operands]]:
+def _groups(invoice: Invoice) -> dict[_Group, tuple[VatBreakdown, list[tuple[str, Decimal | None]]]]:
     """Gather what bears VAT by category, rate and reason, in the order of the document."""
-    groups: dict[_Group, tuple[VatBreakdown, Operands]] = {}
+    groups: dict[_Group, tuple[VatBreakdown, list[tuple[str, Decimal | None]]]] = {}
     bearers: tuple[tuple[str, Iterable[Line | AllowanceCharge]], ...] = (
         ("BT-131", [line for line in invoice.lines if line.counts]),
         ("BT-92", invoice.allowances),
@@ -281,13 +282,16 @@ def _groups(invoice: Invoice) -> dict[_Group, tuple[VatBreakdown, Operands]]:
     )
     for term, bearer in ((term, bearer) for term, some in bearers for bearer in some):
         group = (bearer.vat_category, bearer.vat_rate, bearer.vat_exemption_code or bearer.vat_exemption_reason)
-        first = VatBreakdown(
-            category=bearer.vat_category,
-            rate=bearer.vat_rate,
-            exemption_reason=bearer.vat_exemption_reason,
-            exemption_code=bearer.vat_exemption_code,
-        )
-        row, operands = groups.get(group, (first, ()))
-        value = bearer.net_amount if isinstance(bearer, Line) else bearer.amount
-        groups[group] = row, (*operands, (term, value))
+        if group not in groups:
+            groups[group] = _row_of(bearer), []
+        groups[group][1].append((term, bearer.net_amount if isinstance(bearer, Line) else bearer.amount))
     return groups
+
+
+def _row_of(bearer: Line | AllowanceCharge) -> VatBreakdown:
+    return VatBreakdown(
+        category=bearer.vat_category,
+        rate=bearer.vat_rate,
+        exemption_reason=bearer.vat_exemption_reason,
+        exemption_code=bearer.vat_exemption_code,
+    )

@@ -42,6 +42,9 @@ CORRECTIVE_OF = {
 DEPOSIT_OF = {"380": "386", "386": "386", "389": "500", "500": "500"}
 """The type of the deposit invoice of what each type will invoice."""
 
+_UNITS = frozenset({"8", "9"})
+"""Frameworks that gather several invoices in one: each has its number and its references (BR-FR-MV-14, BR-FR-BD-14)."""
+
 _AMOUNTS = frozenset({"lines", "allowances", "charges", "vat_breakdown", "totals", "currency"})
 _ZERO, _HUNDRED = Decimal(0), Decimal(100)
 
@@ -154,6 +157,16 @@ def _following(invoice: Invoice, types: Mapping[str, str], number: str, issue_da
                     fr=f"Ce type de facture n'a pas cette suite. Attendu : {', '.join(types)}.",
                     en=f"This type of invoice has no such follow-up. Expected: {', '.join(types)}.")
         )  # fmt: skip
+    if invoice.business_process[1:] in _UNITS:
+        mistakes.append(
+            Mistake(
+                path="invoice",
+                term="BT-23",
+                seen=invoice.business_process,
+                fr="Attendu : une facture d'un seul vendeur ; corrigez chaque facture unitaire sous son numéro.",
+                en="Expected: an invoice of one seller; correct each unit invoice under its own number.",
+            )
+        )
     if number == invoice.number:
         mistakes.append(
             Mistake(path="number", term="BT-1", seen=number, fr="Attendu : un autre numéro que celui de l'original.",
@@ -193,7 +206,8 @@ def _framework(framework: str, digits: Mapping[str, str]) -> str:
 
 def _recomputed(invoice: Invoice, known: tuple[Line, ...], *, totals: bool) -> Invoice:
     """Give the invoice without the amounts that its lines and rates imply, to be completed; known lines keep theirs."""
-    lines = tuple(line if line in known else replace(line, net_amount=None) for line in invoice.lines)
+    kept_as_is = frozenset(known)
+    lines = tuple(line if line in kept_as_is else replace(line, net_amount=None) for line in invoice.lines)
     borne = {(line.vat_category, line.vat_rate) for line in lines if line.counts}
     borne |= {(level.vat_category, level.vat_rate) for level in (*invoice.allowances, *invoice.charges)}
     rows = tuple(

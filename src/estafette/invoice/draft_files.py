@@ -1,9 +1,10 @@
 """A draft that a person writes, in YAML or in CSV, read safely: an answer says where, what was seen, what was expected.
 
 YAML: every value is text until its field gives it a type, so that 0123 and 12.10 stay what was typed; no tag makes an
-object, no alias repeats a node, no key comes twice. CSV: one row a line of the invoice; a column is a field of the
-line, or the path of a field of the draft (`seller.name`), said on one row or alike on all. The separator is the comma,
-the semicolon or the tab; with the last two a decimal comma is one. UTF-8, or Windows-1252 as spreadsheets save CSV.
+object, no alias repeats a node, no key comes twice, nothing is deep. CSV: one row a line of the invoice; a column is a
+field of the line, or the path of a field of the draft (`seller.name`), said on one row or alike on all. The separator
+is the comma, the semicolon or the tab; with the last two a decimal comma is one. UTF-8, or Windows-1252 as
+spreadsheets save CSV.
 """
 
 import csv
@@ -20,22 +21,27 @@ from estafette.invoice.mistakes import Mistake, Mistaken
 DRAFT_BYTES_MAX = 1024 * 1024
 """A draft: about ten thousand lines (our bound)."""
 
+DEPTH_MAX = 10
+"""Nested lists and fields; a draft has three (our bound)."""
+
+_BASE: Any = yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader
 T = TypeVar("T", bound=msgspec.Struct)
 _SEPARATORS = ";\t,"
 _DECIMAL_COMMA = re.compile(r"-?[0-9]{1,3}([ \u00a0\u202f][0-9]{3})*(,[0-9]+)?|-?[0-9]+,[0-9]+")
 _SPACES = re.compile(r"[ \u00a0\u202f]")
 
 
-class _Loader(yaml.BaseLoader):
-    """Text only, without aliases (a few lines of them stand for gigabytes) and without a key said twice."""
+class _Bomb(yaml.YAMLError):
+    def __init__(self, problem: str, mark: Any) -> None:
+        super().__init__(problem)
+        self.problem_mark = mark
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="alias", problem_mark=self.get_mark())
-        return super().compose_node(parent, index)
+
+class _Loader(_BASE):  # type: ignore[misc]
+    """Text only, and no key said twice."""
 
     def construct_scalar(self, node: Any) -> Any:
-        is_null = node.style is None and node.value in {"~", "null", "Null", "NULL"}
+        is_null = not node.style and node.value in {"~", "null", "Null", "NULL"}
         return "" if is_null else super().construct_scalar(node)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
@@ -67,7 +73,9 @@ def _mistaken(path: str, seen: str, fr: str, en: str) -> Mistaken:
 
 def _from_yaml(data: bytes) -> Any:
     try:
-        return yaml.load(data.decode("utf-8-sig"), _Loader)  # noqa: S506 -- text only, and stricter
+        text = data.decode("utf-8-sig")
+        _refuse_bombs(text)
+        return yaml.load(text, _Loader)  # noqa: S506 -- text only, and stricter
     except UnicodeDecodeError as error:
         raise _mistaken("$", f"octet {error.start}", "du texte en UTF-8", "text in UTF-8") from None
     except yaml.YAMLError as error:
@@ -78,6 +86,17 @@ def _from_yaml(data: bytes) -> Any:
         raise _mistaken(where, str(problem), *expected) from None
     except (RecursionError, ValueError, TypeError) as error:
         raise _mistaken("$", type(error).__name__, "un YAML simple", "plain YAML") from None
+
+
+def _refuse_bombs(text: str) -> None:
+    """Refuse what stands for more than it is: aliases, and lists in lists in lists."""
+    depth = 0
+    for event in yaml.parse(text, _BASE):
+        if isinstance(event, yaml.AliasEvent):
+            raise _Bomb("alias", event.start_mark)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_MAX:
+            raise _Bomb(f"> {DEPTH_MAX} [ {{", event.start_mark)
 
 
 def _said(content: Any) -> Any:
