@@ -133,6 +133,16 @@ def test_a_long_invoice_goes_on() -> None:
     assert readable.html(Invoice(lines=lines)).count("<strong>Vis</strong>") == 500
 
 
+def test_lines_on_paper_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paper has as many lines as its bound, and one more is refused with its number; the page has no bound."""
+    monkeypatch.setattr(paper, "LINES_MAX", 3)
+    lines = tuple(Line(identifier=str(number)) for number in range(4))
+    assert pages(readable.pdf(Invoice(lines=lines[:3]))) == 1
+    with pytest.raises(Unreadable, match="Too many lines for a PDF: 4"):
+        readable.pdf(Invoice(lines=lines))
+    assert readable.html(Invoice(lines=lines))
+
+
 def test_lines_under_lines() -> None:
     """A sub-line stands under its own, at most so deep; one that names itself or nobody stands at the margin."""
     chain = [Line(identifier=str(n), parent_line=str(n - 1) if n > 1 else None) for n in range(1, 15)]

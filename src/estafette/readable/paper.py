@@ -16,17 +16,21 @@ import typst
 
 from estafette.formats import facturx_writing
 from estafette.formats.facturx_writing import UNDATED, Attachment
+from estafette.formats.xml import TOO_BIG, Unreadable
 from estafette.invoice.model import Invoice
 from estafette.lifecycle.guards import StatusEvent
 from estafette.readable import typography
 from estafette.readable.sheet import Sheet, sheet
 
+LINES_MAX = 10_000
+"""Lines set on paper, in about six seconds and 1.2 GB (our bound); the page and the terminal have none."""
+
 _TEMPLATE = files(__package__).joinpath("sheet.typ").read_bytes()
 _MISSING = re.compile(r'the text `"((?:\\.|[^"\\])*)"` could not be displayed')
 _ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}|\\(.)")
 _LONG_WORD = re.compile(r"[^\s\u00a0\u202f]{33,}")
-_WORD_PIECE = 12
-_NARROW = frozenset({"identifier", "quantity", "price", "vat", "net_amount"})
+_WORD_PIECE = 4
+_NARROW = frozenset({"identifier", "name", "quantity", "price", "vat", "net_amount"})
 _LONG_IN_COLUMN = re.compile(r"[^\s]{13,}")
 """What is long in a column of a line is short elsewhere."""
 _FIRST_RARE = "\u0250"
@@ -48,8 +52,15 @@ def pdf(
 ) -> bytes:
     """Give the PDF/A-3b that shows an invoice in French (`fr`) or English (`en`), with files attached to it.
 
-    Raises: ValueError for another language.
+    Raises: ValueError for another language; Unreadable, when there are more lines than `LINES_MAX`.
     """
+    if len(invoice.lines) > LINES_MAX:
+        raise Unreadable(
+            TOO_BIG,
+            f"Trop de lignes pour un PDF : {len(invoice.lines)}, la limite est {LINES_MAX}.",
+            f"Too many lines for a PDF: {len(invoice.lines)}, the limit is {LINES_MAX}.",
+            where="BG-25",
+        )
     page = _set(invoice, sheet(invoice, language=language, statuses=statuses))
     if not attachments:
         return page

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from estafette.formats.xml import Unreadable
 from estafette.lifecycle.contents import REQUESTED_ACTIONS
 from estafette.lifecycle.guards import StatusEvent
 from estafette.platform.platform import InvoiceView, Platform
@@ -122,7 +123,10 @@ class Pages:
         if not is_readable(view):
             raise HTTPException(404)
         events = [StatusEvent(each["status"], each["set_at"], each["emitter_role"]) for each in view.events]
-        made = await run_in_threadpool(pdf, view.invoice, language=language_of(request), statuses=events)
+        try:
+            made = await run_in_threadpool(pdf, view.invoice, language=language_of(request), statuses=events)
+        except Unreadable as too_long:
+            raise HTTPException(404) from too_long
         return _file(f"{view.row['number']}.pdf", made)
 
     async def supporting_document(self, request: Request, person: Person) -> Response:
