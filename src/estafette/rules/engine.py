@@ -38,9 +38,8 @@ class Engine:
     def judge(self, top: Top) -> list[Finding]:
         """Return what the pack says of a document, in no particular order."""
         report = _Report(self.pack, top)
-        plan = self.planner.plan(frozenset(top.nodes))
-        work = asked(plan, top)
-        if work > limits.RULE_EVALUATIONS_MAX:
+        plan = self.planner.plan(top.signature)
+        if plan.most * top.count > limits.RULE_EVALUATIONS_MAX < (work := asked(plan, top)):
             return [own_finding("EST-LIMIT", value=f"{work} > {limits.RULE_EVALUATIONS_MAX}", path="/")]
         with localcontext(EXACT):
             for shape, todo in plan.plain:

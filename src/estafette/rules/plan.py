@@ -89,6 +89,8 @@ class Plan:
 
     plain: tuple[tuple[Shape, Todo], ...]
     switches: tuple[Switch, ...]
+    most: int
+    """Assertions and choices asked of one node, at most."""
 
 
 class Planner:
@@ -124,7 +126,9 @@ class Planner:
                 switches.append(_switch(shape, key, keyed))
             if due or left:
                 plain.append((shape, (due, _ready(left))))
-        return Plan(tuple(plain), tuple(switches))
+        most = max([len(due) + len(left) for _, (due, left) in plain], default=0)
+        most += max([len(switch.several[1]) for switch in switches], default=0)
+        return Plan(tuple(plain), tuple(switches), most)
 
     def _chains(self, shape: Shape) -> list[list[tuple[Rule, list[Way]]]]:
         """Return, for each pattern, the rules that may take the nodes of a shape, in order."""

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from estafette.rules.catalogue import BUILT_IN, Pack
+from estafette.rules.catalogue import BUILT_IN, Pack, packs_for
 from estafette.rules.compiled import compile_sheet, compiled
 from estafette.values.limits import FILE_BYTES_MAX, FLOW_FILES_MAX
 
@@ -86,16 +86,33 @@ def known_packs() -> tuple[Pack, ...]:
 
 def added_packs() -> tuple[Pack, ...]:
     """Return the packs of the shelf; a folder whose manifest cannot be read is passed over."""
-    folder = shelf_folder()
+    return _shelved(*_state())
+
+
+def judging_packs(syntax: str, profile: str, on: date | None) -> tuple[Pack, ...]:
+    """Return the packs, built-in or added, that judge such a document on that day."""
+    return _judging(syntax, profile, on, *_state())
+
+
+@lru_cache(256)
+def _judging(syntax: str, profile: str, on: date | None, folder: str, changed: int) -> tuple[Pack, ...]:
+    return packs_for(syntax, profile, on, BUILT_IN + _shelved(folder, changed))
+
+
+def _state() -> tuple[str, int]:
+    """Return where the shelf is and when it last changed (0 when there is none)."""
+    folder = str(shelf_folder())
     try:
-        changed = folder.stat().st_mtime_ns
+        return folder, os.stat(folder).st_mtime_ns  # noqa: PTH116 - asked for every document
     except OSError:
-        return ()
-    return _shelved(folder, changed)
+        return folder, 0
 
 
 @lru_cache(8)
-def _shelved(folder: Path, _changed: int) -> tuple[Pack, ...]:
+def _shelved(place: str, changed: int) -> tuple[Pack, ...]:
+    if not changed:
+        return ()
+    folder = Path(place)
     packs = []
     for path in sorted(folder.glob(f"[!.]*/{MANIFEST}")):
         try:

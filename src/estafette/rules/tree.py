@@ -103,7 +103,7 @@ class Leaf(Node):
 class Top(Node):
     """The document node, holding what was already computed for this document."""
 
-    __slots__ = ("elements", "memo", "named", "nodes", "root", "tagged")
+    __slots__ = ("count", "elements", "memo", "named", "nodes", "root", "signature", "tagged")
 
     def __init__(self, root: etree._Element, forest: Shape) -> None:
         self.root = root
@@ -112,6 +112,8 @@ class Top(Node):
         self.memo: dict[Any, Any] = {}
         self.tagged: dict[str, list[Node]] = {}
         self.named: dict[str, list[Shape]] | None = None
+        self.signature: frozenset[Shape] = frozenset()
+        self.count = 0
         self.shape = forest
         self.parent = NOTHING
         self.attrs = NO_ATTRIBUTES
@@ -201,6 +203,8 @@ def plant(root: etree._Element, forest: Forest = FOREST) -> Top:  # noqa: PLR091
             node.kids = NO_KIDS
             node.value = element.text or ""
     top.nodes = nodes
+    top.signature = frozenset(nodes)
+    top.count = order + 1
     return top
 
 
