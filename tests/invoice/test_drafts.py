@@ -232,6 +232,11 @@ def test_another_currency_wants_its_rate() -> None:
         ({"iban": "FR7630006000011234567890180"}, "iban", "FR7630006000011234567890180"),
         ({"period_from": "2026-09-30", "period_to": "2026-09-01"}, "period_to", "2026-09-01"),
         ({"allowances": [{"reason": "?", "vat": "20"}]}, "allowances[0]", ""),
+        ({"buyer": {**BUYER, "electronic_address": "XX:1"}}, "buyer.electronic_address", "XX"),
+        ({"seller": {**SELLER, "name": "A\x01B"}}, "seller.name", "'\\x01'"),
+        ({"notes": {"AAI": "\x00"}}, "notes[AAI]", "'\\x00'"),
+        ({"vat_on_debits": "oui"}, "vat_on_debits", "oui"),
+        ({"lines": {"description": "x"}}, "lines", "object"),
         ({"profile": "basic"}, "profile", "basic"),
     ],
 )  # fmt: skip
@@ -267,6 +272,7 @@ def test_a_code_that_is_nearly_right_is_offered() -> None:
         (b"number: " + b"[" * 3000, "1:1008"),
         (b"".join(b" " * deep + b"a:\n" for deep in range(DEPTH_MAX + 2)), f"{DEPTH_MAX + 1}:{DEPTH_MAX + 1}"),
         (b"number;colour\nF1;red\n", "1"),
+        ("Numéro;Date\nF1;x\n".encode("cp1252"), "1"),
         (b"number;number\nF1;F1\n", "1"),
         (b"number;description\nF1\n", "2"),
         (b'number;description\nF1;"x\n', "2"),
@@ -303,3 +309,48 @@ def test_the_words_for_units_are_units() -> None:
     assert all(code in units for code in draft_defaults.UNITS.values())
     assert all(code in reasons for code in draft_defaults.CATEGORIES)
     assert all(code in reasons for code, _ in (*draft_defaults.REASONS.values(), draft_defaults.FRANCHISE))
+
+
+@pytest.mark.parametrize(
+    ("changes", "fr", "en"),
+    [
+        ({"date": "hier"}, "une date AAAA-MM-JJ", "a date YYYY-MM-DD"),
+        ({"vat_on_debits": "oui"}, "true ou false", "true or false"),
+        ({"exchange_rate": "un"}, "un nombre comme 1234.50", "a number such as 1234.50"),
+        ({"number": None}, "le champ number", "the field number"),
+        ({"colour": "red"}, "un champ connu", "a known field"),
+        ({"lines": "x"}, "une liste", "a list"),
+        ({"seller": "x"}, "des champs", "fields"),
+        ({"nature": "x"}, "une valeur de la liste", "a value of the list"),
+    ],
+)
+def test_shapes_are_said_in_words(changes: dict[str, object], fr: str, en: str) -> None:
+    """A field of the wrong shape is answered in words, in French and in English."""
+    (mistake,) = mistakes(draft(**changes))
+    assert (mistake.fr, mistake.en) == (f"Attendu : {fr}.", f"Expected: {en}.")
+
+
+FIELDS = [*BASE, "type", "framework", "currency", "iban", "due", "paid_on", "exchange_rate", "notes", "contract"]
+VALUES = st.text(max_size=12) | st.sampled_from(["auto", "EUR", "381", "S2", "1e9", "0", "-1", "2026-09-15"])
+SHAPES = st.recursive(
+    VALUES,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from([*SELLER, *LINE]), inner, max_size=3),
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.dictionaries(st.sampled_from(FIELDS), SHAPES, max_size=4),
+    st.dictionaries(st.sampled_from([*SELLER, *LINE]), VALUES, max_size=3),
+)
+def test_no_field_is_a_surprise(changes: dict[str, object], deeper: dict[str, str]) -> None:
+    """Whatever the fields hold, the answer is an invoice that can be written, or what is wrong."""
+    party = {**SELLER, **{name: value for name, value in deeper.items() if name in SELLER}}
+    line = {**LINE, **{name: value for name, value in deeper.items() if name in LINE}}
+    try:
+        invoice = complete(drafts.read(draft(**{"seller": party, "lines": [line], **changes}))).invoice
+    except Mistaken as refused:
+        assert refused.mistakes
+    else:
+        assert write(invoice, Syntax.UBL)
+        assert write(invoice, Syntax.CII)

@@ -106,9 +106,16 @@ def _said(content: Any) -> Any:
     return [_said(each) for each in content] if isinstance(content, list) else content
 
 
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
 def _columns(data: bytes) -> list[str] | None:
     """Give the columns that the first line names, when the file is CSV: names between separators, and no colon."""
-    first = data.removeprefix(b"\xef\xbb\xbf").lstrip().splitlines()[0].decode("ascii", "replace")
+    first = _text(data).lstrip().partition("\n")[0].rstrip()
     separator = max(_SEPARATORS, key=first.count)
     if ":" in first or first[:1] in {"[", "{"} or not first.count(separator):
         return None
@@ -145,11 +152,7 @@ def _from_csv(
 
 
 def _rows(data: bytes, separator: str, width: int) -> Iterator[tuple[int, list[str]]]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", "replace")
-    reader = csv.reader(StringIO(text.lstrip(), newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(StringIO(_text(data).lstrip(), newline=""), delimiter=separator, strict=True)
     try:
         next(reader)
         for cells in reader:
@@ -197,7 +200,7 @@ _WORDS = (
     ("decimal string", "un nombre comme 1234.50", "a number such as 1234.50"),
     ("decimal", "un nombre comme 1234.50", "a number such as 1234.50"),
     ("date", "une date AAAA-MM-JJ", "a date YYYY-MM-DD"),
-    ("ISO8601", "une date AAAA-MM-JJ", "a date YYYY-MM-DD"),
+    ("RFC3339 encoded date", "une date AAAA-MM-JJ", "a date YYYY-MM-DD"),
     ("bool", "true ou false", "true or false"),
     ("object", "des champs", "fields"),
     ("array", "une liste", "a list"),

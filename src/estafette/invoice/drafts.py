@@ -20,7 +20,7 @@ from stdnum import iban
 from estafette.invoice import codes, codes_lists, draft_files
 from estafette.invoice import draft_defaults as defaults
 from estafette.invoice.building import complete
-from estafette.invoice.draft_checks import numbers_out_of_bounds, unknown_codes
+from estafette.invoice.draft_checks import unfit, unknown_codes
 from estafette.invoice.draft_defaults import Default
 from estafette.invoice.draft_forms import Draft, LevelDraft, LineDraft, PartyDraft
 from estafette.invoice.mistakes import Mistake, Mistaken
@@ -74,7 +74,7 @@ class _Understanding:
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.taken: list[Default] = []
-        self.mistakes: list[Mistake] = list(numbers_out_of_bounds(draft))
+        self.mistakes: list[Mistake] = list(unfit(draft))
         why = "rien d'autre n'est dit", "nothing else is said"
         self.type = draft.type or self._take("BT-3", "380", *why, "UNTDID 1001, BR-FR-04")
         self.currency = draft.currency or self._take("BT-5", "EUR", *why, "ISO 4217")
