@@ -8,15 +8,15 @@ Deliberately absent: business decisions. Heavy rooms are imported by the verb th
 
 import typer
 
-from estafette.cli import check, pilot, rules, sample, send, up
+from estafette.cli import check, convert, diff, new, pilot, rules, sample, send, show, up
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-up.register(app)
-send.register(app)
-pilot.register(app)
-check.register(app)
-rules.register(app)
-sample.register(app)
+HELP = (
+    """La facturation électronique française, entière, en un programme. / French e-invoicing, whole, in one program."""
+)
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
+for verb in (up, send, pilot, check, rules, show, new, convert, diff, sample):
+    verb.register(app)
 
 
 def main() -> None:
