@@ -10,7 +10,8 @@ from tests.invoice.drafting import bare, drafts, line
 
 from estafette.formats import Syntax, write
 from estafette.invoice import complete
-from estafette.invoice.model import AllowanceCharge, Invoice, Price, Totals, VatBreakdown
+from estafette.invoice.draft_defaults import EXTENDED
+from estafette.invoice.model import AllowanceCharge, Invoice, Item, Line, Price, Totals, VatBreakdown
 from estafette.rules import check
 
 MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
@@ -158,6 +159,21 @@ def test_reasons_of_exemption_make_groups() -> None:
         ("VATEX-FR-FRANCHISE", "Franchise en base", D(100)),
         ("VATEX-FR-CGI261-4", None, D(200)),
     ]
+
+
+def test_what_the_extension_adds_is_accepted() -> None:
+    """Sub-lines and several reasons of exemption, completed, are accepted under the extended profile."""
+    group = Line(identifier="1", subtype="GROUP", item=Item(name="Lot"))
+    details = [replace(line(number), subtype="DETAIL", parent_line="1") for number in (2, 3)]
+    exempt = [
+        line(number, rate="0", vat_category="E", vat_exemption_code=code, vat_exemption_reason="Exonéré")
+        for number, code in ((4, "VATEX-FR-CGI261-4"), (5, "VATEX-FR-FRANCHISE"))
+    ]
+    invoice = complete(bare(specification_identifier=EXTENDED, lines=(group, *details, *exempt))).invoice
+    assert len(invoice.vat_breakdown) == 3
+    for syntax in (Syntax.UBL, Syntax.CII):
+        verdict = check(write(invoice, syntax))
+        assert (verdict.profile, verdict.schema, verdict.fatal) == ("EXTENDED-CTC-FR", (), frozenset())
 
 
 def test_an_invoice_without_lines() -> None:

@@ -20,6 +20,7 @@ from estafette.invoice.correction import (
     credit_note_of,
     deposit_of,
 )
+from estafette.invoice.draft_defaults import EXTENDED
 from estafette.invoice.mistakes import Mistaken
 from estafette.invoice.model import AllowanceCharge, PrecedingInvoice, Totals
 from estafette.rules import check
@@ -149,6 +150,20 @@ def test_a_deposit_of_what_is_exempt() -> None:
     accepted(after_deposits(bare(lines=(line(1, "1", "9"), *order.lines[:0])), [deposit]))
 
 
+def test_a_deposit_of_what_is_exempt_for_two_reasons() -> None:
+    """In the extension each reason has its part of the deposit, and of what is left after it."""
+    codes = ("VATEX-FR-CGI261-4", "VATEX-FR-FRANCHISE")
+    lines = tuple(line(at, rate="0", vat_category="E", vat_exemption_code=code) for at, code in enumerate(codes, 1))
+    order = complete(bare(specification_identifier=EXTENDED, lines=lines)).invoice
+    deposit = deposit_of(order, number="AC-1", issue_date=DAY, percentage=D(50))
+    final = after_deposits(order, [deposit])
+    for invoice in (deposit, final):
+        assert [(row.exemption_code, row.taxable_amount) for row in invoice.vat_breakdown] == [
+            (code, D(50)) for code in codes
+        ]
+        accepted(invoice)
+
+
 @pytest.mark.parametrize(
     ("asked", "terms"),
     [
@@ -174,8 +189,7 @@ def test_what_cannot_be_is_said(asked: object, terms: list[str | None]) -> None:
 
 def test_the_type_of_what_precedes_is_told_in_the_extension() -> None:
     """Under the extended profile the reference says the type of the original (EXT-FR-FE-02)."""
-    profile = "urn:cen.eu:en16931:2017#conformant#urn.cpro.gouv.fr:1p0:extended-ctc-fr"
-    note = credit_note_of(whole(specification_identifier=profile), **ISSUED)
+    note = credit_note_of(whole(specification_identifier=EXTENDED), **ISSUED)
     assert note.preceding_invoices[0].type_code == "380"
     accepted(note)
 

@@ -110,7 +110,7 @@ def deposit_of(order: Invoice, *, number: str, issue_date: date, percentage: Dec
     rows = [row for row in whole.vat_breakdown if row.taxable_amount is not None]
     title = f"Acompte de {plain(percentage)} %" + (f" sur {order.number}" if order.number else "")
     drawn = tuple(
-        _bare_line(at, title, row, amount((row.taxable_amount or _ZERO) * percentage / _HUNDRED, whole.currency))
+        _bare_line(at, title, row, amount((row.taxable_amount or _ZERO) * percentage / _HUNDRED, whole.currency), whole)
         for at, row in enumerate(rows, 1)
     )
     framework = _framework(deposit.business_process, {"2": "1", "4": "1"})
@@ -132,7 +132,9 @@ def after_deposits(draft: Invoice, deposits: Iterable[Invoice]) -> Invoice:
     used = {line.identifier for line in draft.lines}
     free = (at for at in count(1) if str(at) not in used)
     taken_off = [
-        replace(_bare_line(next(free), f"Acompte {deposit.number}", row, row.taxable_amount), quantity=Decimal(-1))
+        replace(
+            _bare_line(next(free), f"Acompte {deposit.number}", row, row.taxable_amount, draft), quantity=Decimal(-1)
+        )
         for deposit in deposits
         for row in deposit.vat_breakdown
     ]
@@ -194,8 +196,8 @@ def _following(invoice: Invoice, types: Mapping[str, str], number: str, issue_da
 
 def _reference(invoice: Invoice, within: Invoice) -> PrecedingInvoice:
     """Name an invoice; its type is a term of the extension, said where the profile has it."""
-    extended = "#conformant#" in within.specification_identifier
-    return PrecedingInvoice(invoice.number, invoice.issue_date, invoice.type_code if extended else None)
+    type_code = invoice.type_code if _is_extended(within) else None
+    return PrecedingInvoice(invoice.number, invoice.issue_date, type_code)
 
 
 def _framework(framework: str, digits: Mapping[str, str]) -> str:
@@ -295,7 +297,9 @@ def _shares(
     return tuple(shared)
 
 
-def _bare_line(at: int, title: str, row: VatBreakdown, value: Decimal | None) -> Line:
+def _bare_line(at: int, title: str, row: VatBreakdown, value: Decimal | None, within: Invoice) -> Line:
+    """Give a line of one unit for a VAT group; in the extension it says the reason of its exemption."""
+    extended = _is_extended(within)
     return Line(
         identifier=str(at),
         quantity=Decimal(1),
@@ -303,5 +307,11 @@ def _bare_line(at: int, title: str, row: VatBreakdown, value: Decimal | None) ->
         price=Price(net=value),
         vat_category=row.category,
         vat_rate=row.rate,
+        vat_exemption_reason=row.exemption_reason if extended else None,
+        vat_exemption_code=row.exemption_code if extended else None,
         item=Item(name=title),
     )
+
+
+def _is_extended(invoice: Invoice) -> bool:
+    return "#conformant#" in invoice.specification_identifier
