@@ -58,5 +58,6 @@ def _profile(syntax: str, root: etree._Element) -> str:
 def _specification(syntax: str, root: etree._Element) -> str:
     """Return BT-24, without the spaces around it."""
     if syntax == "UBL":
-        return (root.findtext(CBC + "CustomizationID") or "").strip()
+        element = next(root.iterchildren(CBC + "CustomizationID"), None)
+        return "" if element is None else (element.text or "").strip()
     return (root.findtext(f"*/{RAM}GuidelineSpecifiedDocumentContextParameter/{RAM}ID") or "").strip()
