@@ -20,6 +20,8 @@ NAMES = ("factur-x.xml", "xrechnung.xml", "zugferd-invoice.xml")
 """Names under which the XML of an invoice is embedded: Factur-X 1.0, and its elder brothers, which are read too."""
 
 _STREAM = re.compile(rb"stream\r?\n")
+_MAY_BE_TABLE = re.compile(rb"ObjStm|XRef|#(?!2[fF])")
+"""A name may hide its letters as #xx: such a dictionary is looked at too, but for the slash of a MIME type (#2f)."""
 _CHUNK_BYTES = 64 * 1024
 _DICTIONARY_BYTES = 2048
 """How far before a stream its dictionary is looked for (our bound)."""
@@ -111,15 +113,17 @@ def _specifications(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
                 yield specification
 
 
-def inflated(stream: pikepdf.Object, name: str) -> bytes:
+def inflated(stream: pikepdf.Object, name: str, *, most: int = limits.FILE_BYTES_MAX) -> bytes:
     """Give the bytes of a stream, compressed by Flate or not at all; `name` says where, in the error.
 
-    Raises: Unreadable, when it is compressed otherwise, damaged, or swells past the limits.
+    Raises: Unreadable, when it is compressed otherwise, damaged, or swells past `most` bytes.
     """
     filters = stream.get("/Filter")
     steps = [str(step) for step in filters] if isinstance(filters, pikepdf.Array) else [str(filters)] if filters else []
     raw = stream.read_raw_bytes()
     if not steps:
+        if len(raw) > most:
+            raise _too_big("Le fichier embarqué", "The embedded file")
         return bytes(raw)
     if steps != ["/FlateDecode"] or stream.get("/DecodeParms") is not None:
         raise Unreadable(
@@ -129,16 +133,16 @@ def inflated(stream: pikepdf.Object, name: str) -> bytes:
             where=name,
         )
     try:
-        return _bounded_inflate(raw)
+        return _bounded_inflate(raw, most)
     except zlib.error as error:
         raise Unreadable(
             DAMAGED, "Le fichier embarqué est endommagé.", f"The embedded file is damaged: {error}.", where=name
         ) from error
 
 
-def _bounded_inflate(raw: bytes) -> bytes:
+def _bounded_inflate(raw: bytes, most: int) -> bytes:
     inflater = zlib.decompressobj()
-    content = inflater.decompress(raw, limits.FILE_BYTES_MAX)
+    content = inflater.decompress(raw, most)
     if inflater.unconsumed_tail:
         raise _too_big("Une fois décomprimé, le fichier embarqué", "Once inflated, the embedded file")
     return content
@@ -149,8 +153,7 @@ def _refuse_bombs(data: bytes) -> None:
     left = limits.FILE_BYTES_MAX
     for stream in _STREAM.finditer(data):
         dictionary = data[max(0, stream.start() - _DICTIONARY_BYTES) : stream.start()].rpartition(b"obj")[2]
-        # A name may hide its letters as #xx: such a dictionary is looked at too.
-        if any(mark in dictionary for mark in (b"ObjStm", b"XRef", b"#")):
+        if _MAY_BE_TABLE.search(dictionary):
             left -= _inflated_size(data, start=stream.end(), most=left)
         if left <= 0:
             raise _too_big("Une fois décomprimées, les tables du PDF", "Once inflated, the tables of the PDF")

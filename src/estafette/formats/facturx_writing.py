@@ -171,6 +171,7 @@ def saved(document: Pdf) -> bytes:
     document.save(
         out := BytesIO(),
         deterministic_id=True,
+        fix_metadata_version=False,
         stream_decode_level=pikepdf.StreamDecodeLevel.none,
         object_stream_mode=pikepdf.ObjectStreamMode.preserve,
     )

@@ -34,6 +34,9 @@ LEVELS = {
 OBJECTS_MAX = 500_000
 """Objects of a document that are looked at: a page has about ten (our bound)."""
 
+METADATA_BYTES_MAX = 4 * 1024 * 1024
+"""Metadata once inflated; those of an invoice have a few kilobytes (our bound)."""
+
 DEPTH_MAX = 50
 """Dictionaries and arrays one in another within one object (our bound)."""
 
@@ -158,7 +161,7 @@ def packet(document: Pdf) -> Packet | None:
     if not isinstance(stream, Stream):
         return None
     try:
-        return Packet(facturx.inflated(stream, "XMP"))
+        return Packet(facturx.inflated(stream, "XMP", most=METADATA_BYTES_MAX))
     except (Unreadable, ValueError):
         return None
 
