@@ -11,6 +11,7 @@ from estafette.invoice.model import AllowanceCharge, Invoice, Item, Line, Price,
 from estafette.simulation import samples
 
 DAY = date(2026, 9, 15)
+CURRENCIES = (("EUR", None), ("JPY", Decimal("0.0061")), ("TND", Decimal("0.29")), ("USD", Decimal("0.91234")))
 RATES = (Decimal(20), Decimal("5.5"), Decimal(10), Decimal("2.10"))
 
 
@@ -72,11 +73,15 @@ def lines(draw: st.DrawFn, number: int = 1) -> Line:
 
 @st.composite
 def drafts(draw: st.DrawFn) -> Invoice:
-    """Draw a draft without amounts: one to six lines, allowances and charges of their categories and rates."""
+    """Draw a draft without amounts: one to six lines, allowances and charges of their rates, in some currency."""
     drawn = tuple(draw(lines(number)) for number in range(1, draw(st.integers(1, 6)) + 1))
     categories = tuple(dict.fromkeys((each.vat_category, each.vat_rate) for each in drawn))
     reasons = [row for row in (exemption(),) if any(each.vat_category == "E" for each in drawn)]
+    currency, rate = draw(st.sampled_from(CURRENCIES))
     return bare(
+        currency=currency,
+        vat_accounting_currency="EUR" if rate else None,
+        exchange_rate=rate,
         lines=drawn,
         vat_breakdown=tuple(reasons),
         allowances=tuple(draw(st.lists(levels(categories), max_size=2))),
