@@ -1,5 +1,6 @@
 """`check` answers any bytes with a verdict that can be acted upon."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from estafette.rules import Severity, check
 from estafette.rules.report import as_html, as_json, as_text, totals
 from estafette.simulation.documents import cii, document, invoice, ubl
+from estafette.simulation.mutations import mutants
 from estafette.values.limits import XML_DEPTH_MAX
 
 UBL = ubl(invoice(4, lines=2, credit=False))
@@ -127,3 +129,11 @@ def test_messages_other_than_invoices_are_judged_too(kind: str) -> None:
     assert verdict.accepted
     assert verdict.syntax in {"CDAR", "FLUX10"}
     assert len(verdict.packs) == 1
+
+
+def test_threads_that_judge_at_once_do_not_mix_their_verdicts() -> None:
+    """Six threads over good, bad and refused documents give what one gives."""
+    documents = [each for kind in ("ubl", "cii", "cdar") for each in mutants(document(kind, 1), 1, 12)]
+    alone = [check(data) for data in documents]
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(check, documents * 3)) == alone * 3
