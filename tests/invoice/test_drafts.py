@@ -318,7 +318,7 @@ def test_the_words_for_units_are_units() -> None:
         ({"vat_on_debits": "oui"}, "true ou false", "true or false"),
         ({"exchange_rate": "un"}, "un nombre comme 1234.50", "a number such as 1234.50"),
         ({"number": None}, "le champ number", "the field number"),
-        ({"colour": "red"}, "un champ connu", "a known field"),
+        ({"preceding": [{"colour": "red"}]}, "un champ parmi number, date", "a field among number, date"),
         ({"lines": "x"}, "une liste", "a list"),
         ({"seller": "x"}, "des champs", "fields"),
         ({"nature": "x"}, "une valeur de la liste", "a value of the list"),

@@ -11,7 +11,7 @@ import csv
 import re
 from collections.abc import Iterator
 from io import StringIO
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 import yaml
@@ -64,7 +64,7 @@ def read(data: bytes, draft: type[T], line: type[msgspec.Struct]) -> T:
     try:
         return msgspec.convert(content, draft, strict=False)
     except msgspec.ValidationError as error:
-        raise _explained(str(error), content, rows) from None
+        raise _explained(str(error), content, draft, rows) from None
 
 
 def _mistaken(path: str, seen: str, fr: str, en: str) -> Mistaken:
@@ -191,7 +191,7 @@ def _put(content: dict[str, Any], path: str, value: str, row: int) -> None:
 _SHAPES = (
     (r"Expected `(?P<expected>[^`]+)`, got `(?P<seen>.+)`", "{expected}", "{expected}"),
     (r"Object missing required field `(?P<expected>.+)`", "le champ {expected}", "the field {expected}"),
-    (r"Object contains unknown field `(?P<seen>.+)`", "un champ connu", "a known field"),
+    (r"Object contains unknown field `(?P<seen>.+)`", "un champ parmi {fields}", "a field among {fields}"),
     (r"Invalid enum value (?P<seen>.+)", "une valeur de la liste", "a value of the list"),
     (r"Invalid (?P<expected>.+)", "{expected}", "{expected}"),
     (r"(?P<expected>.+)", "{expected}", "{expected}"),
@@ -208,15 +208,23 @@ _WORDS = (
 """How the reader of structures says what is wrong, and how we say it."""
 
 
-def _explained(message: str, content: Any, rows: list[int] | None) -> Mistaken:
+def _explained(message: str, content: Any, draft: type[msgspec.Struct], rows: list[int] | None) -> Mistaken:
     problem, _, path = message.partition(" - at ")
     matches = ((re.fullmatch(shape, problem), fr, en) for shape, fr, en in _SHAPES)
     match, fr, en = next((match, fr, en) for match, fr, en in matches if match)
-    parts = {"expected": "", "seen": "", **match.groupdict()}
+    parts = {"expected": "", "seen": "", "fields": _fields_at(draft, path), **match.groupdict()}
     words = next(((fr, en) for word, fr, en in _WORDS if parts["expected"].startswith(word)), None)
     fr, en = words or (fr.format(**parts), en.format(**parts))
     seen = _scalar_at(content, path.strip("`")) or parts["seen"]
     return _mistaken(_where(path.strip("`"), rows), seen, fr, en)
+
+
+def _fields_at(kind: Any, path: str) -> str:
+    """Name the fields that a structure has at a path."""
+    for key in re.findall(r"\.(\w+)", path):
+        held = get_type_hints(kind).get(key) if hasattr(kind, "__struct_fields__") else None
+        kind = next(iter(get_args(held)), held)
+    return ", ".join(getattr(kind, "__struct_fields__", ()))
 
 
 def _scalar_at(content: Any, path: str) -> str:
