@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from estafette.formats import read, recognise
 from estafette.formats.writing import write
 from estafette.invoice.model import Invoice, Party
-from estafette.simulation.samples.paper import facturx_from
+from estafette.readable import facturx as facturx_from
 
 __all__ = ["NAMES", "facturx_from", "load"]
 
