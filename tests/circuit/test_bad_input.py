@@ -14,13 +14,15 @@ import aiohttp
 import msgspec
 import pikepdf
 import pytest
+from tests.running import Circuit
 
+from estafette.api.flow_service import FORM_OVERHEAD
 from estafette.formats import read
 from estafette.formats.status_message import Role
 from estafette.formats.xml import recognise
 from estafette.simulation import samples
 from estafette.simulation.company import Company, Reference
-from tests.running import Circuit
+from estafette.values.limits import FILE_BYTES_MAX
 
 SELLER, BUYER = "100000009", "200000008"
 NUMBERS = count(1)
@@ -176,49 +178,49 @@ def test_entities(supplier: Supplier, declared: str) -> None:
     refused(supplier.deposit(bomb.encode()), "InvalidSchema", "IRR_SYNTAX")
 
 
-@pytest.mark.parametrize("stated", [True, False], ids=["length stated", "in chunks"])
-def test_200_megabytes(supplier: Supplier, stated: bool) -> None:
-    """A file of 200 MB is refused (413, IRR_TAILLE_F) without being read to its end."""
-    status, body, sent = asyncio.run(_pour(supplier, 200, stated=stated))
+def test_200_megabytes(supplier: Supplier) -> None:
+    """A file of 200 MB is refused (413, IRR_TAILLE_F) before any of it is read."""
+    too_large(asyncio.run(_pour(supplier, 0, stated=200 * 1024 * 1024)))
+
+
+def test_megabytes_without_end(supplier: Supplier) -> None:
+    """A file that does not say its size is refused as soon as it passes the limit."""
+    too_large(asyncio.run(_pour(supplier, FILE_BYTES_MAX + FORM_OVERHEAD + 1)))
+
+
+def too_large(answer: tuple[int, bytes]) -> None:
+    """Check that a deposit was refused for its size."""
+    status, body = answer
     assert status == 413
-    answer = msgspec.json.decode(body)
-    assert answer["errorCode"] == "FILE_SIZE_EXCEEDED"
-    assert "IRR_TAILLE_F" in answer["errorMessage"]
-    assert sent <= 150, "megabytes"
+    told = msgspec.json.decode(body)
+    assert told["errorCode"] == "FILE_SIZE_EXCEEDED"
+    assert "IRR_TAILLE_F" in told["errorMessage"]
 
 
-async def _pour(supplier: Supplier, megabytes: int, *, stated: bool) -> tuple[int, bytes, int]:
-    """Send a deposit of so many megabytes until it is answered; return the answer and the megabytes sent."""
+async def _pour(supplier: Supplier, size: int, *, stated: int | None = None) -> tuple[int, bytes]:
+    """Send a deposit, so many bytes of it, and no more; return the answer. Without a stated size it goes in chunks."""
     address = urlsplit(supplier.circuit.urls["platform-a"])
-    head = (
+    form = (
         b'--b\r\nContent-Disposition: form-data; name="flowInfo"\r\n\r\n{"flowSyntax":"UBL"}\r\n'
         b'--b\r\nContent-Disposition: form-data; name="file"; filename="f.xml"\r\n\r\n'
     )
     token = await asyncio.to_thread(supplier.token)
-    length = len(head) + megabytes * len(MEGABYTE) + len(b"\r\n--b--\r\n")
-    size = f"Content-Length: {length}" if stated else "Transfer-Encoding: chunked"
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    length = f"Content-Length: {stated}" if stated else "Transfer-Encoding: chunked"
     request = (
         f"POST /v1/flows HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: {token}\r\n"
-        f"Content-Type: multipart/form-data; boundary=b\r\n{size}\r\nConnection: close\r\n\r\n"
+        f"Content-Type: multipart/form-data; boundary=b\r\n{length}\r\nConnection: close\r\n\r\n"
     )
-    writer.write(request.encode() + _chunk(head, stated))
-    answered = asyncio.create_task(reader.readuntil(b"\r\n\r\n"))
+    writer.write(request.encode())
     sent = 0
-    while sent < megabytes and not answered.done():
-        writer.write(_chunk(MEGABYTE, stated))
-        drained = asyncio.create_task(writer.drain())
-        await asyncio.wait([drained, answered], return_when=asyncio.FIRST_COMPLETED)
-        sent += 1
-    headers = (await answered).decode()
-    stated_length = next(line for line in headers.lower().splitlines() if line.startswith("content-length:"))
-    body = await reader.readexactly(int(stated_length.partition(":")[2]))
-    writer.transport.abort()
-    return int(headers.split()[1]), body, sent
-
-
-def _chunk(data: bytes, plain: bool) -> bytes:
-    return data if plain else b"%x\r\n%s\r\n" % (len(data), data)
+    while sent < size:
+        piece = (form if sent == 0 else MEGABYTE)[: size - sent]
+        writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        await writer.drain()
+        sent += len(piece)
+    headers, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    return int(headers.split()[1]), body
 
 
 def test_wrong_character_set(supplier: Supplier) -> None:
