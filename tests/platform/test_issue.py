@@ -212,6 +212,24 @@ def test_date_in_the_future(world: World) -> None:
     assert world.statuses(BUYER, today) == "202 203"
 
 
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [("20260914</udt", "20261399</udt"), ("<ram:ID>NUMBER</ram:ID>", "<ram:ID/>")],
+    ids=["impossible date", "no number"],
+)
+def test_invoice_that_cannot_be_named(world: World, good: str, bad: str) -> None:
+    """An invoice whose number or date cannot be read has no life cycle: the file is refused, and why is told."""
+    number = world.number()
+    data = document("service-cii", number).decode()
+    good = good.replace("NUMBER", number)
+    assert good in data
+    flow = world.flow(SELLER, world.deposit(data.replace(good, bad, 1).encode()))
+    assert flow["acknowledgement"] == "Error"
+    assert flow["details"][0]["reasonCode"] == "InvalidSchema"
+    assert flow["details"][0]["reasonMessage"].startswith("IRR_SYNTAX: ")
+    assert world.wire.crossed == []
+
+
 def test_self_billed(world: World) -> None:
     """A self-billed invoice is deposited by its buyer and goes to the seller, by the seller's address (BT-34)."""
     number = world.number()

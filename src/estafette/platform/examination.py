@@ -27,6 +27,10 @@ ACKNOWLEDGEMENT_OF = {
 """Norm code to acknowledgement reason (XP Z12-013 §3.7, table 4)."""
 
 
+FAULTS_MAX = 5
+"""Rules quoted in a refusal, which is one line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Why an invoice is rejected (213): the reason code, what failed and where, in both languages."""
@@ -71,17 +75,19 @@ def examine(data: bytes, *, on: date) -> Examined:
         invoice = read(data)
     except Unreadable as unreadable:
         return _refused(syntax, unreadable.code, f"{unreadable.reason_fr} / {unreadable.reason_en}")
-    verdict = check(data, on=on)
+    return _judged(syntax, invoice, check(data, on=on))
+
+
+def _judged(syntax: Syntax, invoice: Invoice, verdict: Verdict) -> Examined:
+    """Return what the rules say of an invoice; one that cannot be named, of which nobody can be told, is refused."""
     if verdict.schema:
         first = verdict.schema[0]
         return _refused(syntax, DAMAGED, f"{first.path} (l. {first.line}) : {first.message}")
     faults = tuple(faults_of(verdict))
-    return Examined(syntax, invoice if faults or _is_whole(invoice) else None, faults, None)
-
-
-def _is_whole(invoice: Invoice) -> bool:
-    """Tell whether the invoice says what no exchange can do without; the official rules make sure of it."""
-    return bool(invoice.number and invoice.issue_date)
+    if not (invoice.number and invoice.issue_date):
+        told = "; ".join(f"{fault.rule} {fault.fr} / {fault.en}" for fault in faults[:FAULTS_MAX])
+        return _refused(syntax, DAMAGED, told or "BT-1, BT-2 : absents ou illisibles / missing or unreadable")
+    return Examined(syntax, invoice, faults, None)
 
 
 def faults_of(verdict: Verdict) -> Sequence[Fault]:
