@@ -23,6 +23,20 @@ def test_x0_an_ended_invoice_is_never_due(code: int) -> None:
     assert due([goods, service], [paid, *ended]) == []
 
 
+def test_x0_a_rejected_number_deposited_again_counts() -> None:
+    """Rejected at issue, corrected, deposited under the same number: the life that counts is the last one begun."""
+    goods = invoice("B", MARCH_1)
+    lives = [status(goods, 213, MARCH_1), status(goods, 200, MARCH_9)]
+    assert [event.on for event in due([goods], lives)] == [MARCH_1]
+    assert due([goods], [*lives, status(goods, 210, MARCH_20)]) == []
+
+
+def test_x7_the_debits_option_holds_for_mixed_invoices() -> None:
+    """Goods and services under the debits option: due at the issue, no payment is awaited."""
+    mixed = invoice("M", MARCH_1, process="M1", vat_point_date_code="3")
+    assert {event.on for event in due([mixed])} == {MARCH_1}
+
+
 def test_x1_vat_already_reported_counts_for_the_buyer_only() -> None:
     """B7 is due for the buyer at delivery; S7, whose payment is not told, at its issue, presumed."""
     goods = invoice("B", MARCH_9, process="B7", delivery_date=MARCH_1)

@@ -25,7 +25,8 @@ from estafette.administration.files import plain
 from estafette.administration.journal import Act
 from estafette.administration.parameters import DUPLICATE_DAYS, DUPLICATE_TOLERANCE
 from estafette.administration.tables import alert, alert_decision, fact, status_event
-from estafette.vat.facts import ENDED, Document
+from estafette.vat.exigibility import ended_keys
+from estafette.vat.facts import Document, Status
 from estafette.vat.forms import Text
 
 SENT_TWICE = "D6-sent-twice"
@@ -185,8 +186,12 @@ def _alert(connection: Connection, row: RowMapping) -> Alert:
 def _ended(connection: Connection, document: Document) -> bool:
     seller, number, year = document.key
     mine = (status_event.c.seller == seller, status_event.c.number == number, status_event.c.year == year)
-    query = select(literal(1)).where(*mine, status_event.c.status.in_(ENDED))
-    return connection.execute(query).first() is not None
+    query = select(status_event.c.message_id, status_event.c.status, status_event.c.set_at).where(*mine)
+    statuses = [
+        Status(seller=seller, number=number, year=year, message_id=row[0], code=row[1], set_at=row[2])
+        for row in connection.execute(query)
+    ]
+    return bool(ended_keys(statuses))
 
 
 def _decision(connection: Connection, alert_id: int) -> Decision:

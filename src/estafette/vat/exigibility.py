@@ -13,7 +13,7 @@ Law: CGI art. 269 (goods: delivery; services: receipt of the price, or debits by
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -23,6 +23,7 @@ from estafette.vat.facts import (
     COLLECTED,
     CORRECTIVES,
     CREDIT_NOTES,
+    DEPOSITED,
     DEPOSITS,
     ENDED,
     Document,
@@ -93,8 +94,17 @@ def exigibility(documents: Iterable[Document], statuses: Iterable[Status], *, as
 
 
 def ended_keys(statuses: Iterable[Status]) -> frozenset[DocumentKey]:
-    """Return the invoices refused or rejected (rule X0)."""
-    return frozenset(status.key for status in statuses if status.code in ENDED)
+    """Return the invoices refused or rejected (rule X0), and not deposited again since under the same number.
+
+    A rejection leaves the number free (G1.45): the life that counts is the one that the last deposit (200) began.
+    """
+    begun: dict[DocumentKey, datetime] = {}
+    over: dict[DocumentKey, datetime] = {}
+    for status in statuses:
+        if status.code == DEPOSITED or status.code in ENDED:
+            moments = begun if status.code == DEPOSITED else over
+            moments[status.key] = max(status.set_at, moments.get(status.key, status.set_at))
+    return frozenset(key for key, moment in over.items() if moment >= begun.get(key, moment))
 
 
 Group = tuple[str, Decimal, str | None]
@@ -302,16 +312,20 @@ def to_confirm(
 
 
 def _is_mixed(document: Document) -> bool:
-    return document.business_process.startswith("M") and document.type_code not in DEPOSITS | CREDIT_NOTES
+    return (
+        document.business_process.startswith("M")
+        and _on_receipt(document)
+        and document.type_code not in DEPOSITS | CREDIT_NOTES
+    )
 
 
 def _on_receipt(document: Document) -> bool:
-    """Tell whether its VAT falls due as it is paid: deposits, mixed invoices, services without the debits option."""
+    """Tell whether its VAT falls due as it is paid: deposits, and services, mixed or not, without the debits option."""
     if _reported_before(document):
         return False
-    if document.type_code in DEPOSITS or document.business_process.startswith("M"):
+    if document.type_code in DEPOSITS:
         return True
-    return document.business_process.startswith("S") and document.vat_point_date_code not in DEBITS_OPTION
+    return document.business_process[:1] in {"S", "M"} and document.vat_point_date_code not in DEBITS_OPTION
 
 
 def _paid_before(document: Document) -> bool:

@@ -15,6 +15,8 @@ from estafette.values.moments import paris_day
 ENDED = frozenset({210, 213, 251})
 """Refused by the buyer, rejected by a platform, rejected by the concentrator: the invoice counts for nothing."""
 
+DEPOSITED = 200
+
 COLLECTED = 212
 
 CREDIT_NOTES = frozenset({"381", "396", "261", "502"})
