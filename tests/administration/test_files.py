@@ -5,8 +5,9 @@ import pytest
 from estafette.administration.candidacy import ApplicationForm, Campaign
 from estafette.administration.completeness import RegistrationForm
 from estafette.administration.examples import example
-from estafette.administration.files import FILE_BYTES_MAX, Finding, WrongFile, read
+from estafette.administration.files import Finding, WrongFile, read
 from estafette.values.identifiers import SIREN
+from estafette.values.limits import REGISTRATION_BYTES_MAX
 
 FORMS = {
     "platform-a": RegistrationForm,
@@ -42,7 +43,7 @@ def test_the_fictitious_companies_have_valid_numbers() -> None:
         ("a: !!python/object:os.system {}\n", "ligne 1, colonne 4", "could not determine a constructor", "a YAML file"),
         ("a: 2026-13-45\n", "$", "ValueError", "a plain YAML file"),
         ("[" * 20_000, "$", "RecursionError", "a plain YAML file"),
-        ("#" * (FILE_BYTES_MAX + 1), "$", "262145 octets", "at most 262144 bytes"),
+        ("#" * (REGISTRATION_BYTES_MAX + 1), "$", "262145 octets", "at most 262144 bytes"),
     ],
 )
 def test_a_wrong_file_is_answered_with_place_seen_and_expected(text: str, path: str, seen: str, expected: str) -> None:
@@ -62,7 +63,7 @@ def test_a_file_in_another_encoding_is_refused_at_its_byte() -> None:
 
 def test_a_file_at_the_limit_is_read() -> None:
     """Exactly the limit is allowed."""
-    padding = FILE_BYTES_MAX - len(example("campaign")) - 2
+    padding = REGISTRATION_BYTES_MAX - len(example("campaign")) - 2
     assert read(example("campaign") + b"\n#" + b"-" * padding, Campaign)
 
 

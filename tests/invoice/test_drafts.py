@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from estafette.formats import Syntax, write
 from estafette.invoice import Invoice, codes_lists, complete, draft_defaults, draft_files, drafts
-from estafette.invoice.draft_files import DEPTH_MAX, DRAFT_BYTES_MAX
 from estafette.invoice.drafts import Draft, LineDraft, PartyDraft
 from estafette.invoice.mistakes import Mistake, Mistaken
 from estafette.rules import check
+from estafette.values.limits import DRAFT_BYTES_MAX, DRAFT_DEPTH_MAX
 
 SELLER = {
     "name": "Atelier Caravelle", "siren": "100 000 009", "vat_number": "auto",
@@ -30,6 +30,7 @@ BASE = {
     "buyer": BUYER,
     "lines": [LINE],
 }
+TOO_DEEP = DRAFT_DEPTH_MAX + 1
 CSV = """number;date;nature;seller.name;seller.siren;seller.vat_number;buyer.name;buyer.siren;description;quantity;price;vat
 F43;2026-09-15;goods;Atelier Caravelle;100000009;auto;Maison Tilleul;200000008;"Vis; boulons";1,5;1 450,50;20
 ;;;;;;;;Écrous;2;10;5,5
@@ -270,7 +271,7 @@ def test_a_code_that_is_nearly_right_is_offered() -> None:
         (b"[1, 2]", "$"),
         (b"a: [", "2:1"),
         (b"number: " + b"[" * 3000, "1:1008"),
-        (b"".join(b" " * deep + b"a:\n" for deep in range(DEPTH_MAX + 2)), f"{DEPTH_MAX + 1}:{DEPTH_MAX + 1}"),
+        (b"".join(b" " * deep + b"a:\n" for deep in range(DRAFT_DEPTH_MAX + 2)), f"{TOO_DEEP}:{TOO_DEEP}"),
         (b"number;colour\nF1;red\n", "1"),
         ("Numéro;Date\nF1;x\n".encode("cp1252"), "1"),
         (b"number;number\nF1;F1\n", "1"),

@@ -1,6 +1,6 @@
 """The files that people write, in YAML: read safely, with an answer that says where, what was seen, what was expected.
 
-No tag makes an object, no alias repeats a node, and a file is at most `FILE_BYTES_MAX`: ten times what a form needs.
+No tag makes an object, no alias repeats a node, and a file is at most `REGISTRATION_BYTES_MAX`.
 """
 
 import re
@@ -9,8 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import yaml
 
-FILE_BYTES_MAX = 256 * 1024
-"""A registration or application file; the shipped examples hold 3 KB (our bound)."""
+from estafette.values.limits import REGISTRATION_BYTES_MAX
 
 T = TypeVar("T")
 
@@ -44,8 +43,9 @@ class _Loader(yaml.SafeLoader):
 
 def read(data: bytes, kind: type[T]) -> T:
     """Return the file as this structure. Raises: WrongFile, whose findings a person can act on."""
-    if len(data) > FILE_BYTES_MAX:
-        raise _wrong("$", f"{len(data)} octets", f"au plus {FILE_BYTES_MAX} octets", f"at most {FILE_BYTES_MAX} bytes")
+    if len(data) > REGISTRATION_BYTES_MAX:
+        most = REGISTRATION_BYTES_MAX
+        raise _wrong("$", f"{len(data)} octets", f"au plus {most} octets", f"at most {most} bytes")
     try:
         content = yaml.load(data.decode("utf-8"), _Loader)  # noqa: S506 -- a safe loader, made stricter
     except UnicodeDecodeError as error:

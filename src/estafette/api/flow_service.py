@@ -23,11 +23,14 @@ from starlette.routing import Route
 from estafette import readable
 from estafette.api.access import Access
 from estafette.api.decoding import decode, decode_body
+from estafette.api.documents import HEADER, account
 from estafette.api.problems import Problem
 from estafette.exchange.bodies import TooLarge, bounded
-from estafette.formats.xml import Unreadable
+from estafette.formats.xml import Syntax, Unreadable, recognise
 from estafette.platform.flows import Deposit
 from estafette.platform.platform import Platform
+from estafette.readable import forms
+from estafette.readable.forms import Form
 from estafette.values.limits import FILE_BYTES_MAX
 
 FORM_OVERHEAD = 64 * 1024
@@ -119,7 +122,9 @@ def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list
         if wanted == "ReadableView":
             return await run_in_threadpool(_readable, platform.document(row["sha256"]), row["name"])
         if wanted == "Converted":
-            raise _unavailable(wanted)
+            document = platform.document(row["sha256"])
+            form = _converted_form(request, document)
+            return await run_in_threadpool(_converted, document, row["name"], form)
         raise Problem(400, f"docType: {wanted}?")
 
     async def health(_request: Request) -> Response:
@@ -211,6 +216,27 @@ def _readable(document: bytes, name: str) -> Response:
         return _file(readable.view(document), f"{name.rpartition('.')[0] or name}.pdf")
     except Unreadable as unreadable:
         raise _unavailable("ReadableView") from unreadable
+
+
+def _converted_form(request: Request, document: bytes) -> Form:
+    """Return the form that is asked for, or the syntax that the document is not in. Raises: Problem 400."""
+    wanted = request.query_params.get("to")
+    if wanted is None:
+        return Form.CII if recognise(document) is Syntax.UBL else Form.UBL
+    if wanted not in set(Form):
+        raise Problem(400, f"to: {wanted}? → {', '.join(Form)}")
+    return Form(wanted)
+
+
+def _converted(document: bytes, name: str, form: Form) -> Response:
+    """Send the document in another form. Raises: Problem 404."""
+    try:
+        made = forms.converted(document, form)
+    except Unreadable as unreadable:
+        raise _unavailable("Converted") from unreadable
+    answer = _file(made.document, f"{name.rpartition('.')[0] or name}{forms.ENDINGS[form]}")
+    answer.headers[HEADER] = account(made)
+    return answer
 
 
 def _unavailable(form: str) -> Problem:

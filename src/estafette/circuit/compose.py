@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from estafette.administration.administration import Administration
-from estafette.api import flow_service, operator
+from estafette.api import documents, flow_service, operator
 from estafette.api.access import Access
 from estafette.api.problems import Problem, on_http_exception, on_problem
 from estafette.circuit.network import ADMINISTRATION, PORTAL, Network, Seat
@@ -242,7 +242,8 @@ def _desk(seat: Seat, actor: Actor, templates: Path, navigation: tuple[tuple[str
 
 
 def _services(platform: Platform, actor: Actor) -> list[BaseRoute]:
-    return list(flow_service.routes(platform, Access(actor.database, actor.clock), actor.worker.wake))
+    access = Access(actor.database, actor.clock)
+    return [*flow_service.routes(platform, access, actor.worker.wake), *documents.routes(access)]
 
 
 def _running(actor: Actor, post: Post, routes: list[BaseRoute], desk: Desk) -> Running:

@@ -12,13 +12,13 @@ import typer
 if TYPE_CHECKING:
     from estafette.formats.conversion import Outcome
 
-SUFFIXES = {".xml", ".pdf"}
+SUFFIXES = {".xml", ".pdf", ".json"}
 MANY = 20
 """Documents from which progress is worth showing."""
 
 
 class Target(StrEnum):
-    """What can be written, and the end of its file name."""
+    """What can be written."""
 
     UBL = "ubl"
     CII = "cii"
@@ -26,7 +26,12 @@ class Target(StrEnum):
     JSON = "json"
 
 
-ENDINGS = {Target.UBL: ".ubl.xml", Target.CII: ".cii.xml", Target.FACTURX: ".pdf", Target.JSON: ".json"}
+class Profile(StrEnum):
+    """What an invoice can be written under."""
+
+    EN16931 = "en16931"
+    EXTENDED_CTC_FR = "extended-ctc-fr"
+    EXTENDED = "extended"
 
 
 def register(app: typer.Typer) -> None:
@@ -37,10 +42,13 @@ def register(app: typer.Typer) -> None:
 def convert(
     source: Annotated[Path, typer.Argument(help="Facture ou dossier. / Invoice or folder.", exists=True)],
     to: Annotated[Target, typer.Option(help="Forme voulue. / Form wanted.")],
+    profile: Annotated[Profile | None, typer.Option(help="Profil voulu. / Profile wanted.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Fichier ou dossier. / File or folder.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Compte rendu en JSON. / Report in JSON.")] = False,
 ) -> None:
     """Convertit des factures et dit ce que devient chaque terme. / Convert invoices and account for each term.
+
+    D'EXTENDED à EN 16931, le lisible de l'original est joint. / The readable version of the original is attached.
 
     Sans -o, la facture sort sur la sortie standard et le compte rendu sur l'erreur. Code 0 : tout est gardé ;
     1 : un terme au moins est perdu ; 2 : un document est illisible, ou mauvais usage.
@@ -53,7 +61,7 @@ def convert(
     for number, file in enumerate(files, start=1):
         if len(files) >= MANY and sys.stderr.isatty():
             typer.echo(f"\r{number}/{len(files)}", err=True, nl=number == len(files))
-        codes.append(_one(file, to, _target(file, source, to, output), as_json=as_json))
+        codes.append(_one(file, to, profile, _target(file, source, to, output), as_json=as_json))
     raise typer.Exit(max(codes))
 
 
@@ -66,39 +74,33 @@ def _invoices(source: Path) -> Iterator[Path]:
 def _target(file: Path, source: Path, to: Target, output: Path | None) -> Path | None:
     if output is None or source.is_file():
         return output
-    return output / file.relative_to(source).with_suffix(ENDINGS[to])
+    from estafette.readable.forms import ENDINGS, Form
+
+    return output / file.relative_to(source).with_suffix(ENDINGS[Form(to)])
 
 
-def _one(file: Path, to: Target, target: Path | None, *, as_json: bool) -> int:
+def _one(file: Path, to: Target, profile: Profile | None, target: Path | None, *, as_json: bool) -> int:
     from estafette.formats import Unreadable
-    from estafette.formats.conversion import Fate
+    from estafette.formats.conversion import PROFILES, Fate
+    from estafette.readable.forms import Form, converted
+    from estafette.values.limits import FILE_BYTES_MAX
 
+    names = {short: name for name, short in PROFILES.items()}
     try:
-        document, outcomes = _converted(file.read_bytes(), to)
+        with file.open("rb") as opened:
+            data = opened.read(FILE_BYTES_MAX + 1)
+        made = converted(data, Form(to), profile=names.get(profile or ""))
     except Unreadable as unreadable:
-        typer.echo(f"{file}: {unreadable.code} {unreadable.reason_fr} / {unreadable.reason_en}", err=True)
+        where = f" ({unreadable.where})" if unreadable.where else ""
+        typer.echo(f"{file}: {unreadable.code} {unreadable.reason_fr} / {unreadable.reason_en}{where}", err=True)
         return 2
     if target is None:
-        sys.stdout.buffer.write(document)
+        sys.stdout.buffer.write(made.document)
     else:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(document)
-    _report(file, outcomes, as_json=as_json)
-    return int(any(outcome.fate is Fate.LOST for outcome in outcomes))
-
-
-def _converted(data: bytes, to: Target) -> tuple[bytes, "tuple[Outcome, ...]"]:
-    """Give the document and what became of each term; a Factur-X shows the invoice in its readable form."""
-    from estafette import readable
-    from estafette.formats import Syntax, facturx_writing, json_form, read
-    from estafette.formats.conversion import convert as between
-
-    if to is Target.JSON:
-        return json_form.write(read(data)), ()
-    made = between(data, Syntax.UBL if to is Target.UBL else Syntax.CII)
-    if to is Target.FACTURX:
-        return facturx_writing.write(made.document, pdf=readable.pdf(read(made.document))), made.outcomes
-    return made.document, made.outcomes
+        target.write_bytes(made.document)
+    _report(file, made.outcomes, as_json=as_json)
+    return int(bool(made.of(Fate.LOST)))
 
 
 def _report(file: Path, outcomes: "tuple[Outcome, ...]", *, as_json: bool) -> None:

@@ -78,12 +78,11 @@ def _compared(name: str, first: Path | None, second: Path | None, *, as_json: bo
 
 
 def _read(file: Path) -> "Invoice":
-    from estafette.formats import json_form, read
+    from estafette.readable.forms import read
     from estafette.values.limits import FILE_BYTES_MAX
 
     with file.open("rb") as opened:
-        data = opened.read(FILE_BYTES_MAX + 1)
-    return json_form.read(data) if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else read(data)
+        return read(opened.read(FILE_BYTES_MAX + 1))
 
 
 def _reason(file: Path, error: Exception, lang: str) -> str:

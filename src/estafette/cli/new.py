@@ -59,7 +59,7 @@ def new(
 
 
 def _bytes(file: Path) -> bytes:
-    from estafette.invoice.draft_files import DRAFT_BYTES_MAX
+    from estafette.values.limits import DRAFT_BYTES_MAX
 
     with file.open("rb") as opened:
         return opened.read(DRAFT_BYTES_MAX + 1)
@@ -73,15 +73,9 @@ def _explain(understood: "Understood", completion: "Completion", lang: str) -> N
 
 
 def _written(completion: "Completion", to: Target) -> bytes:
-    from estafette.formats import Syntax, json_form, write
+    from estafette.readable.forms import Form, written
 
-    if to is Target.JSON:
-        return json_form.write(completion.invoice) + b"\n"
-    if to is Target.FACTURX:
-        from estafette.readable import facturx
-
-        return facturx(completion.invoice)
-    return write(completion.invoice, Syntax.UBL if to is Target.UBL else Syntax.CII)
+    return written(completion.invoice, Form(to))
 
 
 def _verdict(completion: "Completion", data: bytes, to: Target) -> "Verdict":

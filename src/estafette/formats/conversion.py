@@ -10,15 +10,21 @@ import msgspec
 from msgspec.structs import replace
 
 from estafette.formats import writing
-from estafette.formats.reading import read
+from estafette.formats.reading import everything, read
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Invoice, Line, Note
+from estafette.invoice.terms import Term
 from estafette.invoice.walk import said
 
 EN16931 = "urn:cen.eu:en16931:2017"
 EXTENDED_CTC_FR = f"{EN16931}#conformant#urn.cpro.gouv.fr:1p0:extended-ctc-fr"
 FACTURX_EXTENDED = f"{EN16931}#conformant#urn:factur-x.eu:1p0:extended"
 """The profiles of the minimum base, as BT-24 names them."""
+
+PROFILES = {EN16931: "en16931", EXTENDED_CTC_FR: "extended-ctc-fr", FACTURX_EXTENDED: "extended"}
+"""The profiles that an invoice can be converted to, and the short name of each."""
+
+_TARGETS = frozenset({Syntax.UBL, Syntax.CII})
 
 _KNOWN_IN_CII = frozenset(
     {
@@ -40,6 +46,7 @@ class Fate(StrEnum):
     KEPT = "kept"
     MOVED = "moved"
     LOST = "lost"
+    ADDED = "added"
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -63,16 +70,57 @@ class Conversion(msgspec.Struct, frozen=True):
         return tuple(outcome for outcome in self.outcomes if outcome.fate is fate)
 
 
-def convert(data: bytes, to: Syntax) -> Conversion:
+def convert(data: bytes, to: Syntax, *, profile: str | None = None) -> Conversion:
     """Give the document in UBL or CII that says what a UBL, CII or Factur-X says, with the account of its terms.
 
-    Raises: Unreadable, when the source is no invoice; ValueError for a target that is neither UBL nor CII.
+    Raises: Unreadable, when the source is no invoice; ValueError as `of_invoice` does.
     """
-    if to not in {Syntax.UBL, Syntax.CII}:
+    if to not in _TARGETS:
         raise ValueError(f"an invoice is converted to UBL or CII, not to {to}")
-    invoice = read(data)
-    adapted, told = _adapted(invoice, to)
-    return Conversion(writing.write(adapted, to), (*_kept(adapted, told), *told, *_unread(invoice)))
+    return of_invoice(read(data), to, profile=profile)
+
+
+def of_invoice(invoice: Invoice, to: Syntax, *, profile: str | None = None) -> Conversion:
+    """Give the document in UBL or CII that says an invoice, with the account of its terms.
+
+    `profile` is a BT-24 of the minimum base to write it under; under EN 16931 the terms of the extension are lost, and
+    the lines that only group or inform with them. Raises: ValueError, for another profile, or no syntax of invoices.
+    """
+    if to not in _TARGETS:
+        raise ValueError(f"an invoice is converted to UBL or CII, not to {to}")
+    if profile not in {None, *PROFILES}:
+        raise ValueError(f"a profile is one of {', '.join(PROFILES)}, not {profile}")
+    narrowed, told_of_profile = _narrowed(invoice, profile)
+    adapted, told = _adapted(narrowed, to)
+    told = tuple({(one.term, one.fate): one for one in (*told, *told_of_profile)}.values())
+    keep = _is_core if profile == EN16931 else everything
+    return Conversion(writing.write(adapted, to, keep=keep), (*_kept(invoice, told), *told, *_unread(invoice)))
+
+
+def accounted(invoice: Invoice) -> tuple[Outcome, ...]:
+    """Give what becomes of each term where the whole model is written: all is kept, what was not read is lost."""
+    return (*_kept(invoice, ()), *_unread(invoice))
+
+
+def _is_core(term: Term) -> bool:
+    return not term.is_extension
+
+
+def _narrowed(invoice: Invoice, profile: str | None) -> tuple[Invoice, tuple[Outcome, ...]]:
+    """Give what of the invoice its new profile can say, and tell what is lost or renamed."""
+    if profile is None or profile == invoice.specification_identifier:
+        return invoice, ()
+    told = [_moved("BT-24", f"Profil {profile}.", f"Profile {profile}.")]
+    if profile != EN16931:
+        return replace(invoice, specification_identifier=profile), tuple(told)
+    why = "EN 16931 n'a pas ce terme de l'extension.", "EN 16931 has no such term of the extension."
+    told += [Outcome(term.id, Fate.LOST, *why) for term in said(invoice) if term.is_extension]
+    lines = tuple(line for line in invoice.lines if line.counts)
+    if lines != invoice.lines:
+        fr = "Une ligne de groupe ou d'information n'a pas de place en EN 16931 : seules restent celles qui comptent."
+        en = "A line that groups or informs has no place in EN 16931: only those that count are left."
+        told.append(Outcome("BG-25", Fate.LOST, fr, en))
+    return replace(invoice, specification_identifier=profile, lines=lines), tuple(told)
 
 
 def _kept(invoice: Invoice, told: tuple[Outcome, ...]) -> tuple[Outcome, ...]:

@@ -7,12 +7,12 @@ b'{"number":"F1","currency":"EUR"}'
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from estafette.formats.xml import DAMAGED, TOO_BIG, Unreadable
+from estafette.invoice.draft_checks import unfit
 from estafette.invoice.model import Invoice
 from estafette.invoice.terms import TABLE, TERMS
 from estafette.values import limits
@@ -29,7 +29,7 @@ def read(data: bytes) -> Invoice:
     """Read an invoice in its JSON form.
 
     Raises: Unreadable, when it is too big, not JSON, has a field that the model does not know, a value of another type,
-    or a number that is none of an invoice (infinite, or beyond the limit of digits).
+    a number that is none of an invoice (infinite, or beyond the limit of digits), or a character that no XML can hold.
     """
     if len(data) > limits.FILE_BYTES_MAX:
         raise Unreadable(TOO_BIG, f"Le fichier a {len(data)} octets.", f"The file has {len(data)} bytes.")
@@ -39,11 +39,8 @@ def read(data: bytes) -> Invoice:
         seen = str(error)
         fr, en = f"Ce n'est pas le JSON d'une facture : {seen}", f"This is no JSON of an invoice: {seen}"
         raise Unreadable(DAMAGED, fr, en) from error
-    for number in _numbers(invoice):
-        if not _is_bounded(number):
-            raise Unreadable(
-                DAMAGED, "Un nombre est hors limites.", "A number is out of bounds.", where=str(number)[:60]
-            )
+    for mistake in unfit(invoice):
+        raise Unreadable(DAMAGED, mistake.fr, mistake.en, where=f"{mistake.path}: {mistake.seen}")
     return invoice
 
 
@@ -65,20 +62,3 @@ def _held(record: str, field: str) -> Iterator[str]:
             group = TERMS[group].group
         if term.field == field and (TERMS[group].type if group else "Invoice") == record:
             yield f"{term.id} {term.name_en}"
-
-
-def _numbers(value: Any) -> Iterator[Decimal]:
-    if isinstance(value, Decimal):
-        yield value
-    elif isinstance(value, msgspec.Struct):
-        for field in value.__struct_fields__:
-            yield from _numbers(getattr(value, field))
-    elif isinstance(value, tuple):
-        for each in value:
-            yield from _numbers(each)
-
-
-def _is_bounded(number: Decimal) -> bool:
-    """Tell whether a number could stand in a document: finite, and neither its digits nor its size beyond the limit."""
-    most = limits.NUMBER_CHARACTERS_MAX
-    return number.is_finite() and abs(number.adjusted()) <= most and len(number.as_tuple().digits) <= most

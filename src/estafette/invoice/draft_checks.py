@@ -51,6 +51,6 @@ def unfit(value: object, path: str = "") -> Iterator[Mistake]:
     elif isinstance(value, msgspec.Struct):
         for field in value.__struct_fields__:
             yield from unfit(getattr(value, field), f"{path}.{field}" if path else field)
-    elif isinstance(value, list | dict):
+    elif isinstance(value, list | tuple | dict):
         for at, each in value.items() if isinstance(value, dict) else enumerate(value):
             yield from unfit(each, f"{path}[{at}]")

@@ -17,12 +17,7 @@ import msgspec
 import yaml
 
 from estafette.invoice.mistakes import Mistake, Mistaken
-
-DRAFT_BYTES_MAX = 1024 * 1024
-"""A draft: about ten thousand lines (our bound)."""
-
-DEPTH_MAX = 10
-"""Nested lists and fields; a draft has three (our bound)."""
+from estafette.values.limits import DRAFT_BYTES_MAX, DRAFT_DEPTH_MAX
 
 _BASE: Any = yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader
 T = TypeVar("T", bound=msgspec.Struct)
@@ -95,8 +90,8 @@ def _refuse_bombs(text: str) -> None:
         if isinstance(event, yaml.AliasEvent):
             raise _Bomb("alias", event.start_mark)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEPTH_MAX:
-            raise _Bomb(f"> {DEPTH_MAX} [ {{", event.start_mark)
+        if depth > DRAFT_DEPTH_MAX:
+            raise _Bomb(f"> {DRAFT_DEPTH_MAX} [ {{", event.start_mark)
 
 
 def _said(content: Any) -> Any:

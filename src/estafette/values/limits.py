@@ -38,3 +38,15 @@ UNREAD_MAX = 500
 
 RULE_EVALUATIONS_MAX = 20_000_000
 """Assertions that one pack may be asked of one document: about a minute, 200 000 invoice lines (our bound on time)."""
+
+DRAFT_BYTES_MAX = 1024 * 1024
+"""A draft of an invoice: about ten thousand lines (our bound)."""
+
+DRAFT_DEPTH_MAX = 10
+"""Nested lists and fields of a draft, which has three (our bound)."""
+
+REGISTRATION_BYTES_MAX = 256 * 1024
+"""A file of the administration, registration or campaign: ten times what a form needs (our bound)."""
+
+REGISTRATION_FORM_BYTES_MAX = 4 * REGISTRATION_BYTES_MAX
+"""A form with such a file in it: each byte may travel as three characters (our bound)."""

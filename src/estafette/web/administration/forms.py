@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from estafette.administration.files import FILE_BYTES_MAX
 from estafette.exchange.bodies import TooLarge, bounded
 from estafette.store.identity import Person
+from estafette.values.limits import REGISTRATION_FORM_BYTES_MAX
 from estafette.web.desk import Desk
-
-FORM_BYTES_MAX = 4 * FILE_BYTES_MAX
-"""A form with a file in it: each byte may travel as three characters (our bound)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +31,6 @@ class Sent:
 async def read_form(desk: Desk, request: Request, person: Person) -> Sent:
     """Return what the form said. Raises: HTTPException 403 (not our page), 413."""
     try:
-        return Sent(await desk.form(bounded(request, FORM_BYTES_MAX), person))
+        return Sent(await desk.form(bounded(request, REGISTRATION_FORM_BYTES_MAX), person))
     except TooLarge:
         raise HTTPException(413) from None

@@ -27,11 +27,12 @@ from estafette.administration import activity, alerts, pilot, registration, retu
 from estafette.administration.administration import Administration
 from estafette.administration.candidacy import ApplicationForm, Campaign
 from estafette.administration.completeness import Link, RegistrationForm
-from estafette.administration.files import FILE_BYTES_MAX, WrongFile, plain, read
+from estafette.administration.files import WrongFile, plain, read
 from estafette.administration.journal import Act, NotAllowed
 from estafette.administration.pilot import TeamState
 from estafette.administration.registration import File, State
 from estafette.exchange.bodies import TooLarge, read_body
+from estafette.values.limits import REGISTRATION_BYTES_MAX
 from estafette.values.moments import paris_day
 from estafette.vat.facts import DocumentKey
 from estafette.vat.forms import NoForm
@@ -105,7 +106,8 @@ def _said(fault: Exception) -> Response:
         case NotAllowed(text=text):
             return _error(409, *text)
         case TooLarge():
-            return _error(413, f"Plus de {FILE_BYTES_MAX} octets.", f"More than {FILE_BYTES_MAX} bytes.")
+            most = REGISTRATION_BYTES_MAX
+            return _error(413, f"Plus de {most} octets.", f"More than {most} bytes.")
         case LookupError():
             return _error(404, f"Inconnu : {fault}.", f"Unknown: {fault}.")
     return _error(422, f"Illisible : {fault}.", f"Unreadable: {fault}.")
@@ -171,7 +173,7 @@ class Twins:
 
     async def submit(self, request: Request) -> Response:
         """Take a registration file."""
-        form = read(await read_body(request, FILE_BYTES_MAX), RegistrationForm)
+        form = read(await read_body(request, REGISTRATION_BYTES_MAX), RegistrationForm)
         with self._database.begin() as connection:
             file_id = registration.submit(connection, form, act=self._act())
             return JSONResponse(_file_json(registration.one(connection, file_id)), 201)
@@ -200,14 +202,14 @@ class Twins:
 
     async def open_campaign(self, request: Request) -> Response:
         """Record a campaign."""
-        form = read(await read_body(request, FILE_BYTES_MAX), Campaign)
+        form = read(await read_body(request, REGISTRATION_BYTES_MAX), Campaign)
         with self._database.begin() as connection:
             pilot.open_campaign(connection, form, act=self._act())
         return JSONResponse({"id": form.id}, 201)
 
     async def apply(self, request: Request) -> Response:
         """Take the application of a team."""
-        form = read(await read_body(request, FILE_BYTES_MAX), ApplicationForm)
+        form = read(await read_body(request, REGISTRATION_BYTES_MAX), ApplicationForm)
         act = self._act()
         at = read_moment(request.query_params.get("submitted_at", ""), act.now)
         with self._database.begin() as connection:
@@ -235,7 +237,7 @@ class Twins:
 
 
 async def _json(request: Request, kind: type[T]) -> T:
-    return msgspec.json.decode(await read_body(request, FILE_BYTES_MAX), type=kind)
+    return msgspec.json.decode(await read_body(request, REGISTRATION_BYTES_MAX), type=kind)
 
 
 def _file_json(file: File) -> dict[str, Any]:
