@@ -128,7 +128,7 @@ def test_work_at_the_limit_is_done_and_one_past_it_is_refused(monkeypatch: pytes
     pack = next(pack for pack in BUILT_IN if pack.syntax == "CDAR")
     engine = engine_of(pack)
     top = plant(parse(document("cdar", 1)).getroot())
-    work = asked(engine.planner.plan(frozenset(top.nodes)), top)
+    work = asked(engine.planner.plan(frozenset(top.nodes), engine.planner.watched.facts_of(top)), top)
     monkeypatch.setattr(limits, "RULE_EVALUATIONS_MAX", work)
     assert not engine.judge(top)
     monkeypatch.setattr(limits, "RULE_EVALUATIONS_MAX", work - 1)

@@ -38,7 +38,7 @@ class Engine:
     def judge(self, top: Top) -> list[Finding]:
         """Return what the pack says of a document, in no particular order."""
         report = _Report(self.pack, top)
-        plan = self.planner.plan(top.signature)
+        plan = self.planner.plan(top.signature, self.planner.watched.facts_of(top))
         if plan.most * top.count > limits.RULE_EVALUATIONS_MAX < (work := asked(plan, top)):
             return [own_finding("EST-LIMIT", value=f"{work} > {limits.RULE_EVALUATIONS_MAX}", path="/")]
         with localcontext(EXACT):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from estafette.rules.facts import Facts, Watched
 from estafette.rules.semantics import leaf
 from estafette.rules.tree import NO_ATTRIBUTES, NO_KIDS, NOTHING, Node, Shape, Top
 
@@ -98,25 +99,27 @@ class Planner:
 
     def __init__(self, tables: Iterable[Any], functions: dict[str, Any]) -> None:
         self.patterns = [[_rule(rule, functions) for rule in pattern] for pattern in tables]
-        self.plans: dict[Signature, Plan] = {}
+        self.watched = Watched(_guards(self.patterns))
+        self.plans: dict[tuple[Signature, Facts | None], Plan] = {}
         self.matching: dict[Shape, list[list[tuple[Rule, list[Way]]]]] = {}
 
-    def plan(self, signature: Signature) -> Plan:
-        """Return what to run on a document that holds those shapes."""
-        plan = self.plans.get(signature)
+    def plan(self, signature: Signature, held: Facts | None = None) -> Plan:
+        """Return what to run on a document that holds those shapes, and those values (None: any)."""
+        known = (signature, held)
+        plan = self.plans.get(known)
         if plan is None:
             if len(self.plans) >= PLANS_MAX:
                 self.plans.clear()
                 self.matching.clear()
-            plan = self.plans[signature] = self._plan(signature)
+            plan = self.plans[known] = self._plan(*known)
         return plan
 
-    def _plan(self, signature: Signature) -> Plan:
+    def _plan(self, signature: Signature, held: Facts | None) -> Plan:
         names = {shape.tag for shape in signature}
         plain: list[tuple[Shape, Todo]] = []
         switches: list[Switch] = []
         for shape in signature:
-            place = (shape, signature, names)
+            place = (shape, signature, names, held)
             chains = [tuple(_choices(chain, place)) for chain in self._chains(shape)]
             due, left = _split(chains)
             key = _common_key(left)
@@ -137,6 +140,13 @@ class Planner:
             found = (_chain(pattern, shape) for pattern in self.patterns)
             chains = self.matching[shape] = [chain for chain in found if chain]
         return chains
+
+
+def _guards(patterns: Iterable[Iterable[Rule]]) -> list[Any]:
+    rules = [rule for pattern in patterns for rule in pattern]
+    checks = [check for rule in rules for way in rule.ways for check in way.checks]
+    guards = [assertion.guard for rule in rules for assertion in rule.assertions]
+    return [*guards, *(check.to_hold for check in checks), *(check.to_fail for check in checks)]
 
 
 def _rule(table: Any, functions: dict[str, Any]) -> Rule:
@@ -177,7 +187,7 @@ def _chain(pattern: list[Rule], shape: Shape) -> list[tuple[Rule, list[Way]]]:
     return chain
 
 
-Place = tuple[Shape, Signature, set[str]]
+Place = tuple[Shape, Signature, set[str], Facts | None]
 
 
 def _choices(chain: list[tuple[Rule, list[Way]]], place: Place) -> list[Choice]:
@@ -353,9 +363,11 @@ def _may_speak(guard: Any, place: Place) -> bool:
 
 
 def _is_there(key: Any, place: Place) -> bool:
-    shape, signature, names = place
+    shape, signature, names, held = place
     kind = key[0]
     at: Shape | None = shape
+    if kind == "val":
+        return held is None or (key[1], key[3]) in held or any(condition in held for condition in key[2])
     if kind == "any":
         return key[1] in names
     if kind == "anc":

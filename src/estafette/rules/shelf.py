@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import zipfile
 from datetime import date
 from functools import lru_cache
@@ -100,10 +101,16 @@ def _judging(syntax: str, profile: str, on: date | None, folder: str, changed: i
 
 
 def _state() -> tuple[str, int]:
-    """Return where the shelf is and when it last changed (0 when there is none)."""
+    """Return where the shelf is and when it last changed (0 when there is none), as of this second."""
+    return _looked_up(os.environ.get("ESTAFETTE_PACKS"), os.environ.get("XDG_DATA_HOME"), int(time.monotonic()))
+
+
+@lru_cache(4)
+def _looked_up(chosen: str | None, home: str | None, second: int) -> tuple[str, int]:
+    del chosen, home, second
     folder = str(shelf_folder())
     try:
-        return folder, os.stat(folder).st_mtime_ns  # noqa: PTH116 - asked for every document
+        return folder, os.stat(folder).st_mtime_ns  # noqa: PTH116 - one call of the system
     except OSError:
         return folder, 0
 
@@ -262,6 +269,7 @@ def _keep(data: bytes, manifest: Manifest, lists: dict[str, bytes]) -> Pack:
     if target.exists():
         shutil.rmtree(target)
     temporary.replace(target)
+    _looked_up.cache_clear()
     compiled(data)
     return _pack(manifest, target)
 
@@ -276,4 +284,5 @@ def remove(coordinate: str) -> bool:
     if not (target / MANIFEST).is_file():
         return False
     shutil.rmtree(target)
+    _looked_up.cache_clear()
     return True

@@ -1,9 +1,9 @@
 """When an assertion cannot speak: what must be in a document for its test to come out false.
 
 A key names something that may be absent: ("rel", up, names) below the ancestor `up` levels above the context,
-("abs", names) below the document, ("anc", names) an ancestor and what is below it, ("any", name) anywhere; an attribute
-is a last name that begins with `@`. The test is worked out with that thing absent; when it holds for sure, the
-assertion need not be run.
+("abs", names) below the document, ("anc", names) an ancestor and what is below it, ("any", name) anywhere, ("val", …) a
+value (see `values`); an attribute is a last name that begins with `@`. The test is worked out with that thing absent;
+when it holds for sure, the assertion need not be run.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from estafette.rules.compiler.syntax import (
     Variable,
     parts,
 )
+from estafette.rules.compiler.values import all_gone, compared_keys, selecting_keys, widened
 
 Key = tuple[Any, ...]
 Guard = tuple[str, tuple[Key, ...]]
@@ -54,7 +55,7 @@ ABSENT, UNKNOWN = _Absent(), _Unknown()
 
 def guard(test: Expression, variables: Mapping[str, Expression], report: bool) -> Guard | None:
     """Return what an assertion needs in order to speak: ("all", keys), ("any", keys), or None when that is unknown."""
-    keys = list(dict.fromkeys(_candidates(test, variables, 0)))[:CANDIDATES_MAX]
+    keys = widened(_candidates(test, variables, 0))[:CANDIDATES_MAX]
     alone = tuple(key for key in keys if _silent(test, variables, report, frozenset({key})))
     if alone:
         return ("all", _longest(alone))
@@ -86,7 +87,7 @@ def _begins(key: Key, other: Key) -> bool:
 def _shortened(keys: list[Key], test: Expression, variables: Mapping[str, Expression], report: bool) -> tuple[Key, ...]:
     """Drop the keys without which absence still settles the test."""
     kept = list(keys)
-    for key in sorted(keys, key=lambda key: len(key[-1])):
+    for key in sorted(keys, key=lambda key: (key[0] == "val", len(key[-1]))):
         rest = [other for other in kept if other != key]
         if rest and _silent(test, variables, report, frozenset(rest)):
             kept = rest
@@ -103,6 +104,7 @@ def _candidates(expression: Any, variables: Mapping[str, Expression], depth: int
             return [key for side in sides for key in _candidates(side, variables, depth + 1)]
         case Path():
             found += path_keys(expression)
+            found += [key for keys in selecting_keys(expression) for key in keys]
             if not isinstance(expression.start, (Context, Root)):
                 found += _candidates(expression.start, variables, depth + 1)
             return found
@@ -110,6 +112,8 @@ def _candidates(expression: Any, variables: Mapping[str, Expression], depth: int
             return _candidates(variables[name], variables, depth + 1)
         case Filter(base, _):
             return _candidates(base, variables, depth + 1)
+    if isinstance(expression, Operation):
+        found += compared_keys(expression, variables)
     for part in parts(expression):
         found += _candidates(part, variables, depth + 1)
     return found
@@ -233,17 +237,24 @@ class _Evaluation:
     def _path(self, path: Path, depth: int) -> Any:
         if any(key in self.gone for key in path_keys(path)):
             return ABSENT
+        if any(all_gone(keys, self.gone) for keys in selecting_keys(path)):
+            return ABSENT
         if not isinstance(path.start, (Context, Root)) and self.value(path.start, depth) is ABSENT:
             return ABSENT
         return UNKNOWN
 
-    def _operation(self, operation: Operation, depth: int) -> Any:
+    def _operation(self, operation: Operation, depth: int) -> Any:  # noqa: PLR0911 - one branch a case
         operator = operation.operator
         left, right = self.value(operation.left, depth), self.value(operation.right, depth)
         if operator in {"and", "or"}:
             return self._logic(operation, _truth(left), _truth(right))
         if ABSENT in (left, right):
             return False if operator in COMPARISONS else ABSENT
+        keys = compared_keys(operation, self.variables)
+        if keys and all_gone(keys, self.gone):
+            return False
+        if operator == "+" and isinstance(left, int) and isinstance(right, int):
+            return left + right
         if UNKNOWN in (left, right) or operator not in COMPARISONS:
             return UNKNOWN
         if isinstance(left, str) != isinstance(right, str) or isinstance(left, bool) != isinstance(right, bool):
