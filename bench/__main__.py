@@ -1,9 +1,9 @@
-"""Run every benchmark, or those named: `python -m bench [circuit] [rules]`."""
+"""Run every benchmark, or those named: `python -m bench [rules] [formats] [circuit]`."""
 
 import runpy
 import sys
 
-NAMES = ("rules", "circuit")
+NAMES = ("rules", "formats", "circuit")
 
 for name in sys.argv[1:] or NAMES:
     print(f"\n== {name}", flush=True)
