@@ -29,6 +29,7 @@ from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import Post, Refused
 from estafette.store import identity
 from estafette.store.tables import job
+from estafette.values.limits import REGISTRATION_BYTES_MAX, REGISTRATION_FORM_BYTES_MAX
 from estafette.web.administration import NAVIGATION, TEMPLATES, routes
 from estafette.web.administration.activity import HEIGHT, WEEKS_SHOWN, chart
 from estafette.web.desk import Desk
@@ -250,9 +251,13 @@ def test_a_form_without_its_token_does_nothing(house: House) -> None:
 
 
 def test_a_form_larger_than_any_file_is_refused(house: House) -> None:
-    """One byte past the limit is not read: 413, in words."""
+    """One byte past the limit is not read: 413, in words; at the limit it is, and has no token of ours."""
+    whole = house.officer.ask(
+        "POST", "/registrations/new", b"x" * REGISTRATION_FORM_BYTES_MAX, "application/x-www-form-urlencoded"
+    )
+    assert whole.status == 403
     page = house.officer.ask(
-        "POST", "/registrations/new", b"x" * (4 * 256 * 1024 + 1), "application/x-www-form-urlencoded"
+        "POST", "/registrations/new", b"x" * (REGISTRATION_FORM_BYTES_MAX + 1), "application/x-www-form-urlencoded"
     )
     assert page.status == 413 and "413" in page.text
 
@@ -314,7 +319,7 @@ def test_the_twins_register_and_admit(house: House) -> None:
         ("GET", "/api/returns/100000009/1999-01", b"", 404),
         ("GET", "/api/facts/100000009/2026/NONE", b"", 404),
         ("POST", "/api/registrations", b"a: b: c", 422),
-        ("POST", "/api/registrations", b"#" * (256 * 1024 + 1), 413),
+        ("POST", "/api/registrations", b"#" * (REGISTRATION_BYTES_MAX + 1), 413),
         ("POST", "/api/registrations/1/review", b"", 404),
         ("POST", "/api/registrations/1/decision", b'{"outcome": "ADORED"}', 422),
         ("POST", "/api/registrations/1/decision", b"{", 422),
