@@ -102,6 +102,8 @@ def test_every_form_has_its_words() -> None:
     ("1 234.5", "1234.5"),
     ("1\u202f234,50", "1234.50"),
     ("-12", "-12"),
+    ("\u2212110,00", "-110.00"),
+    ("2400.00", "2400.00"),
 ])  # fmt: skip
 def test_amounts_as_people_type_them(typed: str, read_as: str) -> None:
     """A comma or a point, spaces of any kind between thousands, a sign."""
@@ -109,7 +111,16 @@ def test_amounts_as_people_type_them(typed: str, read_as: str) -> None:
     assert said.amounts == ((Decimal(20), Decimal(read_as)),)
 
 
-@pytest.mark.parametrize("typed", ["1e9", "12,3,4", "NaN", "∞", "9" * 60])
+@pytest.mark.parametrize("typed", ["1,200", "1.200", "2,400.00", "1.234.567,89", "-1,234"])
+def test_amounts_that_may_be_read_in_two_ways(typed: str) -> None:
+    """A sign that may part thousands or cents is refused, and both languages say how to write it."""
+    with pytest.raises(Unclear) as refused:
+        read({"ours": "0", "status": "212", "rate-0": "20", "amount-0": typed}, a_view("issued"))  # type: ignore[arg-type]
+    assert "ambigu" in refused.value.fr and "Ambiguous" in refused.value.en
+    assert "1234,50" in refused.value.fr and "1234.50" in refused.value.en
+
+
+@pytest.mark.parametrize("typed", ["1e9", "12,3,4", "NaN", "∞", "9" * 60, "12 34", "1.2345", ".", "1."])
 def test_amounts_that_are_none(typed: str) -> None:
     """What is not an amount is refused in both languages, shown back and cut short."""
     with pytest.raises(Unclear) as refused:

@@ -200,12 +200,22 @@ def test_the_seller_reports_what_it_collects(world: World, document: bytes) -> N
     """A collection starts with what remains at each rate; after a part of it, with the rest."""
     seller, path = world.visitor(), world.issue(document)
     drawn = seller.get(path).html
-    assert 'value="1\u202f200,00"' in drawn
-    assert 'value="110,00"' in drawn
+    assert 'value="1200.00"' in drawn
+    assert 'value="110.00"' in drawn
     page = seller.answer(path, "212", rate_0="20.00", amount_0="1\u202f000,00", rate_1="10.00", amount_1="")
     assert "Montant encaissé TTC : 1 000,00 EUR à 20 %" in page.text
-    assert 'value="200,00"' in page.html
+    assert 'value="200.00"' in page.html
     assert "Statut 212 Encaissée" in page.text
+
+
+@pytest.mark.parametrize(("language", "shown"), [("fr", "1 200,00 EUR à 20 %"), ("en", "1,200.00 EUR at 20 %")])
+def test_what_a_form_starts_with_goes_back_unchanged(world: World, document: bytes, language: str, shown: str) -> None:
+    """In both languages, the amounts drawn in the form of a collection are taken and declared as they stand."""
+    path, seller = world.issue(document), world.visitor(language=language)
+    drawn = re.findall(r'name="(amount-\d|rate-\d)"[^>]*value="([^"]*)"', seller.get(path).html)
+    page = seller.answer(path, "212", **{name.replace("-", "_"): value for name, value in drawn})
+    assert page.status == 200
+    assert shown in page.text
 
 
 def test_an_amount_that_is_none(world: World, document: bytes) -> None:

@@ -4,6 +4,7 @@ The life cycle decides which statuses are possible and which reasons suit; this 
 can ask for, by what verb, and with which amounts it starts.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -201,13 +202,28 @@ def _rate(text: str) -> Decimal | None:
     return decimal(text) if text else None
 
 
+_TYPED = re.compile(r"[+-]?([0-9]{1,3}( [0-9]{3})+|[0-9]+)([.,][0-9]{1,2})?")
+_MANY_WAYS = re.compile(r"[+-]?[0-9]{1,3}([.,][0-9]{3})+([.,][0-9]*)?")
+
+
 def _amount(text: str) -> Decimal:
-    """Read an amount as people type it: spaces between thousands, a comma or a point before the cents."""
+    """Read an amount as people type it: spaces between thousands, one comma or point before the cents.
+
+    `1,200` is twelve hundred in English and 1.20 to whoever writes a third decimal: it is not guessed. Raises: Unclear.
+    """
+    typed = re.sub(r"\s", " ", text.strip()).replace("\u2212", "-")
     try:
-        return decimal("".join(text.split()).replace(",", "."))
+        if _TYPED.fullmatch(typed):
+            return decimal(typed.replace(" ", "").replace(",", "."))
     except ValueError:
-        shown = text[:40]
+        pass  # longer than any amount
+    shown = text.strip()[:40]
+    if _MANY_WAYS.fullmatch(typed):
         raise Unclear(
-            f"Montant illisible : « {shown} ». Écrivez-le comme 1234,50.",
-            f"Unreadable amount: “{shown}”. Write it like 1234.50.",
-        ) from None
+            f"Montant ambigu : « {shown} ». Sans séparateur de milliers, deux décimales au plus : 1234,50.",
+            f"Ambiguous amount: “{shown}”. No thousands separator, two decimals at most: 1234.50.",
+        )
+    raise Unclear(
+        f"Montant illisible : « {shown} ». Écrivez-le comme 1234,50.",
+        f"Unreadable amount: “{shown}”. Write it like 1234.50.",
+    )
