@@ -11,10 +11,11 @@ from msgspec.structs import replace
 
 from estafette.formats import writing
 from estafette.formats.reading import everything, read
-from estafette.formats.xml import Syntax
+from estafette.formats.xml import TOO_BIG, Syntax, Unreadable
 from estafette.invoice.model import Invoice, Line, Note
 from estafette.invoice.terms import Term
 from estafette.invoice.walk import said
+from estafette.values import limits
 
 EN16931 = "urn:cen.eu:en16931:2017"
 EXTENDED_CTC_FR = f"{EN16931}#conformant#urn.cpro.gouv.fr:1p0:extended-ctc-fr"
@@ -73,7 +74,7 @@ class Conversion(msgspec.Struct, frozen=True):
 def convert(data: bytes, to: Syntax, *, profile: str | None = None) -> Conversion:
     """Give the document in UBL or CII that says what a UBL, CII or Factur-X says, with the account of its terms.
 
-    Raises: Unreadable, when the source is no invoice; ValueError as `of_invoice` does.
+    Raises: Unreadable, when the source is no invoice, or the result over 100 MB; ValueError as `of_invoice` does.
     """
     if to not in _TARGETS:
         raise ValueError(f"an invoice is converted to UBL or CII, not to {to}")
@@ -84,7 +85,8 @@ def of_invoice(invoice: Invoice, to: Syntax, *, profile: str | None = None) -> C
     """Give the document in UBL or CII that says an invoice, with the account of its terms.
 
     `profile` is a BT-24 of the minimum base to write it under; under EN 16931 the terms of the extension are lost, and
-    the lines that only group or inform with them. Raises: ValueError, for another profile, or no syntax of invoices.
+    the lines that only group or inform with them.
+    Raises: Unreadable, when the result is over 100 MB; ValueError, for another profile, or no syntax of invoices.
     """
     if to not in _TARGETS:
         raise ValueError(f"an invoice is converted to UBL or CII, not to {to}")
@@ -94,7 +96,20 @@ def of_invoice(invoice: Invoice, to: Syntax, *, profile: str | None = None) -> C
     adapted, told = _adapted(narrowed, to)
     told = tuple({(one.term, one.fate): one for one in (*told, *told_of_profile)}.values())
     keep = _is_core if profile == EN16931 else everything
-    return Conversion(writing.write(adapted, to, keep=keep), (*_kept(invoice, told), *told, *_unread(invoice)))
+    document = bounded(writing.write(adapted, to, keep=keep))
+    return Conversion(document, (*_kept(invoice, told), *told, *_unread(invoice)))
+
+
+def bounded(document: bytes) -> bytes:
+    """Give the document that was made, unless nobody could take it. Raises: Unreadable, when it is over 100 MB."""
+    if len(document) > limits.FILE_BYTES_MAX:
+        size, most = len(document), limits.FILE_BYTES_MAX
+        raise Unreadable(
+            TOO_BIG,
+            f"Converti, le document aurait {size} octets ; la limite est {most} (100 Mo).",
+            f"Converted, the document would have {size} bytes; the limit is {most} (100 MB).",
+        )
+    return document
 
 
 def accounted(invoice: Invoice) -> tuple[Outcome, ...]:

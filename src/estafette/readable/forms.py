@@ -64,10 +64,11 @@ def converted(data: bytes, form: Form, *, profile: str | None = None) -> Convers
     """
     invoice = read(data)
     if form is Form.JSON:
-        return Conversion(written(invoice, form), conversion.accounted(invoice))
+        return Conversion(conversion.bounded(written(invoice, form)), conversion.accounted(invoice))
     made = conversion.of_invoice(invoice, _SYNTAXES[form], profile=profile)
     if form is Form.FACTURX:
-        return Conversion(facturx_writing.write(made.document, pdf=pdf(invoice)), (*made.outcomes, *_shown(made)))
+        document = conversion.bounded(facturx_writing.write(made.document, pdf=pdf(invoice)))
+        return Conversion(document, (*made.outcomes, *_shown(made)))
     return _with_readable(made, invoice, _SYNTAXES[form]) if profile == EN16931 and made.of(Fate.LOST) else made
 
 
@@ -94,4 +95,4 @@ def _with_readable(made: Conversion, whole: Invoice, syntax: Syntax) -> Conversi
     why_fr = "Le lisible de l'original, qui dit tout, est joint (BT-123 = LISIBLE)."
     why_en = "The readable version of the original, which says everything, is attached (BT-123 = LISIBLE)."
     outcome = Outcome("BG-24", Fate.ADDED, why_fr, why_en, LISIBLE)
-    return Conversion(writing.write(held, syntax), (*made.outcomes, outcome))
+    return Conversion(conversion.bounded(writing.write(held, syntax)), (*made.outcomes, outcome))
