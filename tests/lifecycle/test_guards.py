@@ -171,3 +171,13 @@ def test_tables_agree() -> None:
     for row in STATUSES.values():
         assert (row.phase is Phase.TREATMENT) == ("WK" not in row.emitters and "DFH" not in row.emitters)
         assert emitters_of(row)
+
+
+def test_chorus_pro_knows_fewer_statuses() -> None:
+    """Approval, dispute and cancellation do not exist towards Chorus Pro; acknowledging, suspending and refusing do."""
+    held = history("200", "202", "203")
+    assert [status.code for status in possible(held, "BY", b2g=True)] == ["204", "208", "210", "211"]
+    assert "220" not in {status.code for status in possible(held, "SE", b2g=True)}
+    refusal = may("205", history=held, emitter_role="BY", b2g=True)
+    assert refusal is not None
+    assert (refusal.code, "Chorus Pro" in refusal.fr, "Chorus Pro" in refusal.en) == ("REJ_INEX", True, True)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from estafette.invoice.model import Invoice, Totals, VatBreakdown
 from estafette.lifecycle import STATUSES
+from estafette.lifecycle.reasons import reasons_of
 from estafette.lifecycle.statuses import Status
 from estafette.web.platform.answers import VERBS, Unclear, forms, read, remaining
 
@@ -44,7 +45,7 @@ def collected(amount: str, rate: str) -> dict[str, Any]:
 def a_view(side: str, *codes: str, invoice: Invoice | None = None) -> View:
     """Return the view of the seller or of the buyer, to whom these statuses are possible."""
     siren = {"issued": "1", "received": "2"}[side]
-    row = {"siren": siren, "seller_siren": "1", "buyer_siren": "2", "side": side}
+    row = {"siren": siren, "seller_siren": "1", "buyer_siren": "2", "side": side, "peer": "0005", "matricule": "0003"}
     held = invoice or an_invoice(("20", "100", "20"), due="120")
     return View(row, held, possible=tuple(STATUSES[code] for code in codes))
 
@@ -88,6 +89,34 @@ def test_who_pays_may_say_it_pays(side: str, type_code: str, offered: bool) -> N
     """A payment is reported by the buyer of an invoice and by the seller of a credit note."""
     view = a_view(side, "211", invoice=an_invoice(("20", "100", "20"), due="120", type_code=type_code))
     assert bool(forms(view)) == offered  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("said", "first", "last"), [((), "204", "211"), (("204",), "205", "204"), (("204", "205"), "211", "205")]
+)
+def test_the_most_useful_form_comes_first(said: tuple[str, ...], first: str, last: str) -> None:
+    """An answer first, then the payment; what was said already comes last."""
+    view = a_view("received", "204", "205", "210", "211")
+    view.events = [{"status": code, "emitter_role": "BY", "characteristics": []} for code in said]
+    order = [form.status.code for form in forms(view)]  # type: ignore[arg-type]
+    assert (order[0], order[-1]) == (first, last)
+
+
+def test_a_payment_wholly_told_comes_last() -> None:
+    """With nothing left to collect, collecting is the last of what is offered."""
+    view = a_view("issued", "212", "220")
+    view.events = [collected("120", "20")]
+    assert [form.status.code for form in forms(view)] == ["220", "212"]  # type: ignore[arg-type]
+
+
+def test_the_reasons_of_a_public_refusal() -> None:
+    """What Chorus Pro receives is refused for reasons of the public sector, what a company receives is not."""
+    view = a_view("received", "210")
+    [private] = forms(view)  # type: ignore[arg-type]
+    view.row["matricule"] = "9999"
+    [public] = forms(view)  # type: ignore[arg-type]
+    assert [reason.code for reason in public.reasons] == [reason.code for reason in reasons_of("210", b2g=True)]
+    assert not {reason.code for reason in public.reasons} <= {reason.code for reason in private.reasons}
 
 
 def test_every_form_has_its_words() -> None:

@@ -184,6 +184,19 @@ def test_a_refusal_ends_it(world: World, document: bytes) -> None:
     assert "Statut 210 Refusée" in page.text
 
 
+def test_a_town_is_offered_what_chorus_pro_knows(world: World, document: bytes) -> None:
+    """What Chorus Pro received is neither approved nor disputed there, and is refused for its own reasons."""
+    town, path = world.visitor("buyer"), world.receive(document, recipient="9999")
+    offered = re.findall(r'name="status" value="(\d+)"', town.get(path).html)
+    assert offered == ["204", "208", "210", "211"]
+    forged = town.answer(path, "205")
+    assert forged.status == 422
+    assert "Chorus Pro" in forged.text
+    assert town.answer(path, "210", reason="QTE_ERR", comment="Trop").status == 422
+    refused = town.answer(path, "210", reason="SUPPR_COMP_AVOIR", comment="Compensée")
+    assert "210 Refusée" in refused.text
+
+
 def test_a_form_drawn_before_another_was_sent(world: World, document: bytes) -> None:
     """The second of two forms drawn together changes nothing, and says that the invoice has changed."""
     buyer, path = world.visitor("buyer"), world.receive(document)

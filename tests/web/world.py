@@ -89,10 +89,10 @@ class World:
         self.work()
         return seller.get(path).links("/invoices/")[0]
 
-    def receive(self, document: bytes, identifier: str = "m1") -> str:
+    def receive(self, document: bytes, identifier: str = "m1", *, recipient: str = "0003") -> str:
         """An invoice has come for the buyer from another platform; returns the address of its page."""
         sha256 = self.actor.documents.put(document)
-        message = Message(identifier, Kind.INVOICE, "0005", "0003", "facture.xml", sha256)
+        message = Message(identifier, Kind.INVOICE, "0005", recipient, "facture.xml", sha256)
         with self.actor.database.begin() as connection:
             self.platform.taken(connection, message, document)
         self.work()
@@ -103,7 +103,7 @@ def open_world(folder: Path) -> World:
     """Open a platform in this folder, its desk in an application."""
     clock = TickingClock()
     actor = open_actor("platform", "0003", folder, branches=("platform",), clock=clock)
-    me = Identity("Relais", "0003", frozenset({"0003"}), "PA0003", "PPF", "0000")
+    me = Identity("Relais", "0003", frozenset({"0003", "9999"}), "PA0003", "PPF", "0000")
     platform = Platform(Home(actor, _silent_post(actor), Mirror(), me, _examine))
     platform.take_work()
     _fill(actor, platform)

@@ -177,11 +177,13 @@ def may(
     self_billed: bool = False,
     set_at: datetime | None = None,
     arriving: bool = False,
+    b2g: bool = False,
 ) -> Refusal | None:
     """Tell why a status may not be set on an invoice, or nothing when it may.
 
     With `set_at`, only the facts of before or of that moment count. `arriving`: the status comes from elsewhere, where
-    other facts may be known; what it needs may arrive after it, so only what bars it counts.
+    other facts may be known; what it needs may arrive after it, so only what bars it counts. `b2g`: Chorus Pro receives
+    the invoice, and knows fewer statuses (AIFE, annex of B2G statuses).
 
     >>> may("205", history=(), emitter_role="BY").code
     'REJ_INC'
@@ -189,6 +191,8 @@ def may(
     known = STATUSES.get(status)
     if known is None or ObjectKind.INVOICE not in known.objects:
         return _unknown(status)
+    if b2g and not known.in_b2g:
+        return _not_in_b2g(known)
     if emitter_role not in emitters_of(known, self_billed=self_billed):
         return _not_entitled(known, emitter_role)
     facts = {event.status for event in history if set_at is None or event.is_set_by(set_at)}
@@ -200,7 +204,12 @@ def may(
 
 
 def possible(
-    history: Iterable[StatusEvent], role: str, *, side: Side | None = None, self_billed: bool = False
+    history: Iterable[StatusEvent],
+    role: str,
+    *,
+    side: Side | None = None,
+    self_billed: bool = False,
+    b2g: bool = False,
 ) -> tuple[Status, ...]:
     """Give the statuses that a desk may offer now to one role, in the order of their codes.
 
@@ -212,7 +221,7 @@ def possible(
     return tuple(
         STATUSES[code]
         for code in sorted(useful)
-        if may(code, history=held, emitter_role=role, side=side, self_billed=self_billed) is None
+        if may(code, history=held, emitter_role=role, side=side, self_billed=self_billed, b2g=b2g) is None
     )
 
 
@@ -256,6 +265,16 @@ def _unknown(code: str) -> Refusal:
         "G7.09",
         f"Le statut {code!r} n'existe pas pour une facture.",
         f"No status of an invoice has the code {code!r}.",
+        ("MDT-105",),
+    )
+
+
+def _not_in_b2g(status: Status) -> Refusal:
+    return Refusal(
+        "REJ_INEX",
+        "G7.09",
+        f"Le statut {_named(status.code)} n'existe pas pour une facture que Chorus Pro reçoit.",
+        f"Status {_named(status.code)} does not exist for an invoice that Chorus Pro receives.",
         ("MDT-105",),
     )
 

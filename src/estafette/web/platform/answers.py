@@ -13,7 +13,7 @@ from estafette.invoice.model import Invoice
 from estafette.lifecycle.reasons import Reason, reasons_of
 from estafette.lifecycle.statuses import Status
 from estafette.platform.platform import InvoiceView
-from estafette.platform.statuses import Answer, Row, role_of
+from estafette.platform.statuses import Answer, Row, is_b2g, role_of
 from estafette.values.money import decimal, rounded
 from estafette.web.platform.signs import Sign
 
@@ -70,6 +70,10 @@ VERBS: Mapping[str, tuple[Sign, Sign]] = {
 }
 """The statuses that a form can set: what one does, what it means."""
 
+ACCEPTED = frozenset({"205", "206"})
+PAYMENTS = frozenset({"211", "212"})
+"""The statuses that tell an amount; they stay useful while some of it is left."""
+
 DISAGREEMENTS = frozenset({"206", "207", "208", "210"})
 """Where one may ask the other for an action (MDT-121)."""
 
@@ -96,10 +100,20 @@ class Form:
 
 
 def forms(view: InvoiceView) -> tuple[Form, ...]:
-    """Return a form for each status that may be set now and that a form can say."""
-    return tuple(
-        _form(status, view) for status in view.possible if status.code in VERBS and not _pointless(status, view)
-    )
+    """Return a form for each status that may be set now and that a form can say, the most useful first.
+
+    Once the invoice is answered its payment comes first; what was said already, or has no amount left, comes last.
+    """
+    found = [_form(status, view) for status in view.possible if status.code in VERBS and not _pointless(status, view)]
+    said = {event["status"] for event in view.events if event["emitter_role"] == role_of(view.row)}
+
+    def rank(form: Form) -> tuple[bool, bool, str]:
+        code = form.status.code
+        is_payment = code in PAYMENTS
+        is_done = not any(amount for _rate, amount in form.amounts) if is_payment else code in said
+        return is_done, bool(said & ACCEPTED) and not is_payment, code
+
+    return tuple(sorted(found, key=rank))
 
 
 def read(sent: Mapping[str, str], view: InvoiceView) -> Answer:
@@ -171,7 +185,7 @@ def _form(status: Status, view: InvoiceView) -> Form:
         status=status,
         verb=verb,
         meaning=meaning,
-        reasons=reasons_of(status.code) if status.needs_reason else (),
+        reasons=reasons_of(status.code, b2g=is_b2g(view.row)) if status.needs_reason else (),
         asks_action=status.code in DISAGREEMENTS,
         asks_comment=status.needs_comment or any(amount < 0 for _rate, amount in amounts),
         amounts=amounts,
