@@ -159,7 +159,8 @@ class Network:
         folder = self.folder / identifier
         folder.mkdir()
         shutil.copy(self.empty_store, folder / "records.sqlite")
-        database, documents = open_database(folder / "records.sqlite", ("shared",)), Documents(folder / "documents")
+        database = open_database(folder / "records.sqlite", ("shared",), threaded=False)
+        documents = Documents(folder / "documents")
         key = load_key(folder / "key.pem")
         taken: list[tuple[Message, bytes]] = []
         delivered: list[str] = []

@@ -25,7 +25,7 @@ def test_what_leaves_is_what_arrives(message: Message) -> None:
     """Through its headers and its body a message arrives as it left, whatever its name; headers are plain ASCII."""
     headers = message.headers()
     assert all(value.isascii() and value.isprintable() for value in headers.values())
-    arrived = from_wire(message.id, headers, BODY)
+    arrived = from_wire(message.id, headers)
     assert arrived == message
     assert arrived.signed_text() == message.signed_text()
 
@@ -49,25 +49,25 @@ def test_a_header_missing_is_no_message(header: str) -> None:
     """Without any one of its headers it is no message."""
     headers = {name: value for name, value in MESSAGE.headers().items() if name != header}
     with pytest.raises(NotAMessage, match="header"):
-        from_wire(MESSAGE.id, headers, BODY)
+        from_wire(MESSAGE.id, headers)
 
 
 @pytest.mark.parametrize("identifier", ["", "a" * 201, "a b", "a/b", "é", "a\n", "../x", "a%20"])
 def test_an_identifier_out_of_bounds(identifier: str) -> None:
     """An identifier is 1 to 200 letters, digits and . _ # : - only."""
     with pytest.raises(NotAMessage, match="identifier"):
-        from_wire(identifier, MESSAGE.headers(), BODY)
+        from_wire(identifier, MESSAGE.headers())
 
 
 def test_bounds_are_within() -> None:
     """200 characters of identifier and 255 of name are a message; one more of name is not."""
     name = "é" * 255
-    assert from_wire("a" * 200, replace(MESSAGE, name=name).headers(), BODY).name == name
+    assert from_wire("a" * 200, replace(MESSAGE, name=name).headers()).name == name
     with pytest.raises(NotAMessage, match="name"):
-        from_wire("a", replace(MESSAGE, name=name + "é").headers(), BODY)
+        from_wire("a", replace(MESSAGE, name=name + "é").headers())
 
 
 def test_an_unknown_kind_is_no_message() -> None:
     """A kind that this version does not know is refused."""
     with pytest.raises(NotAMessage, match="letter"):
-        from_wire(MESSAGE.id, {**MESSAGE.headers(), "Estafette-Kind": "letter"}, BODY)
+        from_wire(MESSAGE.id, {**MESSAGE.headers(), "Estafette-Kind": "letter"})

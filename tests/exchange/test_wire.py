@@ -112,7 +112,8 @@ def test_an_identifier_given_twice_is_told(network: Network, door: Any, run: Run
 
     async def story() -> None:
         assert (await door.ask(path, body=BODY, headers=headers))[0] == 202
-        status, text = await door.ask(path, body=other, headers={**headers, "Estafette-Signature": signature})
+        changed = {**headers, **message.headers(), "Estafette-Signature": signature}
+        status, text = await door.ask(path, body=other, headers=changed)
         assert (status, "F-1" in text) == (422, True)
 
     run(story())
@@ -178,3 +179,24 @@ def test_the_shipped_limit_is_enforced_as_bytes_come(network: Network, door: Any
     run(story())
     assert answers[0]["status"] == 413
     assert wire.MESSAGE_BYTES_MAX < given <= wire.MESSAGE_BYTES_MAX + len(chunk)
+
+
+def test_a_stranger_is_refused_before_its_body_is_read(network: Network, door: Any, run: Run) -> None:
+    """Who is not known, or signs wrongly, has nothing read of what it sends: memory is for peers only."""
+    path, headers = written(network, **{"Estafette-Sender": "0666"})
+    raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    scope = {
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "root_path": "",
+        "query_string": b"", "headers": raw, "scheme": "http", "http_version": "1.1",
+        "server": ("test", 80), "client": ("test", 1),
+    }  # fmt: skip
+    answers: list[Any] = []
+
+    async def receive() -> Any:
+        raise AssertionError("the body was read")
+
+    async def send(event: Any) -> None:
+        answers.append(event)
+
+    run(door.application(scope, receive, send))
+    assert answers[0]["status"] == 401

@@ -77,8 +77,10 @@ class Running:
         await self.post.close()
 
     async def health(self, _request: Request) -> Response:
-        """Answer 200 when ready, 503 before."""
-        return JSONResponse({"status": "ready" if self._ready else "starting"}, 200 if self._ready else 503)
+        """Answer 200 when ready and at work, 503 otherwise."""
+        if not self._ready:
+            return JSONResponse({"status": "starting"}, 503)
+        return JSONResponse({"status": "ready"}) if self.actor.works else JSONResponse({"status": "stopped"}, 503)
 
 
 def compose(seat: Seat, network: Network, clock: Clock) -> Running:

@@ -39,6 +39,11 @@ class Actor:
         """The key others know it by."""
         return public_text(self.key)
 
+    @property
+    def works(self) -> bool:
+        """Tell whether its worker is at work."""
+        return self._task is not None and not self._task.done()
+
     def start(self) -> None:
         """Its worker works, in the running event loop."""
         self._task = asyncio.create_task(self.worker.run())

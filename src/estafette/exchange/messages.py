@@ -13,6 +13,7 @@ from enum import StrEnum
 from urllib.parse import quote, unquote
 
 IDENTIFIER = re.compile(r"[A-Za-z0-9._#:-]{1,200}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Kind(StrEnum):
@@ -48,21 +49,26 @@ class Message:
             "Estafette-Sender": self.sender,
             "Estafette-Recipient": self.recipient,
             "Estafette-Name": quote(self.name),
+            "Estafette-SHA256": self.sha256,
         }
+
+    def is_of(self, body: bytes) -> bool:
+        """Tell whether these bytes are the document."""
+        return hashlib.sha256(body).hexdigest() == self.sha256
 
 
 class NotAMessage(Exception):
     """The headers do not make a message."""
 
 
-def from_wire(identifier: str, headers: Mapping[str, str], body: bytes) -> Message:
-    """Return the message these headers and this body make. Raises: NotAMessage."""
+def from_wire(identifier: str, headers: Mapping[str, str]) -> Message:
+    """Return the message these headers announce; its body has not been read yet. Raises: NotAMessage."""
     try:
         kind = Kind(headers["Estafette-Kind"])
         sender, recipient = headers["Estafette-Sender"], headers["Estafette-Recipient"]
-        name = unquote(headers["Estafette-Name"])
+        name, sha256 = unquote(headers["Estafette-Name"]), headers["Estafette-SHA256"]
     except (KeyError, ValueError) as missing:
         raise NotAMessage(f"header missing or unknown: {missing}") from None
-    if not IDENTIFIER.fullmatch(identifier) or len(name) > 255:
-        raise NotAMessage("identifier or name out of bounds")
-    return Message(identifier, kind, sender, recipient, name, hashlib.sha256(body).hexdigest())
+    if not IDENTIFIER.fullmatch(identifier) or not SHA256.fullmatch(sha256) or len(name) > 255:
+        raise NotAMessage("identifier, digest or name out of bounds")
+    return Message(identifier, kind, sender, recipient, name, sha256)

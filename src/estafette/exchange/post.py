@@ -1,8 +1,8 @@
 """The post of one actor: what it sends is written with its state, what it receives is taken once.
 
 `Post.send` is called inside the transaction of the state that the message follows from. `Post.deliver` is the worker's
-part: it posts, and only an answer of the peer ends the job. `Post.receive` is the other side: signature, then inbox and
-the actor's own handling in one transaction.
+part: it posts, and only an answer of the peer ends the job. The other side is `Post.admit`, which needs no body, then
+`Post.receive`: inbox and the actor's own handling in one transaction.
 
 The peer's answers: 202 taken, 200 already had, 400/403/413/422 never (the message is parked), anything else later. A
 redirection is not followed: only the peer itself can say that it has the message.
@@ -127,9 +127,10 @@ class Post:
         if status not in (200, 202):
             raise Later(f"{peer.identifier} answers {status}: {text}")
 
-    async def receive(self, message: Message, body: bytes, signature: str) -> bool:
-        """The message is had, once; False when it already was. Raises: Refused."""
-        self.admit(message, signature)
+    async def receive(self, message: Message, body: bytes) -> bool:
+        """The message, admitted, is had, once; False when it already was. Raises: Refused."""
+        if not message.is_of(body):
+            raise Refused(401, "the body is not the document that was signed")
         self._documents.put(body)
         return await self._database.write(lambda connection: self.take(connection, message, body))
 

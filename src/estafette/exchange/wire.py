@@ -17,9 +17,10 @@ def routes(post: Post, public_key: str, wake: Callable[[], None]) -> list[Route]
 
     async def take(request: Request) -> Response:
         try:
-            body = await read_body(request, MESSAGE_BYTES_MAX)
-            message = from_wire(request.path_params["identifier"], request.headers, body)
-            fresh = await post.receive(message, body, request.headers.get("Estafette-Signature", ""))
+            message = from_wire(request.path_params["identifier"], request.headers)
+            post.admit(message, request.headers.get("Estafette-Signature", ""))
+            body = await read_body(request, MESSAGE_BYTES_MAX)  # of a peer, whose signature covers its digest
+            fresh = await post.receive(message, body)
         except TooLarge:
             return PlainTextResponse("too large", 413)
         except NotAMessage as reason:

@@ -66,7 +66,7 @@ class Worker:
                 try:
                     await self._start_some()
                     await self._rest()
-                except SQLAlchemyError:  # a full disk, a file someone holds: it may pass, and the work is still there
+                except (SQLAlchemyError, OSError):  # a full disk, a file someone holds: it may pass, the work is kept
                     log.exception("worker.paused", seconds=PAUSE)
                     await asyncio.sleep(PAUSE)
         finally:
