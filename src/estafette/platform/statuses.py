@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select
 
+from estafette.directory.resolution import CHORUS_PRO
 from estafette.exchange.messages import Kind, Message
 from estafette.formats import cdar
 from estafette.formats.status_message import Characteristic, Detail, Note, Party, Role, StatusMessage
@@ -86,15 +87,17 @@ def offered(connection: Connection, row: Row, document: Invoice) -> tuple[Any, .
     if row["standing"] not in ("live", "undelivered"):
         return ()
     held = history(connection, row["id"])
-    return possible(held, role_of(row), side=side_of(row), self_billed=document.is_self_billed)
+    b2g = is_b2g(row)
+    return possible(held, role_of(row), side=side_of(row), self_billed=document.is_self_billed, b2g=b2g)
 
 
 def _check(
     connection: Connection, row: Row, document: Invoice, *, status: str, role: Role, details: tuple[Detail, ...]
 ) -> None:
-    held = history(connection, row["id"])
-    refusal = may(status, history=held, emitter_role=role, side=side_of(row), self_billed=document.is_self_billed)
-    refusal = refusal or incomplete(status, details)
+    held, b2g = history(connection, row["id"]), is_b2g(row)
+    own = document.is_self_billed
+    refusal = may(status, history=held, emitter_role=role, side=side_of(row), self_billed=own, b2g=b2g)
+    refusal = refusal or incomplete(status, details, b2g=b2g)
     if refusal:
         raise NotAllowed(refusal)
 
@@ -270,6 +273,11 @@ def role_of(row: Row) -> Role:
 def side_of(row: Row) -> Side:
     """Return which platform this one is for the delivery."""
     return Side.SENDING if row["side"] == "issued" else Side.RECEIVING
+
+
+def is_b2g(row: Row) -> bool:
+    """Tell whether Chorus Pro receives the invoice: it then knows fewer statuses, and other reasons."""
+    return bool(CHORUS_PRO == (row["peer"] if row["side"] == "issued" else row["matricule"]))
 
 
 def lane_of(row: Row) -> str:
