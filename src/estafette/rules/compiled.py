@@ -12,6 +12,7 @@ import hashlib
 import importlib.util
 import marshal
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from decimal import Decimal
@@ -74,7 +75,20 @@ def compile_sheet(data: bytes, include: Callable[[str], bytes] | None = None) ->
     from estafette.rules.compiler.sheet import read_sheet  # noqa: PLC0415
 
     source, tables = write_module(read_sheet(data, include))
-    return compile(source, "<pack>", "exec", dont_inherit=True, optimize=2), tables
+    return _interned(compile(source, "<pack>", "exec", dont_inherit=True, optimize=2)), tables
+
+
+def _interned(code: CodeType) -> CodeType:
+    """Return the code with its texts interned, as the names of a tree are: a name is then found by identity."""
+    constants = (
+        _interned(constant)
+        if isinstance(constant, CodeType)
+        else sys.intern(constant)
+        if type(constant) is str
+        else constant
+        for constant in code.co_consts
+    )
+    return code.replace(co_consts=tuple(constants))
 
 
 def _read(path: Path) -> tuple[CodeType, tuple[Any, ...]] | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from estafette.rules.catalogue import Pack
 from estafette.rules.compiled import compiled, load
 from estafette.rules.own import own_finding
-from estafette.rules.plan import Assertion, Plan, Planner, Switch, Tests, Todo, nodes_of
+from estafette.rules.plan import Assertion, Chains, Due, Plan, Planner, Switch, Tests, Todo, nodes_of
 from estafette.rules.remedies import remedy
 from estafette.rules.semantics import EXACT
 from estafette.rules.tree import Node, Top, line_of, path_of
@@ -42,12 +42,16 @@ class Engine:
         if plan.most * top.count > limits.RULE_EVALUATIONS_MAX < (work := asked(plan, top)):
             return [own_finding("EST-LIMIT", value=f"{work} > {limits.RULE_EVALUATIONS_MAX}", path="/")]
         with localcontext(EXACT):
-            for shape, todo in plan.plain:
-                for node in nodes_of(top, shape):
-                    _do(todo, node, top, report)
+            for shape, (due, chains) in plan.plain:
+                for node in top.nodes[shape] or nodes_of(top, shape):
+                    _run(due, node, top, report)
+                    if chains:
+                        _choose(chains, node, top, report)
             for switch in plan.switches:
-                for node in nodes_of(top, switch.shape):
-                    _do(_chosen(switch, node, top), node, top, report)
+                for node in top.nodes[switch.shape] or nodes_of(top, switch.shape):
+                    due, chains = _chosen(switch, node, top)
+                    _run(due, node, top, report)
+                    _choose(chains, node, top, report)
         return report.findings
 
 
@@ -68,19 +72,25 @@ def _chosen(switch: Switch, node: Node, top: Top) -> Todo:
     return switch.several if values else switch.otherwise
 
 
-def _do(todo: Todo, node: Node, top: Top, report: _Report) -> None:
-    due, chains = todo
+def _run(due: Due, node: Node, top: Top, report: _Report) -> None:
+    """Ask a node each assertion that is due; report those that speak."""
     for test, speaks, assertion in due:
         try:
-            if bool(test(node, top)) is speaks:
+            if test(node, top):
+                if speaks:
+                    report.add(assertion, node)
+            elif not speaks:
                 report.add(assertion, node)
         except Exception as error:
             report.fail(assertion.id or assertion.source, node, error)
+
+
+def _choose(chains: Chains, node: Node, top: Top, report: _Report) -> None:
+    """Ask a node what the first rule of each chain that takes it asserts."""
     for chain in chains:
         for ways, then in chain:
             if not ways or _takes(ways, node, top):
-                if then:
-                    _do((then, ()), node, top, report)
+                _run(then, node, top, report)
                 break
 
 

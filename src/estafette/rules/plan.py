@@ -69,7 +69,8 @@ Checks = tuple[Check, ...]
 Choice = tuple[tuple[Checks, ...], Due]
 Chain = tuple[Choice, ...]
 Tests = tuple[tuple[Test, ...], ...]
-Todo = tuple[Due, tuple[tuple[tuple[Tests, Due], ...], ...]]
+Chains = tuple[tuple[tuple[Tests, Due], ...], ...]
+Todo = tuple[Due, Chains]
 """What runs always on a node, and chains of (tests of each way to match, what runs then), the first that matches."""
 
 

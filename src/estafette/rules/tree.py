@@ -7,12 +7,17 @@ on names alone (which rules match, which assertions can fire) is worked out once
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from lxml import etree
 
 SHAPES_MAX = 20_000
 """Distinct chains of names kept; past it a hostile stream of invented names starts afresh (our bound)."""
+
+SIGNATURES_MAX = 256
+"""Sets of shapes whose index by name is kept (our bound)."""
 
 _STRING = etree.XPath("string()")
 NO_KIDS: dict[str, list[Node]] = {}
@@ -25,7 +30,7 @@ class Shape:
     __slots__ = ("attributes", "kids", "local", "parent", "tag")
 
     def __init__(self, tag: str, parent: Shape | None) -> None:
-        self.tag = tag
+        self.tag = intern(tag)
         self.local = tag.rpartition("}")[2]
         self.parent = parent
         self.kids: dict[str, Shape] = {}
@@ -103,7 +108,7 @@ class Leaf(Node):
 class Top(Node):
     """The document node, holding what was already computed for this document."""
 
-    __slots__ = ("count", "elements", "memo", "named", "nodes", "root", "signature", "tagged")
+    __slots__ = ("count", "elements", "inner", "memo", "nodes", "root", "signature", "tagged")
 
     def __init__(self, root: etree._Element, forest: Shape) -> None:
         self.root = root
@@ -111,9 +116,9 @@ class Top(Node):
         self.nodes: dict[Shape, list[Node]] = {}
         self.memo: dict[Any, Any] = {}
         self.tagged: dict[str, list[Node]] = {}
-        self.named: dict[str, list[Shape]] | None = None
         self.signature: frozenset[Shape] = frozenset()
         self.count = 0
+        self.inner: list[Node] = []
         self.shape = forest
         self.parent = NOTHING
         self.attrs = NO_ATTRIBUTES
@@ -122,11 +127,11 @@ class Top(Node):
 
 
 def fell(top: Top) -> None:
-    """Undo the links from children to parents, so that the memory goes at once and not with the next collection."""
-    for nodes in top.nodes.values():
-        for node in nodes:
-            del node.parent
-    top.memo.clear()
+    """Undo every link from above to below, so that the memory goes at once and not with the next collection."""
+    for node in top.inner:
+        node.kids.clear()
+    for held in (top.kids, top.nodes, top.tagged, top.memo, top.inner):
+        held.clear()
 
 
 class Forest:
@@ -152,35 +157,42 @@ def plant(root: etree._Element, forest: Forest = FOREST) -> Top:  # noqa: PLR091
     top = Top(root, forest.root)
     nodes: dict[Shape, list[Node]] = {forest.root: [top]}
     parent: Node = top
+    kids = top.kids
+    shapes = forest.root.kids
+    inner: list[Node] = []
     left = 1
     order = 0
     above: list[tuple[Node, int]] = []
     new = Node.__new__
     for element in root.iter():
-        while not left:
-            parent, left = above.pop()
+        if not left:
+            while not left:
+                parent, left = above.pop()
+            kids = parent.kids
+            shapes = parent.shape.kids
         left -= 1
         order += 1
         tag = element.tag
-        if tag.__class__ is not str:
-            continue
-        shape = parent.shape.kids.get(tag)
+        shape = shapes.get(tag)
         if shape is None:
-            shape = parent.shape.kids.setdefault(tag, Shape(tag, parent.shape))
+            if tag.__class__ is not str:
+                continue
+            shape = shapes.setdefault(tag, Shape(tag, parent.shape))
             forest.count += 1
         node = new(Node)
         node.shape = shape
         node.parent = parent
         node.order = order
-        kids = parent.kids
+        tag = shape.tag
         if tag in kids:
             kids[tag].append(node)
-        else:
-            kids[tag] = [node]
-        if shape in nodes:
             nodes[shape].append(node)
         else:
-            nodes[shape] = [node]
+            kids[tag] = [node]
+            if shape in nodes:
+                nodes[shape].append(node)
+            else:
+                nodes[shape] = [node]
         attributes = element.items()
         if attributes:
             node.attrs = dict(attributes)  # type: ignore[arg-type]
@@ -196,29 +208,38 @@ def plant(root: etree._Element, forest: Forest = FOREST) -> Top:  # noqa: PLR091
             node.attrs = NO_ATTRIBUTES
         children = len(element)
         if children:
-            node.kids = {}
             above.append((parent, left))
             parent, left = node, children
+            kids = node.kids = {}
+            shapes = shape.kids
+            inner.append(node)
         else:
             node.kids = NO_KIDS
             node.value = element.text or ""
     top.nodes = nodes
-    top.signature = frozenset(nodes)
+    top.inner = inner
+    top.signature = _kept(frozenset(nodes))
     top.count = order + 1
     return top
 
 
 def shapes_named(top: Top, tag: str) -> list[Shape]:
     """Return the shapes of the document that end with a name (`@name` for attributes)."""
-    named = top.named
-    if named is None:
-        named = top.named = {}
-        for shape in top.nodes:
-            if shape.tag in named:
-                named[shape.tag].append(shape)
-            else:
-                named[shape.tag] = [shape]
-    return named.get(tag, [])
+    return _by_name(top.signature).get(tag, [])
+
+
+@lru_cache(SIGNATURES_MAX)
+def _by_name(signature: frozenset[Shape]) -> dict[str, list[Shape]]:
+    named: dict[str, list[Shape]] = {}
+    for shape in signature:
+        named.setdefault(shape.tag, []).append(shape)
+    return named
+
+
+@lru_cache(SIGNATURES_MAX)
+def _kept(signature: frozenset[Shape]) -> frozenset[Shape]:
+    """Return the one object that stands for equal signatures: it is found again without comparing its shapes."""
+    return signature
 
 
 def top_of(node: Node) -> Top:

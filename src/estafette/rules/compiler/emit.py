@@ -109,8 +109,10 @@ class Emitter:
         if not heavy(expression):
             return None
         need = needs(expression)
-        if need.variables - self.globals.keys() or need.position:
+        if need.position:
             return None
+        if need.variables - self.globals.keys():
+            return self._per_value(expression, need, scope)
         if not need.context:
             return self._once(expression, need)
         if need.lift and scope.kind == "node" and scope.node:
@@ -139,6 +141,32 @@ class Emitter:
             self.made[key] = _called(code, f"{name}(%s, D)")
         code = self.made[key]
         return _called(code, code.source % (scope.node + ".parent" * need.lift))
+
+    def _per_value(self, expression: Expression, need: Needs, scope: Scope) -> Code | None:
+        """Return the call of an expression that depends only on an ancestor and on values that are already there."""
+        bound = {name: scope.variables.get(name) for name in sorted(need.variables - self.globals.keys())}
+        codes = [code for code in bound.values() if code is not None and _is_plain_value(code)]
+        if len(codes) < len(bound) or (need.context and not (need.lift and scope.kind == "node" and scope.node)):
+            return None
+        base = lowered(expression, need.lift) if need.context else expression
+        kinds = [(name, code.kind, code.many) for name, code in zip(bound, codes, strict=True)]
+        key = f"values {kinds!r} {need.context} {base!r}"
+        if key not in self.made:
+            names = [self.fresh("a") for _ in codes]
+            inner = {
+                name: Code(item, code.kind, code.many) for name, item, code in zip(bound, names, codes, strict=True)
+            }
+            code = self.plain(base, Scope(node="n" if need.context else "", variables=inner))
+            function = self.fresh("q")
+            parameters = ["n", *names] if need.context else names
+            memo_key = f"({', '.join([repr(_digest(key)), *parameters])})"
+            self._memoized(function, ", ".join([*parameters, "D"]), memo_key, "D.memo", code)
+            self.made[key] = _called(code, function)
+        arguments = [code.source for code in codes]
+        if need.context:
+            arguments.insert(0, scope.node + ".parent" * need.lift)
+        code = self.made[key]
+        return _called(code, f"{code.source}({', '.join([*arguments, 'D'])})")
 
     def _memoized(self, name: str, parameters: str, key: str, memo: str, code: Code) -> None:
         self.lines += [
@@ -367,6 +395,15 @@ _WRITERS: dict[type, Callable[..., Code]] = {
 
 def _digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=9).hexdigest()
+
+
+def _is_plain_value(code: Code) -> bool:
+    """Say whether a value is in a local name, and equal to another only where nothing can tell them apart."""
+    return (
+        code.kind in {"dec", "int", "str", "untyped", "date", "bool"}
+        and code.many != "many"
+        and (code.source.isidentifier())
+    )
 
 
 def _called(code: Code, source: str) -> Code:

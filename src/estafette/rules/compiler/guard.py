@@ -104,7 +104,7 @@ def _candidates(expression: Any, variables: Mapping[str, Expression], depth: int
             return [key for side in sides for key in _candidates(side, variables, depth + 1)]
         case Path():
             found += path_keys(expression)
-            found += [key for keys in selecting_keys(expression) for key in keys]
+            found += [key for keys in selecting_keys(expression, variables) for key in keys]
             if not isinstance(expression.start, (Context, Root)):
                 found += _candidates(expression.start, variables, depth + 1)
             return found
@@ -237,7 +237,7 @@ class _Evaluation:
     def _path(self, path: Path, depth: int) -> Any:
         if any(key in self.gone for key in path_keys(path)):
             return ABSENT
-        if any(all_gone(keys, self.gone) for keys in selecting_keys(path)):
+        if any(all_gone(keys, self.gone) for keys in selecting_keys(path, self.variables)):
             return ABSENT
         if not isinstance(path.start, (Context, Root)) and self.value(path.start, depth) is ABSENT:
             return ABSENT

@@ -16,12 +16,14 @@ from estafette.rules.compiler.syntax import (
     Context,
     Each,
     Expression,
+    Filter,
     Literal,
     Operation,
     Path,
     Root,
     Sequence,
     Step,
+    Union,
     Variable,
     may_count,
 )
@@ -33,17 +35,17 @@ TEXTUAL = {"normalize-space", "upper-case", "lower-case", "string"}
 DEPTH_MAX = 10
 
 
-def selecting_keys(path: Path) -> list[tuple[Key, ...]]:
+def selecting_keys(path: Path, variables: Mapping[str, Expression]) -> list[tuple[Key, ...]]:
     """Return groups of keys: with every value of one group absent, the path selects nothing."""
-    if not isinstance(path.start, (Context, Root)):
-        return []
     groups: list[tuple[Key, ...]] = []
-    conditions = NOTHING
+    conditions = _safe_start(path.start, variables)
+    if conditions is None:
+        return []
     for step in path.steps:
         if not isinstance(step, Step):
             break
         for predicate in step.predicates:
-            safe = None if may_count(predicate) else _safe(predicate)
+            safe = _safe_predicate(predicate, variables)
             if safe is None:
                 return groups
             conditions |= safe
@@ -59,7 +61,7 @@ def compared_keys(operation: Operation, variables: Mapping[str, Expression]) -> 
     left, depth = operation.left, 0
     while isinstance(left, Variable) and left.name in variables and depth < DEPTH_MAX:
         left, depth = variables[left.name], depth + 1
-    name, conditions = _last_name(left), _safe_text(left)
+    name, conditions = _last_name(left), _safe_text(left, variables)
     if not name or conditions is None:
         return ()
     return tuple(_key(name, conditions, text) for text in texts)
@@ -129,46 +131,77 @@ def _element(step: Step) -> str:
     return step.name if plain else ""
 
 
-def _safe(predicate: Expression) -> Conditions | None:
-    """Return the conditions under which a predicate cannot fail, or None when it always may."""
-    match predicate:
-        case Operation("and" | "or", left, right):
-            return _both(_safe(left), _safe(right))
-        case Operation("=" | "!=", left, right) if _texts(right):
-            return _safe_text(left)
-        case Operation("=", Path(Context(), (Step("child", name, ()),)), Call("true" | "false", ())):
-            return frozenset({("boolean", name)})
-        case Call("not" | "exists" | "boolean", (Path() as operand,)):
-            return _safe_text(operand)
-        case Path():
-            return _safe_text(predicate)
+def _safe_start(start: Expression, variables: Mapping[str, Expression]) -> Conditions | None:
+    """Return the conditions under which what a path starts from can be had without failing."""
+    match start:
+        case Context() | Root():
+            return NOTHING
+        case Union("|", left, right):
+            return _both(_safe_start(left, variables), _safe_start(right, variables))
+        case Filter(base, predicates):
+            found = _safe_start(base, variables)
+            for predicate in predicates:
+                found = _both(found, _safe_predicate(predicate, variables))
+            return found
+        case Path(inner, steps):
+            return _both(_safe_start(inner, variables), _safe_steps(steps, variables))
     return None
 
 
-def _safe_text(expression: Expression) -> Conditions | None:
-    """Return the conditions under which the values of an expression can be had without failing."""
+def _safe_predicate(predicate: Expression, variables: Mapping[str, Expression]) -> Conditions | None:
+    return None if may_count(predicate) else _safe(predicate, variables)
+
+
+def _safe(  # noqa: PLR0911 - one branch a kind
+    predicate: Expression, variables: Mapping[str, Expression]
+) -> Conditions | None:
+    """Return the conditions under which a predicate cannot fail, or None when it always may."""
+    match predicate:
+        case Operation("and" | "or", left, right):
+            return _both(_safe(left, variables), _safe(right, variables))
+        case Operation("=" | "!=", left, right) if _texts(right):
+            return _safe_text(left, variables)
+        case Operation("=", Path(Context(), (Step("child", name, ()),)), Call("true" | "false", ())):
+            return frozenset({("boolean", name)})
+        case Operation("=" | "!=", left, right):
+            return _both(_safe_text(left, variables), _safe_text(right, variables))
+        case Call("not", (operand,)):
+            return _safe(operand, variables)
+        case Call("exists", (Path() as operand,)):
+            return _safe_text(operand, variables)
+        case Path():
+            return _safe_text(predicate, variables)
+    return None
+
+
+def _safe_text(  # noqa: PLR0911 - one branch a kind
+    expression: Expression, variables: Mapping[str, Expression]
+) -> Conditions | None:
+    """Return the conditions under which the texts of an expression can be had without failing."""
     match expression:
         case Context():
             return NOTHING
+        case Variable(name) if name in variables and not isinstance(variables[name], Variable):
+            return _safe_text(variables[name], {})
         case Call(name, ()) if name in TEXTUAL:
             return NOTHING
         case Call(name, (Path(Context(), (Step("child", child, ()),)),)) if name in TEXTUAL:
             return frozenset({("one", child)})
         case Call(name, (Context() | Call() as operand,)) if name in TEXTUAL:
-            return _safe_text(operand)
+            return _safe_text(operand, variables)
         case Path(Context() | Root(), steps):
-            return _safe_steps(steps)
+            return _safe_steps(steps, variables)
     return None
 
 
-def _safe_steps(steps: tuple[Step | Each, ...]) -> Conditions | None:
+def _safe_steps(steps: tuple[Step | Each, ...], variables: Mapping[str, Expression]) -> Conditions | None:
     found: Conditions | None = NOTHING
     for step in steps:
         if isinstance(step, Each):
-            found = _both(found, None if step.predicates else _safe_text(step.expression))
+            found = _both(found, None if step.predicates else _safe_text(step.expression, variables))
             continue
         for predicate in step.predicates:
-            found = _both(found, None if may_count(predicate) else _safe(predicate))
+            found = _both(found, _safe_predicate(predicate, variables))
     return found
 
 

@@ -30,6 +30,8 @@ def divide(left: Any, right: Any) -> Any:
     """Divide exact numbers to 18 decimals or as many as they have, halves down, as Saxon does."""
     if left is None or right is None:
         return None
+    if left.__class__ is int and right.__class__ is int and right and not left % right:
+        return Decimal(left // right)
     left, right = Decimal(left), Decimal(right)
     if not right:
         raise DynamicError("division by zero")
