@@ -106,7 +106,7 @@ def test_collection_that_cannot_be_told(world: World, amounts: tuple[object, ...
 def test_collected_in_parts(world: World) -> None:
     """Parts of a collection, the same amount twice and a part taken back all count, each once."""
     number = delivered(world)
-    for amount in ("800", "800", "1600"):
+    for amount in ("800", "800", "800"):
         world.answer(SELLER, number, "212", amounts=collected(("20", amount)))
     world.answer(SELLER, number, "212", amounts=collected(("20", "-800")), comment="Chèque sans provision")
     assert world.statuses(BUYER, number) == "202 203 212 212 212 212"
@@ -116,12 +116,13 @@ def test_collected_in_parts(world: World) -> None:
     assert ["-800" in one for one in data] == [False, False, False, True]
 
 
-def test_collected_at_two_rates(world: World) -> None:
-    """One collection at two rates is one status, an amount for each."""
+@pytest.mark.parametrize("amounts", [[("20", "2400.01")], [("10", "100")], [("20", "-2400.01")]])
+def test_collected_beyond_the_invoice_is_refused(world: World, amounts: list[tuple[str, str]]) -> None:
+    """More than the invoice, or at a rate it has not: a typing error would be declared as tax."""
     number = delivered(world)
-    world.answer(SELLER, number, "212", amounts=collected(("20", "1200"), ("10", "1200")))
-    (event,) = [event for event in world.view(BUYER, number).events if event["status"] == "212"]
-    assert [(one["rate"], one["amount"]) for one in event["characteristics"]] == [("20", "1200"), ("10", "1200")]
+    with pytest.raises(NotAllowed, match="REJ_ENCAISSEMENT"):
+        world.answer(SELLER, number, "212", amounts=collected(*amounts))
+    assert world.told(number) == "F1 200"
 
 
 @pytest.mark.parametrize(

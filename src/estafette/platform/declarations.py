@@ -23,6 +23,7 @@ from estafette.platform.tables import declaration, portal_flow
 from estafette.store import jobs, sequences
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply
+from estafette.values.moments import paris_day
 
 STATUSES = "FFE0614A"
 DATA = {Syntax.UBL: "FFE0111A", Syntax.CII: "FFE0112A"}
@@ -37,7 +38,7 @@ PACK = "pack"
 
 def declare_invoice(home: Home, connection: Connection, row: dict[str, Any], document: Invoice) -> None:
     """The invoice's data (Flow 1) will reach the portal."""
-    today = home.actor.clock().date()
+    today = paris_day(home.actor.clock())
     syntax = Syntax.UBL if row["syntax"] == Syntax.UBL.value else Syntax.CII
     name, data = flux1.build(document, profile=flux1.profile_on(today), syntax=syntax, on=document.issue_date)
     _declare(home, connection, row, DATA[syntax], name=name, data=data, object_id=_portal_number(document))

@@ -13,7 +13,7 @@ from estafette.formats.xml import DAMAGED, OTHER_KIND, Syntax, Unreadable, parse
 from estafette.invoice.model import Invoice
 from estafette.lifecycle.reasons import reason_of
 from estafette.platform.flows import Refusal
-from estafette.rules import Severity, Verdict, check
+from estafette.rules import Finding, Severity, Verdict, check
 
 ACKNOWLEDGEMENT_OF = {
     "IRR_VIDE_F": "EmptyFlow",
@@ -81,13 +81,20 @@ def examine(data: bytes, *, on: date) -> Examined:
 def _judged(syntax: Syntax, invoice: Invoice, verdict: Verdict) -> Examined:
     """Return what the rules say of an invoice; one that cannot be named, of which nobody can be told, is refused."""
     if verdict.schema:
-        first = verdict.schema[0]
-        return _refused(syntax, DAMAGED, f"{first.path} (l. {first.line}) : {first.message}")
+        return _refused(syntax, DAMAGED, " ; ".join(map(_schema_fault, verdict.schema[:FAULTS_MAX])))
     faults = tuple(faults_of(verdict))
     if not (invoice.number and invoice.issue_date):
         told = "; ".join(f"{fault.rule} {fault.fr} / {fault.en}" for fault in faults[:FAULTS_MAX])
         return _refused(syntax, DAMAGED, told or "BT-1, BT-2 : absents ou illisibles / missing or unreadable")
     return Examined(syntax, invoice, faults, None)
+
+
+def _schema_fault(finding: Finding) -> str:
+    """Say where, what was seen, what the schema says, what to do in both languages."""
+    place = f"{finding.path} (l. {finding.line})" if finding.line else finding.path
+    seen = f" [{finding.value[:80]}]" if finding.value else ""
+    remedy = " / ".join(filter(None, (finding.remedy_fr, finding.remedy_en)))
+    return f"{place}{seen} : {finding.message}" + (f" → {remedy}" if remedy else "")
 
 
 def faults_of(verdict: Verdict) -> Sequence[Fault]:

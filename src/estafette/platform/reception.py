@@ -24,6 +24,7 @@ from estafette.platform.tables import company
 from estafette.store import jobs
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply
+from estafette.values.moments import paris_day
 
 RECEIVE = "receive"
 
@@ -112,7 +113,7 @@ def _unusable(home: Home, connection: Connection, payload: dict[str, Any], exami
     text = examined.refusal.message if examined.refusal else ""
     detail = Detail(reason_code=examined.irreceivable or "IRR_TYPE_F", notes=(Note(text, "", payload["name"]),))
     reference = InvoiceReference(
-        number=payload["id"], type_code="380", issue_date=now.date(), seller_siren="", received_at=now
+        number=payload["id"], type_code="380", issue_date=paris_day(now), seller_siren="", received_at=now
     )
     message = between_platforms(
         "501",

@@ -25,7 +25,9 @@ from estafette.lifecycle.messages import InvoiceReference, between_platforms, co
 from estafette.platform import flows
 from estafette.platform.declarations import declare_status
 from estafette.platform.home import Home
+from estafette.platform.payments import excess
 from estafette.platform.tables import early_status, event, invoice
+from estafette.values.moments import paris_day
 
 Row = RowMapping | dict[str, Any]
 
@@ -98,6 +100,9 @@ def _check(
     own = document.is_self_billed
     refusal = may(status, history=held, emitter_role=role, side=side_of(row), self_billed=own, b2g=b2g)
     refusal = refusal or incomplete(status, details, b2g=b2g)
+    if refusal is None and status == "212":
+        had = select(event.c.status, event.c.characteristics).where(event.c.invoice_id == row["id"])
+        refusal = excess(document, connection.execute(had).mappings(), details)
     if refusal:
         raise NotAllowed(refusal)
 
@@ -105,7 +110,7 @@ def _check(
 def details_of(said: Answer, currency: str, *, on: datetime) -> tuple[Detail, ...]:
     """Return what goes with the status: the reason and comment, and one amount collected or paid for each given."""
     kind = "MEN" if said.status == "212" else "MPA"
-    day = on.date() if kind == "MPA" else None
+    day = paris_day(on) if kind == "MPA" else None
     amounts = tuple(
         Characteristic(type_code=kind, amount=amount, currency=currency, percent=rate, changed=False, on=day)
         for rate, amount in said.amounts

@@ -1,0 +1,53 @@
+"""What fits in an invoice, by VAT rate."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from estafette.formats.status_message import Characteristic, Detail
+from estafette.invoice.model import Invoice, VatBreakdown
+from estafette.platform.payments import excess
+
+TWO_RATES = Invoice(
+    number="F-1",
+    vat_breakdown=(
+        VatBreakdown(taxable_amount=Decimal(600), tax_amount=Decimal(120), category="S", rate=Decimal("20.00")),
+        VatBreakdown(taxable_amount=Decimal(400), tax_amount=Decimal(40), category="S", rate=Decimal(10)),
+    ),
+)
+
+
+def told(*amounts: tuple[str, str]) -> tuple[Detail, ...]:
+    """A collection: amounts with VAT and their rates."""
+    data = tuple(Characteristic(type_code="MEN", percent=Decimal(r), amount=Decimal(a)) for r, a in amounts)
+    return (Detail(characteristics=data),)
+
+
+def had(*amounts: tuple[str, str]) -> list[Any]:
+    """Collections already had, as they are kept."""
+    return [{"status": "212", "characteristics": [{"type": "MEN", "rate": r, "amount": a} for r, a in amounts]}]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "fits"),
+    [
+        ((), (("20", "720"), ("10", "440")), True),
+        ((("20", "360.00"), ("10", "220")), (("20.0", "360"), ("10.00", "220")), True),
+        ((("20", "720"),), (("20", "-720"),), True),
+        ((("20", "720"),), (("20", "0.01"),), False),
+        ((), (("20", "720.01"),), False),
+        ((), (("5.5", "1"),), False),
+    ],
+)
+def test_collections_fit_or_not(before: tuple[Any, ...], now: tuple[Any, ...], fits: bool) -> None:
+    """In parts, back again, at each rate, up to the invoice and not a cent beyond."""
+    assert (excess(TWO_RATES, had(*before), told(*now)) is None) is fits
+
+
+def test_a_credit_note_is_collected_in_the_negative() -> None:
+    """What is paid back fits as what is paid does."""
+    assert excess(TWO_RATES, [], told(("20", "-720"))) is None
+    refusal = excess(TWO_RATES, [], told(("20", "-721")))
+    assert refusal is not None
+    assert refusal.code == "REJ_ENCAISSEMENT"
