@@ -190,6 +190,9 @@ def test_a_flow_in_another_form(client: Client) -> None:
     path = f"/v1/flows/{flow}"
     other = client.call("GET", path, query="docType=Converted")
     assert "filename=F-1.cii.xml" in other.headers["content-disposition"]
+    assert other.headers["link"] == '<?docType=Original>; rel="original"'
+    account = json.loads(other.headers["estafette-losses"])
+    assert account["source"] == client.call("GET", path).json["sha256"]
     assert check(other.body).syntax == "CII"
     assert read(other.body).totals == read(SAMPLE).totals
     assert client.call("GET", path, query="docType=Converted&to=facturx").body.startswith(b"%PDF-")

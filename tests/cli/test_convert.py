@@ -2,13 +2,17 @@
 
 import json
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from estafette.cli import app
-from estafette.formats import json_form, read
+from estafette.formats import Syntax, json_form, read, write
+from estafette.formats.conversion import EN16931, EXTENDED_CTC_FR
+from estafette.formats.xml import is_pdf
 from estafette.rules import check
 from estafette.simulation import samples
 
@@ -43,6 +47,7 @@ def test_the_account_is_for_machines_too(source: Path, tmp_path: Path) -> None:
     """`--json` tells the fate of each term."""
     done = CliRunner().invoke(app, ["convert", str(source), "--to", "cii", "-o", str(tmp_path / "out"), "--json"])
     told = json.loads(done.stderr)
+    assert told["source"] == sha256(source.read_bytes()).hexdigest()
     assert {"term": "BT-1", "fate": "kept", "fr": "", "en": ""} in told["outcomes"]
 
 
@@ -59,3 +64,36 @@ def test_a_folder_is_converted_file_by_file(source: Path, tmp_path: Path) -> Non
 def test_a_folder_needs_somewhere_to_go(tmp_path: Path) -> None:
     """Without -o, a folder is refused."""
     assert CliRunner().invoke(app, ["convert", str(tmp_path), "--to", "cii"]).exit_code == 2
+
+
+def test_a_narrower_profile(tmp_path: Path) -> None:
+    """From EXTENDED to EN 16931: the loss is told, the readable version attached and told, the rules accept."""
+    invoice = read(samples.load("service", number="F-1", issue_date=DAY))
+    file = tmp_path / "extended.xml"
+    file.write_bytes(
+        write(replace(invoice, specification_identifier=EXTENDED_CTC_FR, contract_reference="C", contract_date=DAY),
+              Syntax.CII)
+    )  # fmt: skip
+    for form in ("ubl", "cii", "facturx"):
+        out = tmp_path / "out"
+        asked = ["convert", str(file), "--to", form, "--profile", "en16931", "-o", str(out)]
+        done = CliRunner().invoke(app, asked)
+        assert done.exit_code == 1, done.output
+        assert "added" in done.stderr
+        assert check(out.read_bytes()).accepted
+        narrowed = read(out.read_bytes())
+        assert (narrowed.specification_identifier, narrowed.contract_date) == (EN16931, None)
+        attached = [each for each in narrowed.supporting_documents if each.description == "LISIBLE"]
+        assert [is_pdf(each.content or b"") for each in attached] == ([] if form == "facturx" else [True])
+
+
+def test_several_sellers_are_not_narrowed(tmp_path: Path) -> None:
+    """An invoice of several sellers has no core form, and the answer says why."""
+    invoice = read(samples.load("service", number="F-1", issue_date=DAY))
+    file = tmp_path / "several.xml"
+    file.write_bytes(
+        write(replace(invoice, specification_identifier=EXTENDED_CTC_FR, business_process="S8"), Syntax.CII)
+    )
+    done = CliRunner().invoke(app, ["convert", str(file), "--to", "ubl", "--profile", "en16931"])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "BT-23 = S8" in done.stderr

@@ -8,7 +8,9 @@ from estafette import formats
 from estafette.formats.conversion import EN16931, EXTENDED_CTC_FR, FACTURX_EXTENDED, Fate, convert
 from estafette.formats.writing import write
 from estafette.formats.xml import Syntax, Unreadable
+from estafette.invoice.codes import MULTI_SELLER_FRAMEWORKS
 from estafette.invoice.model import Invoice, Line, Note
+from estafette.invoice.walk import said
 from estafette.rules import check
 
 
@@ -26,7 +28,9 @@ def test_conversions_of_accepted_invoices_are_accepted(accepted: Path, to: Synta
 def test_a_facturx_is_converted(corpus: Path) -> None:
     """The invoice inside a PDF is converted like any CII."""
     pdf = (corpus / "xp-z12-014/UC1/UC1_F202500003_00-INV_20250701.pdf").read_bytes()
-    assert convert(pdf, Syntax.UBL) == convert(formats.extract(pdf)[1], Syntax.UBL)
+    one, other = convert(pdf, Syntax.UBL), convert(formats.extract(pdf)[1], Syntax.UBL)
+    assert (one.document, one.outcomes) == (other.document, other.outcomes)
+    assert one.source != other.source
 
 
 def source(invoice: Invoice, syntax: Syntax = Syntax.CII) -> bytes:
@@ -80,3 +84,19 @@ def test_what_is_no_invoice_is_refused() -> None:
         convert(b"<Report/>", Syntax.UBL)
     with pytest.raises(ValueError, match="to UBL or CII"):
         convert(source(Invoice(number="F1")), Syntax.CDAR)
+
+
+def test_accepted_invoices_are_accepted_in_the_core(accepted: Path) -> None:
+    """An accepted invoice, under the extension or not, is accepted under EN 16931 too, or is of several sellers."""
+    data = accepted.read_bytes()
+    held = formats.read(data)
+    for to in (Syntax.UBL, Syntax.CII):
+        if held.business_process in MULTI_SELLER_FRAMEWORKS:
+            with pytest.raises(Unreadable):
+                convert(data, to, profile=EN16931)
+            continue
+        narrowed = convert(data, to, profile=EN16931)
+        assert check(narrowed.document).accepted
+        assert not any(term.is_extension for term in said(formats.read(narrowed.document)))
+        lost = {outcome.term for outcome in narrowed.of(Fate.LOST)}
+        assert {term.id for term in said(held) if term.is_extension} <= lost

@@ -62,7 +62,9 @@ def routes(access: Access) -> list[Route]:
         data = await _body(request, FILE_BYTES_MAX)
         made = await _worked(partial(forms.converted, data, form, profile=names.get(profile or "")))
         if "application/json" in request.headers.get("accept", "") and form is not Form.JSON:
-            return _json({"document": base64.b64encode(made.document).decode(), "outcomes": made.outcomes})
+            return _json(
+                {"document": base64.b64encode(made.document).decode(), "source": made.source, "outcomes": made.outcomes}
+            )
         return Response(made.document, media_type=forms.MEDIA_TYPES[form], headers={HEADER: account(made)})
 
     async def show(request: Request) -> Response:
@@ -104,7 +106,7 @@ def routes(access: Access) -> list[Route]:
 
 def account(made: Conversion) -> str:
     """Write on one line of ASCII what is not kept as it was, by term, or how many where that is too long."""
-    counts = {fate.value: len(made.of(fate)) for fate in Fate}
+    counts = {"source": made.source, **{fate.value: len(made.of(fate)) for fate in Fate}}
     told = [
         {"term": one.term, "fate": one.fate, "fr": one.why_fr, "en": one.why_en}
         for one in made.outcomes

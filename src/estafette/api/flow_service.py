@@ -229,13 +229,14 @@ def _converted_form(request: Request, document: bytes) -> Form:
 
 
 def _converted(document: bytes, name: str, form: Form) -> Response:
-    """Send the document in another form. Raises: Problem 404."""
+    """Send the document in another form, with the account of its terms and the place of the original. Raises: 404."""
     try:
         made = forms.converted(document, form)
     except Unreadable as unreadable:
         raise _unavailable("Converted") from unreadable
     answer = _file(made.document, f"{name.rpartition('.')[0] or name}{forms.ENDINGS[form]}")
     answer.headers[HEADER] = account(made)
+    answer.headers["Link"] = '<?docType=Original>; rel="original"'
     return answer
 
 

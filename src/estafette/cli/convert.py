@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from estafette.formats.conversion import Outcome
+    from estafette.formats.conversion import Conversion
 
 SUFFIXES = {".xml", ".pdf", ".json"}
 MANY = 20
@@ -99,19 +99,21 @@ def _one(file: Path, to: Target, profile: Profile | None, target: Path | None, *
     else:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(made.document)
-    _report(file, made.outcomes, as_json=as_json)
+    _report(file, made, as_json=as_json)
     return int(bool(made.of(Fate.LOST)))
 
 
-def _report(file: Path, outcomes: "tuple[Outcome, ...]", *, as_json: bool) -> None:
+def _report(file: Path, made: "Conversion", *, as_json: bool) -> None:
     from estafette.formats.conversion import Fate
 
     if as_json:
-        told = [{"term": one.term, "fate": one.fate, "fr": one.why_fr, "en": one.why_en} for one in outcomes]
-        typer.echo(json.dumps({"file": str(file), "outcomes": told}, ensure_ascii=False), err=True)
+        told = [{"term": one.term, "fate": one.fate, "fr": one.why_fr, "en": one.why_en} for one in made.outcomes]
+        typer.echo(
+            json.dumps({"file": str(file), "source": made.source, "outcomes": told}, ensure_ascii=False), err=True
+        )
         return
-    counts = {fate: sum(outcome.fate is fate for outcome in outcomes) for fate in Fate}
+    counts = {fate: len(made.of(fate)) for fate in Fate}
     typer.echo(f"{file}: " + ", ".join(f"{fate.value} {count}" for fate, count in counts.items()), err=True)
-    for outcome in outcomes:
+    for outcome in made.outcomes:
         if outcome.fate is not Fate.KEPT:
             typer.echo(f"  {outcome.fate.value:<6}{outcome.term}  {outcome.why_fr} / {outcome.why_en}", err=True)

@@ -5,13 +5,15 @@ the name of the profile, a note without a text. Source: formats of the minimum b
 """
 
 from enum import StrEnum
+from hashlib import sha256
 
 import msgspec
 from msgspec.structs import replace
 
 from estafette.formats import writing
 from estafette.formats.reading import everything, read
-from estafette.formats.xml import TOO_BIG, Syntax, Unreadable
+from estafette.formats.xml import OTHER_KIND, TOO_BIG, Syntax, Unreadable
+from estafette.invoice.codes import MULTI_SELLER_FRAMEWORKS
 from estafette.invoice.model import Invoice, Line, Note
 from estafette.invoice.terms import Term
 from estafette.invoice.walk import said
@@ -65,6 +67,8 @@ class Conversion(msgspec.Struct, frozen=True):
 
     document: bytes
     outcomes: tuple[Outcome, ...]
+    source: str = ""
+    """The SHA-256 of what it was made from, in hexadecimal: whoever keeps the original finds it by that."""
 
     def of(self, fate: Fate) -> tuple[Outcome, ...]:
         """Give the outcomes of one fate."""
@@ -78,7 +82,12 @@ def convert(data: bytes, to: Syntax, *, profile: str | None = None) -> Conversio
     """
     if to not in _TARGETS:
         raise ValueError(f"an invoice is converted to UBL or CII, not to {to}")
-    return of_invoice(read(data), to, profile=profile)
+    return referring(of_invoice(read(data), to, profile=profile), data)
+
+
+def referring(made: Conversion, source: bytes) -> Conversion:
+    """Give the conversion with the fingerprint of its source, which the reliable audit trail wants beside it."""
+    return replace(made, source=sha256(source).hexdigest())
 
 
 def of_invoice(invoice: Invoice, to: Syntax, *, profile: str | None = None) -> Conversion:
@@ -86,7 +95,8 @@ def of_invoice(invoice: Invoice, to: Syntax, *, profile: str | None = None) -> C
 
     `profile` is a BT-24 of the minimum base to write it under; under EN 16931 the terms of the extension are lost, and
     the lines that only group or inform with them.
-    Raises: Unreadable, when the result is over 100 MB; ValueError, for another profile, or no syntax of invoices.
+    Raises: Unreadable, when the result is over 100 MB, or several sellers would be narrowed to EN 16931; ValueError,
+    for another profile, or no syntax of invoices.
     """
     if to not in _TARGETS:
         raise ValueError(f"an invoice is converted to UBL or CII, not to {to}")
@@ -123,9 +133,14 @@ def _is_core(term: Term) -> bool:
 
 def _narrowed(invoice: Invoice, profile: str | None) -> tuple[Invoice, tuple[Outcome, ...]]:
     """Give what of the invoice its new profile can say, and tell what is lost or renamed."""
-    if profile is None or profile == invoice.specification_identifier:
+    if profile is None:
         return invoice, ()
-    told = [_moved("BT-24", f"Profil {profile}.", f"Profile {profile}.")]
+    if profile == EN16931 and invoice.business_process in MULTI_SELLER_FRAMEWORKS:
+        fr = "Une facture multi-vendeurs en réunit plusieurs : EN 16931 n'en dit qu'une, gardez le profil étendu."
+        en = "An invoice of several sellers is several invoices: EN 16931 says one only, keep the extended profile."
+        raise Unreadable(OTHER_KIND, fr, en, where=f"BT-23 = {invoice.business_process}")
+    is_other = profile != invoice.specification_identifier
+    told = [_moved("BT-24", f"Profil {profile}.", f"Profile {profile}.")] if is_other else []
     if profile != EN16931:
         return replace(invoice, specification_identifier=profile), tuple(told)
     why = "EN 16931 n'a pas ce terme de l'extension.", "EN 16931 has no such term of the extension."

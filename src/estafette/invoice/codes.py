@@ -74,6 +74,9 @@ FRAMEWORK_CODES = frozenset(letter + each.digit for each in FRAMEWORKS for lette
 PORTAL_FRAMEWORK_CODES = frozenset(
     letter + each.digit for each in FRAMEWORKS if each.at_portal for letter in each.letters
 )
+MULTI_SELLER_FRAMEWORKS = frozenset({"B8", "S8", "M8"})
+"""An invoice under one of these holds those of several sellers (EXTENDED-CTC-FR only; rules BR-FR-MV)."""
+
 PORTAL_TYPE_CODES = frozenset(each.code for each in INVOICE_TYPES if each.at_portal)
 
 VAT_POINT_CII = {"3": "5", "35": "29", "432": "72"}

@@ -62,7 +62,10 @@ def converted(data: bytes, form: Form, *, profile: str | None = None) -> Convers
     Under `profile` = EN 16931, what only the extension has is lost and told, and the readable version is attached.
     Raises: Unreadable, when the source is no invoice or cannot be written; ValueError for a profile that is none.
     """
-    invoice = read(data)
+    return conversion.referring(_made(read(data), form, profile), data)
+
+
+def _made(invoice: Invoice, form: Form, profile: str | None) -> Conversion:
     if form is Form.JSON:
         return Conversion(conversion.bounded(written(invoice, form)), conversion.accounted(invoice))
     made = conversion.of_invoice(invoice, _SYNTAXES[form], profile=profile)
