@@ -39,13 +39,20 @@ def connection(database: Database, now: datetime) -> Iterator[Connection]:
         yield connection
 
 
+def sign_in(connection: Connection, *, login: str, password: str, now: datetime) -> str | None:
+    """Check a password, then open a session."""
+    if not identity.is_password(password, identity.password_hash(connection, login)):
+        return None
+    return identity.open_session(connection, login=login, now=now)
+
+
 def test_the_right_password_opens_a_session(connection: Connection, now: datetime) -> None:
     """The session says who it is, what for, and carries its own guard against forged forms."""
-    value = identity.open_session(connection, login="ada@example.org", password=PASSWORD, now=now)
+    value = sign_in(connection, login="ada@example.org", password=PASSWORD, now=now)
     person = identity.person(connection, value or "", now=now)
     assert person is not None
     assert (person.login, person.role, person.tenant) == ("ada@example.org", "company", "100000009")
-    again = identity.open_session(connection, login="ada@example.org", password=PASSWORD, now=now)
+    again = sign_in(connection, login="ada@example.org", password=PASSWORD, now=now)
     other = identity.person(connection, again or "", now=now)
     assert other is not None
     assert value != again
@@ -64,7 +71,7 @@ def test_the_right_password_opens_a_session(connection: Connection, now: datetim
 )
 def test_the_wrong_one_opens_nothing(connection: Connection, now: datetime, login: str, password: str) -> None:
     """A wrong password and an unknown login get the same answer and leave no session."""
-    assert identity.open_session(connection, login=login, password=password, now=now) is None
+    assert sign_in(connection, login=login, password=password, now=now) is None
     assert connection.execute(select(session)).all() == []
 
 
@@ -78,29 +85,29 @@ def test_an_unknown_login_takes_as_long(connection: Connection, now: datetime, m
             return super().verify(hash, password)
 
     monkeypatch.setattr(identity, "_hasher", Counting())
-    identity.open_session(connection, login="nobody", password=PASSWORD, now=now)
-    identity.open_session(connection, login="ada@example.org", password="wrong", now=now)
+    sign_in(connection, login="nobody", password=PASSWORD, now=now)
+    sign_in(connection, login="ada@example.org", password="wrong", now=now)
     assert len(hashed) == 2
 
 
 def test_no_password_opens_the_decoy(connection: Connection, now: datetime) -> None:
     """Even the very password of the decoy opens nothing for a login that does not exist."""
-    assert identity.open_session(connection, login="nobody", password="nobody's", now=now) is None
+    assert sign_in(connection, login="nobody", password="nobody's", now=now) is None
 
 
 def test_a_session_ends(connection: Connection, now: datetime) -> None:
     """A session is good until its last second, and no longer; the next login sweeps it away."""
-    value = identity.open_session(connection, login="ops", password=PASSWORD, now=now) or ""
+    value = sign_in(connection, login="ops", password=PASSWORD, now=now) or ""
     end = now + identity.SESSION_LIFE
     assert identity.person(connection, value, now=end - SECOND) is not None
     assert identity.person(connection, value, now=end) is None
-    identity.open_session(connection, login="ops", password=PASSWORD, now=end + SECOND)
+    sign_in(connection, login="ops", password=PASSWORD, now=end + SECOND)
     assert len(connection.execute(select(session)).all()) == 1
 
 
 def test_leaving_ends_this_session_only(connection: Connection, now: datetime) -> None:
     """Leaving one desk leaves the other open."""
-    here, there = (identity.open_session(connection, login="ops", password=PASSWORD, now=now) or "" for _ in range(2))
+    here, there = (sign_in(connection, login="ops", password=PASSWORD, now=now) or "" for _ in range(2))
     identity.close_session(connection, here)
     assert identity.person(connection, here, now=now) is None
     assert identity.person(connection, there, now=now) is not None
@@ -110,8 +117,8 @@ def test_existing_ones_are_left_as_they_are(connection: Connection, now: datetim
     """Creating again changes neither the password, nor the secret, nor for whom they speak."""
     identity.create_account(connection, login="ops", password="other", role="company", tenant="200000008", now=now)
     identity.create_client(connection, client_id="erp-a", secret="other", tenant="200000008", now=now)
-    assert identity.open_session(connection, login="ops", password="other", now=now) is None
-    value = identity.open_session(connection, login="ops", password=PASSWORD, now=now) or ""
+    assert sign_in(connection, login="ops", password="other", now=now) is None
+    value = sign_in(connection, login="ops", password=PASSWORD, now=now) or ""
     person = identity.person(connection, value, now=now)
     assert person is not None
     assert (person.role, person.tenant) == ("operator", None)
@@ -153,7 +160,7 @@ def test_a_token_that_is_none(connection: Connection, now: datetime, value: str)
 
 def test_the_files_hold_no_secret(database: Database, connection: Connection, now: datetime) -> None:
     """No password, secret, session or token can be read in the files of the store, nor found by its hash alone."""
-    opened = identity.open_session(connection, login="ops", password=PASSWORD, now=now) or ""
+    opened = sign_in(connection, login="ops", password=PASSWORD, now=now) or ""
     granted = identity.grant_token(connection, client_id="erp-a", secret="secret of erp-a", now=now) or ""
     connection.commit()
     with database.read() as reader:

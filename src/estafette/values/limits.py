@@ -50,3 +50,18 @@ REGISTRATION_BYTES_MAX = 256 * 1024
 
 REGISTRATION_FORM_BYTES_MAX = 4 * REGISTRATION_BYTES_MAX
 """A form with such a file in it: each byte may travel as three characters (our bound)."""
+
+SIGN_IN_LOGIN_TRIES = 5
+"""Wrong passwords of one login before each further one has to wait (our bound)."""
+
+SIGN_IN_PEER_TRIES = 30
+"""Wrong passwords from one address, which many people may share, before each further one has to wait (our bound)."""
+
+SIGN_IN_WAIT_S_MAX = 300
+"""The longest wait between two tries, in seconds: what keeps a guesser out must not keep a person out (our bound)."""
+
+SIGN_IN_KEYS_MAX = 10_000
+"""Logins, and addresses, whose failures are remembered at once (our bound on memory)."""
+
+PASSWORDS_AT_ONCE_MAX = 2
+"""Passwords checked at the same time: each takes 64 MiB (our bound on memory)."""

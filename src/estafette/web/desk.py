@@ -5,15 +5,19 @@
 it refuses (`HTTPException`) is said on a page; a form is read by `Desk.form`, which checks its token.
 """
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -24,7 +28,9 @@ from estafette.readable.typography import amount, day, moment, number
 from estafette.store import identity
 from estafette.store.database import Database
 from estafette.store.identity import Person
+from estafette.values.limits import PASSWORDS_AT_ONCE_MAX
 from estafette.values.moments import paris_day
+from estafette.web.throttle import Throttle
 
 HERE = Path(__file__).parent
 SECURITY = {
@@ -74,6 +80,8 @@ class Desk:
         self._clock = clock
         self._navigation = navigation
         self._home = home
+        self._throttle = Throttle()
+        self._checking = asyncio.Semaphore(PASSWORDS_AT_ONCE_MAX)
         loader = FileSystemLoader([templates, HERE / "templates"])
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         self._templates.filters.update(amount=_amount, number=_number, day=_day, moment=_moment)
@@ -158,17 +166,31 @@ class Desk:
 
     async def _sign_in(self, request: Request) -> Response:
         if request.method == "GET":
-            return self.render(request, "sign_in.html", wrong=False)
+            return self.render(request, "sign_in.html", wrong=False, wait=0)
         sent = await request.form(max_files=0)
         login, password = str(sent.get("login", ""))[:100], str(sent.get("password", ""))[:200]
-        with self._database.begin() as connection:
-            value = identity.open_session(connection, login=login, password=password, now=self._clock())
-        if value is None:
-            return self.render(request, "sign_in.html", 401, wrong=True)
+        peer = request.client.host if request.client else ""
+        wait = ceil(self._throttle.enter(login, peer, now=self._clock()).total_seconds())
+        if wait:
+            refused = self.render(request, "sign_in.html", 429, wrong=False, wait=wait)
+            refused.headers["Retry-After"] = str(wait)
+            return refused
+        if not await self._is_password(login, password):
+            return self.render(request, "sign_in.html", 401, wrong=True, wait=0)
+        self._throttle.succeeded(login, peer)
+        opening = partial(identity.open_session, login=login, now=self._clock())
+        value = await self._database.write(opening)
         response = RedirectResponse(self._home, 303)
         secure = request.url.scheme == "https"
         response.set_cookie(self._cookie, value, httponly=True, samesite="strict", secure=secure)
         return response
+
+    async def _is_password(self, login: str, password: str) -> bool:
+        """Check a password in a thread, while nothing is locked, a few at a time."""
+        with self._database.read() as connection:
+            held = identity.password_hash(connection, login)
+        async with self._checking:
+            return await run_in_threadpool(identity.is_password, password, held)
 
     async def _sign_out(self, request: Request, person: Person) -> Response:
         await self.form(request, person)
