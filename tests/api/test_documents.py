@@ -152,7 +152,8 @@ def test_nobody_without_a_token(shared_client: Client, verb: str) -> None:
 
 WRONG = [
     ("convert", "", SAMPLE, 400), ("convert", "to=edifact", SAMPLE, 400),
-    ("convert", "to=ubl&profile=minimum", SAMPLE, 400), ("convert", "to=ubl", b"", 422),
+    ("convert", "to=ubl&profile=minimum", SAMPLE, 400), ("convert", "to=json&profile=en16931", SAMPLE, 400),
+    ("convert", "to=ubl", b"", 422),
     ("convert", "to=ubl", b"<x/>", 422), ("convert", "to=ubl", b'{"number": 1}', 422),
     ("convert", "to=ubl", b'{"number": "F\\u0000"}', 422), ("convert", "to=ubl", b"%PDF-1.7", 422),
     ("show", "form=png", SAMPLE, 400), ("show", "lang=de", SAMPLE, 400), ("show", "", b"junk", 422),

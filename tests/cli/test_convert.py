@@ -61,6 +61,11 @@ def test_a_folder_is_converted_file_by_file(source: Path, tmp_path: Path) -> Non
     assert source.exists()
 
 
+def test_json_has_no_profile(source: Path) -> None:
+    """The JSON form is the whole model: a profile asked for it is a mistake."""
+    assert CliRunner().invoke(app, ["convert", str(source), "--to", "json", "--profile", "en16931"]).exit_code == 2
+
+
 def test_a_folder_needs_somewhere_to_go(tmp_path: Path) -> None:
     """Without -o, a folder is refused."""
     assert CliRunner().invoke(app, ["convert", str(tmp_path), "--to", "cii"]).exit_code == 2

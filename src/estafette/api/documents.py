@@ -24,6 +24,7 @@ from estafette import readable
 from estafette.api.access import Access
 from estafette.api.problems import Problem
 from estafette.exchange.bodies import TooLarge, bounded, read_body
+from estafette.formats import json_form
 from estafette.formats.conversion import PROFILES, Conversion, Fate
 from estafette.formats.xml import TOO_BIG, Unreadable
 from estafette.invoice import complete, drafts
@@ -50,7 +51,10 @@ Answer = TypeVar("Answer")
 
 
 def routes(access: Access) -> list[Route]:
-    """Return the routes of the verbs; each asks for a token, and tells a Problem in the published shape."""
+    """Return the routes of the verbs, which ask for a token, and of the JSON Schema of the JSON form, which is public.
+
+    Whatever is wrong is told as a Problem, in the published shape.
+    """
 
     async def convert(request: Request) -> Response:
         access.tenant(request)
@@ -59,6 +63,8 @@ def routes(access: Access) -> list[Route]:
         names = {short: name for name, short in PROFILES.items()}
         if profile not in {None, *names}:
             raise Problem(400, f"profile: {profile}? → {', '.join(names)}")
+        if profile and form is Form.JSON:
+            raise Problem(400, "profile: JSON n'en a pas. / JSON has none.")
         data = await _body(request, FILE_BYTES_MAX)
         made = await _worked(partial(forms.converted, data, form, profile=names.get(profile or "")))
         if "application/json" in request.headers.get("accept", "") and form is not Form.JSON:
@@ -100,8 +106,12 @@ def routes(access: Access) -> list[Route]:
         name = request.query_params.get("name", "document")
         return Response(report.as_json(name, verdict), media_type="application/json")
 
+    async def schema(_request: Request) -> Response:
+        return Response(msgspec.json.encode(json_form.schema()), media_type="application/schema+json")
+
     verbs = {"convert": convert, "show": show, "complete": completed, "diff": diff, "check": judge}
-    return [Route(f"/v1/{name}", verb, methods=["POST"]) for name, verb in verbs.items()]
+    served = [Route(f"/v1/{name}", verb, methods=["POST"]) for name, verb in verbs.items()]
+    return [*served, Route("/v1/invoice.schema.json", schema)]
 
 
 def account(made: Conversion) -> str:

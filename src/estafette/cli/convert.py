@@ -56,6 +56,9 @@ def convert(
     if source.is_dir() and output is None:
         typer.echo("Un dossier demande -o DOSSIER. / A folder needs -o FOLDER.", err=True)
         raise typer.Exit(2)
+    if profile and to is Target.JSON:
+        typer.echo("--profile : JSON n'en a pas. / JSON has none.", err=True)
+        raise typer.Exit(2)
     files = sorted(_invoices(source))
     codes = [0]
     for number, file in enumerate(files, start=1):

@@ -14,7 +14,9 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="UBL, CII, Factur-X.", exists=True, dir_okay=False)],
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="UBL, CII, Factur-X, JSON.", exists=True, dir_okay=False)
+    ],
     pdf: Annotated[Path | None, typer.Option(help="Écrit un PDF/A-3. / Write a PDF/A-3.")] = None,
     html: Annotated[Path | None, typer.Option(help="Écrit une page. / Write a page.")] = None,
     lang: Annotated[str, typer.Option(help="fr, en")] = "fr",
@@ -25,8 +27,8 @@ def show(
     Code 0 : montrée ; 2 : illisible, ou mauvais usage.
     """
     from estafette import readable
-    from estafette.formats.reading import read
     from estafette.formats.xml import Unreadable, is_pdf
+    from estafette.readable.forms import read
 
     if lang not in readable.LANGUAGES:
         typer.echo(f"--lang {lang}? → {', '.join(readable.LANGUAGES)}", err=True)

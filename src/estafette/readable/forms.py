@@ -60,8 +60,11 @@ def converted(data: bytes, form: Form, *, profile: str | None = None) -> Convers
     """Give the document in another form, and what became of each term; JSON holds every term that was read.
 
     Under `profile` = EN 16931, what only the extension has is lost and told, and the readable version is attached.
-    Raises: Unreadable, when the source is no invoice or cannot be written; ValueError for a profile that is none.
+    Raises: Unreadable, when the source is no invoice or cannot be written; ValueError for a profile that is
+    none, or any for JSON.
     """
+    if form is Form.JSON and profile is not None:
+        raise ValueError("JSON is the whole model: it has no profile of its own")
     return conversion.referring(_made(read(data), form, profile), data)
 
 
