@@ -55,8 +55,8 @@ def opened(data: bytes) -> Iterator[pikepdf.Pdf]:
     except (pikepdf.PdfError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unreadable(
             DAMAGED,
-            f"Le PDF est endommagé : {str(error)[:200]}",
-            f"The PDF is broken: {str(error)[:200]}",
+            f"Le PDF est endommagé : {_said(error)}",
+            f"The PDF is broken: {_said(error)}",
         ) from error
 
 
@@ -183,3 +183,8 @@ def _encrypted() -> Unreadable:
         "Le PDF est chiffré : une facture ne l'est jamais (PDF/A-3), déposez-la sans mot de passe.",
         "The PDF is encrypted: an invoice never is (PDF/A-3), send it without a password.",
     )
+
+
+def _said(error: Exception) -> str:
+    """Say what the library says, without the name it gives to bytes in memory."""
+    return re.sub(r"<_io\.BytesIO object at 0x[0-9a-f]+>:? *", "", str(error))[:200]

@@ -241,7 +241,8 @@ def receive(home: Home, connection: Connection, sender: str, message: StatusMess
     row = _delivery(connection, sender, message, key)
     if row is None:
         values = {"message_id": message.identifier, "sender": sender, "sha256": sha256, "received_at": now, **key}
-        known = select(early_status.c.sender).where(early_status.c.message_id == message.identifier)
+        mine = (early_status.c.sender == sender, early_status.c.message_id == message.identifier)
+        known = select(early_status.c.sender).where(*mine)
         if connection.execute(known).first() is None:
             connection.execute(insert(early_status).values(values))
         return
@@ -259,7 +260,8 @@ def join_early(home: Home, connection: Connection, row: dict[str, Any]) -> None:
     )
     for early in connection.execute(waiting.order_by(early_status.c.received_at)).mappings().all():
         message = cdar.read(home.actor.documents.get(early["sha256"]))
-        connection.execute(delete(early_status).where(early_status.c.message_id == early["message_id"]))
+        mine = (early_status.c.sender == early["sender"], early_status.c.message_id == early["message_id"])
+        connection.execute(delete(early_status).where(*mine))
         receive(home, connection, early["sender"], message, early["sha256"])
 
 
@@ -282,7 +284,7 @@ def side_of(row: Row) -> Side:
 
 def is_b2g(row: Row) -> bool:
     """Tell whether Chorus Pro receives the invoice: it then knows fewer statuses, and other reasons."""
-    return bool(CHORUS_PRO == (row["peer"] if row["side"] == "issued" else row["matricule"]))
+    return bool((row["peer"] if row["side"] == "issued" else row["matricule"]) == CHORUS_PRO)
 
 
 def lane_of(row: Row) -> str:

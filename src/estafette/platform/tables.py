@@ -106,8 +106,8 @@ event = Table(
 early_status = Table(
     "early_status",
     metadata,
+    Column("sender", String(10), primary_key=True),
     Column("message_id", String(200), primary_key=True),
-    Column("sender", String(10), nullable=False),
     Column("seller_siren", String(20), nullable=False),
     Column("number", String(255), nullable=False),
     Column("year", Integer, nullable=False),

@@ -30,7 +30,7 @@ from estafette.portal.hall import Hall, Partner
 from estafette.portal.tables import invoice_data, legal_unit, obligatory_status, partner_flow
 from estafette.store import jobs, sequences
 from estafette.store.jobs import Job
-from estafette.store.worker import Apply
+from estafette.store.worker import Apply, Later
 from estafette.values.moments import PARIS
 
 CONTROL = "control"
@@ -149,7 +149,7 @@ def _readable(interface: str, file: str, content: bytes) -> None:
 def _settle(hall: Hall, connection: Connection, name: FlowName, matricule: str, controlled: Controlled) -> None:
     partner = hall.partner(connection, matricule)
     if partner is None:
-        return
+        raise Later(f"the registration service has not told of {matricule} yet")
     refusals = (controlled.refusal,) if controlled.refusal else ()
     values = {
         "state": "irreceivable" if refusals else "receivable",
@@ -239,7 +239,11 @@ def _accept_data(hall: Hall, connection: Connection, came: Came, data: Flux1) ->
 def _take_status(hall: Hall, connection: Connection, came: Came) -> None:
     now = hall.actor.clock()
     message = cdar.read(came.content)
-    had = select(obligatory_status.c.status).where(obligatory_status.c.message_id == message.identifier)
+    same = (
+        obligatory_status.c.partner == came.partner.matricule,
+        obligatory_status.c.message_id == message.identifier,
+    )
+    had = select(obligatory_status.c.status).where(*same)
     if connection.execute(had).first():
         return
     refusal = control_mandatory(message, _held(connection, message), partner=came.partner.matricule)

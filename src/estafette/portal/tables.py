@@ -91,6 +91,7 @@ invoice_data = Table(
 obligatory_status = Table(
     "obligatory_status",
     metadata,
+    Column("partner", String(10), primary_key=True),
     Column("message_id", String(200), primary_key=True),
     Column("seller_siren", String(9), nullable=False),
     Column("number", String(35), nullable=False),
@@ -98,13 +99,12 @@ obligatory_status = Table(
     Column("status", String(3), nullable=False),
     Column("emitter_role", String(3), nullable=False),
     Column("set_at", Instant, nullable=False),
-    Column("partner", String(10), nullable=False),
     Column("flow_name", String(60), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Index("obligatory_status_key", "seller_siren", "number", "year", "set_at"),
 )
-"""Statuses 200, 210, 212 and 213 accepted, by their own identifier (MDT-4)."""
+"""Statuses 200, 210, 212 and 213 accepted, by who sent them and their own identifier (MDT-4)."""
 
 outgoing_object = Table(
     "outgoing_object",

@@ -23,14 +23,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "early_status",
-        sa.Column("message_id", sa.String(length=200), nullable=False),
         sa.Column("sender", sa.String(length=10), nullable=False),
+        sa.Column("message_id", sa.String(length=200), nullable=False),
         sa.Column("seller_siren", sa.String(length=20), nullable=False),
         sa.Column("number", sa.String(length=255), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("received_at", columns.Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("message_id"),
+        sa.PrimaryKeyConstraint("sender", "message_id"),
     )
     op.create_index("early_status_key", "early_status", ["seller_siren", "number", "year"], unique=False)
     op.create_table(

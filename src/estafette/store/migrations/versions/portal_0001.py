@@ -58,6 +58,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "obligatory_status",
+        sa.Column("partner", sa.String(length=10), nullable=False),
         sa.Column("message_id", sa.String(length=200), nullable=False),
         sa.Column("seller_siren", sa.String(length=9), nullable=False),
         sa.Column("number", sa.String(length=35), nullable=False),
@@ -65,11 +66,10 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=3), nullable=False),
         sa.Column("emitter_role", sa.String(length=3), nullable=False),
         sa.Column("set_at", columns.Instant(), nullable=False),
-        sa.Column("partner", sa.String(length=10), nullable=False),
         sa.Column("flow_name", sa.String(length=60), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("recorded_at", columns.Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("message_id"),
+        sa.PrimaryKeyConstraint("partner", "message_id"),
     )
     op.create_index(
         "obligatory_status_key", "obligatory_status", ["seller_siren", "number", "year", "set_at"], unique=False
