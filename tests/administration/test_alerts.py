@@ -35,17 +35,69 @@ def test_numbers_that_are_one_number_are_alike(one: str, other: str, why: str) -
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"delivery_date": MARCH_1}, ("same-delivery",)),
-        ({"period_start": date(2026, 2, 1), "period_end": MARCH_1}, ("same-period",)),
-        ({}, ()),
+        ({"delivery_date": MARCH_1}, "same-delivery"),
+        ({"period_start": date(2026, 2, 1), "period_end": MARCH_1}, "same-period"),
     ],
 )
-def test_consecutive_numbers_are_alike_only_when_they_bill_the_same_thing(
-    changes: dict[str, Any], why: tuple[str, ...]
-) -> None:
-    """F-1 and F-2 for the same amount are a trade, unless the delivery or the period is the same."""
-    for one, other in (("F-1001", "F-1002"), ("F-2026-1", "F-2026-2"), ("F1A", "F1B")):
-        assert likeness(invoice(one, MARCH_1, **changes), invoice(other, MARCH_1, **changes)) == why
+def test_what_is_billed_adds_to_the_numbers_and_proves_nothing_alone(changes: dict[str, Any], why: str) -> None:
+    """F-1 and F-2 for the same amount and delivery are a trade; F-1 and F-1-BIS are one invoice, the more so."""
+    for one, other in (("F-1001", "F-1002"), ("F-2026-1", "F-2026-2"), ("F1A", "F1B"), ("F-10", "A-77")):
+        assert likeness(invoice(one, MARCH_1, **changes), invoice(other, MARCH_1, **changes)) == ()
+    copy = likeness(invoice("F-1", MARCH_1, **changes), invoice("F-1-BIS", MARCH_1, **changes))
+    assert copy == ("same-number", why)
+
+
+def test_swapped_figures_are_one_number_only_for_one_delivery() -> None:
+    """F-124 and F-142 of two deliveries are two invoices."""
+    one, other = (invoice(number, MARCH_1, delivery_date=day) for number, day in (("F-124", MARCH_1), ("F-142", None)))
+    assert likeness(one, other) == ()
+
+
+@pytest.mark.parametrize("first", [1, 1001, 120])
+def test_a_day_of_ordinary_trade_raises_nothing(database: Database, act: Act, first: int) -> None:
+    """Forty consecutive invoices of one amount to one customer, delivered and issued the same day: no alert."""
+    for number in range(first, first + 40):
+        receive_one(database, act, told(invoice(f"F2026-{number:04}", MARCH_1, delivery_date=MARCH_1)))
+    with database.read() as connection:
+        assert alerts.alerts(connection) == []
+
+
+def test_a_swapped_number_is_found_among_ordinary_ones(database: Database, act: Act) -> None:
+    """F-0014 typed F-0041, which is far from the series, is found; the others raise nothing."""
+    for number in (*range(10, 20), 41):
+        receive_one(database, act, told(invoice(f"F-{number:04}", MARCH_1, delivery_date=MARCH_1)))
+    with database.read() as connection:
+        [alert] = alerts.alerts(connection)
+    assert [document.number for document in alert.documents] == ["F-0014", "F-0041"]
+
+
+def test_a_third_copy_joins_the_alert(database: Database, act: Act) -> None:
+    """Three copies are one alert with twice the VAT at risk; it lapses when two of them ended."""
+    documents = (*pair(), invoice("F1-TER", MARCH_1 + timedelta(days=1)))
+    for document in documents:
+        receive_one(database, act, told(document))
+    with database.read() as connection:
+        [alert] = alerts.alerts(connection)
+        entries = journal.read(connection, "alert", alert.id)
+    assert [document.number for document in alert.documents] == ["F1", "F1-BIS", "F1-TER"]
+    assert (alert.vat_at_risk, alert.reasons, alert.lapsed) == (400, ("same-number",), False)
+    assert [entry.reason for entry in entries] == ["F1, F1-BIS", "+ F1-TER"]
+    for document, lapsed in zip(documents, (False, True), strict=False):
+        receive_one(database, act, told_status(status(document, 210, MARCH_1)))
+        with database.read() as connection:
+            assert [each.lapsed for each in alerts.alerts(connection)] == [lapsed]
+
+
+def test_a_copy_of_what_was_dismissed_is_a_new_alert(database: Database, act: Act) -> None:
+    """What a person set aside stays so; a further copy is for a person again."""
+    for document in pair():
+        receive_one(database, act, told(document))
+    with database.begin() as connection:
+        alerts.decide(connection, 1, Decision.DISMISSED, reason="Deux chantiers.", act=act)
+    receive_one(database, act, told(invoice("F1-TER", MARCH_1)))
+    with database.read() as connection:
+        found = {alert.decision: [each.number for each in alert.documents] for alert in alerts.alerts(connection)}
+    assert found == {Decision.OPEN: ["F1", "F1-TER"], Decision.DISMISSED: ["F1", "F1-BIS"]}
 
 
 @pytest.mark.parametrize(

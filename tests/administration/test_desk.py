@@ -224,7 +224,7 @@ def test_an_alert_is_examined_and_decided(house: House) -> None:
     page = house.officer.fill("/alerts/1", decision="DISMISSED", reason=" ")
     assert page.status == 422 and "Une décision est motivée" in page.text
     page = house.officer.fill("/alerts/1", decision="DISMISSED", reason="Deux livraisons.")
-    assert "Deux livraisons." in page.text and "officer" in page.text
+    assert "Deux livraisons." in page.text and "par un agent" in page.text
     assert "écartée" in house.officer.get("/alerts").text
     assert house.officer.fill("/alerts/1", decision="PUNISHED", reason="x").status == 400
 

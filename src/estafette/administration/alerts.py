@@ -1,23 +1,25 @@
 """Alerts: what a detector saw, its evidence, and what a human decides; an alert by itself changes nothing.
 
 One detector: an invoice sent twice under two numbers (D6). Two invoices of one seller to one buyer, of one type, whose
-amounts agree within half a percent and whose dates are a few days apart, and whose numbers are the same once cleaned
-(case, separators, zeros, a suffix, two figures swapped) or which bill the same delivery or period. Consecutive numbers
-are not alike: selling the same thing twice is a trade. An invoice refused or rejected may be sent again: once one of
-the two has ended, the alert lapses.
+amounts agree within half a percent and whose dates are a few days apart, and whose numbers are one number: the same
+once cleaned (case, separators, zeros, a suffix), or with two characters swapped, for one delivery and period, unless
+both numbers follow from their neighbours. The same delivery or period proves nothing alone: selling the same thing
+twice is a trade, a subscription and an instalment are too; it only adds to the evidence. Further copies join the alert,
+unless it was dismissed. An invoice refused or rejected may be sent again: with less than two left, the alert lapses.
 
 Source: order of 10 July 2026 on fraud targeting as quoted (human analysis before any audit, no automatic decision).
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, insert, literal, select
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from estafette.administration import journal
 from estafette.administration.facts import document_in
@@ -35,6 +37,10 @@ CANDIDATES_MAX = 200
 """Invoices of one amount between two parties that a new one is compared with, the latest first."""
 
 
+ENOUGH = 2
+"""Invoices that still count, without which an alert has no object."""
+
+
 class Decision(StrEnum):
     """What a human makes of an alert."""
 
@@ -50,7 +56,7 @@ REASONS = {
     "same-delivery": Text("même date de livraison", "same delivery date"),
     "same-period": Text("même période facturée", "same period billed"),
 }
-"""Why two invoices look like one, beyond their amounts and dates."""
+"""Why two invoices look like one, beyond their amounts and dates; the first two prove, the others add."""
 
 
 class NoReason(ValueError):
@@ -58,7 +64,7 @@ class NoReason(ValueError):
 
 
 def look(connection: Connection, document: Document, *, now: datetime) -> list[int]:
-    """The pairs that this invoice makes with those already known are alerts, once; returns the new ones."""
+    """What this invoice copies is an alert, one for all the copies of an invoice; returns the new ones."""
     if document.preceding_invoices:
         return []  # it says itself what it follows
     days = timedelta(days=int(DUPLICATE_DAYS.on(document.issue_date).value))
@@ -70,8 +76,26 @@ def look(connection: Connection, document: Document, *, now: datetime) -> list[i
     query = select(fact.c.data).where(*pair, alike, near).order_by(fact.c.received_at.desc()).limit(CANDIDATES_MAX)
     others = {other.key: other for other in map(document_in, connection.execute(query).scalars())}
     others.pop(document.key, None)
-    raised = (_raise(connection, other, document, now) for _, other in sorted(others.items()))
+    numbers = {each.number for each in (document, *others.values())}
+    copies = [other for _, other in sorted(others.items()) if _is_copy(other, document, numbers)]
+    raised = (_tell(connection, other, document, now) for other in copies)
     return [alert_id for alert_id in raised if alert_id is not None]
+
+
+def _is_copy(one: Document, other: Document, numbers: set[str]) -> bool:
+    """Tell whether they are alike; two swapped numbers of a series that runs through both are not."""
+    reasons = likeness(one, other)
+    return bool(reasons) and not ("swapped" in reasons and all(_follows(each.number, numbers) for each in (one, other)))
+
+
+def _follows(number: str, numbers: set[str]) -> bool:
+    """Tell whether the number before or after this one was given too."""
+    found = re.fullmatch(r"(.*?)([0-9]{1,18})([^0-9]*)", number)
+    if found is None:
+        return False
+    start, figures, end = found.groups()
+    beside = (int(figures) + step for step in (-1, 1))
+    return any(f"{start}{each:0{len(figures)}d}{end}" in numbers for each in beside)
 
 
 def total_cents(document: Document) -> int:
@@ -82,22 +106,27 @@ def total_cents(document: Document) -> int:
 def likeness(one: Document, other: Document) -> tuple[str, ...]:
     """Return why these two look like one invoice sent twice; an empty tuple when they do not.
 
-    The dates are the caller's: here the type, the amounts, then the numbers or what is billed.
+    The dates are the caller's: here the type, the amounts, the numbers, then what is billed, which adds to them.
     """
     if one.type_code != other.type_code or one.preceding_invoices or other.preceding_invoices:
         return ()
     if one.currency != other.currency or not _same_amount(one, other):
         return ()
-    reasons = []
     if _same_number(one.number, other.number):
-        reasons.append("same-number")
-    elif _swapped(one.number, other.number):
-        reasons.append("swapped")
+        reasons = ["same-number"]
+    elif _swapped(one.number, other.number) and _billed(one) == _billed(other):
+        reasons = ["swapped"]
+    else:
+        return ()
     if one.delivery_date and one.delivery_date == other.delivery_date:
         reasons.append("same-delivery")
     if one.period_end and (one.period_start, one.period_end) == (other.period_start, other.period_end):
         reasons.append("same-period")
     return tuple(reasons)
+
+
+def _billed(document: Document) -> tuple[date | None, ...]:
+    return document.delivery_date, document.period_start, document.period_end
 
 
 def _same_amount(one: Document, other: Document) -> bool:
@@ -135,23 +164,60 @@ def _swapped(one: str, other: str) -> bool:
     return (one[first], one[second]) == (other[second], other[first])
 
 
-def _raise(connection: Connection, earlier: Document, later: Document, now: datetime) -> int | None:
-    reasons = likeness(earlier, later)
-    pair = sorted((earlier, later), key=lambda each: (each.issue_date, each.key))
-    key = ":".join([SENT_TWICE, later.seller, *(f"{each.key.year}/{each.number}" for each in pair)])
-    if not reasons or connection.execute(select(literal(1)).where(alert.c.key == key)).first():
+def _tell(connection: Connection, earlier: Document, later: Document, now: datetime) -> int | None:
+    """The two are in one alert: one that holds either, else a new one, which is returned."""
+    held = connection.execute(select(alert).where(alert.c.siren == later.seller)).mappings().all()
+    known = [(row, {each.key for each in _documents(row)}) for row in held]
+    if any({earlier.key, later.key} <= keys for _, keys in known):
         return None
-    evidence = {"reasons": list(reasons), "documents": [plain(each) for each in pair]}
-    at_risk = sum((part.tax_amount for part in pair[1].vat_breakdown), Decimal(0))
-    row = {"detector": SENT_TWICE, "key": key, "siren": later.seller, "raised_at": now, "vat_at_risk": at_risk}
-    made = connection.execute(insert(alert).values(**row, evidence=evidence).returning(alert.c.id)).scalar_one()
-    journal.write(connection, "alert", made, before=None, after=Decision.OPEN, act=Act("detector", now), reason=key)
+    for row, keys in known:
+        if {earlier.key, later.key} & keys and _decision(connection, row["id"]) is not Decision.DISMISSED:
+            _join(connection, row, earlier, later, now)
+            return None
+    return _raise(connection, earlier, later, now)
+
+
+def _raise(connection: Connection, earlier: Document, later: Document, now: datetime) -> int:
+    pair = _in_order((earlier, later))
+    key = ":".join([SENT_TWICE, later.seller, *(f"{each.key.year}/{each.number}" for each in pair)])
+    values = {"detector": SENT_TWICE, "key": key, "siren": later.seller, "raised_at": now}
+    evidence = _evidence(pair, set(likeness(earlier, later)))
+    made = connection.execute(insert(alert).values(**values, **evidence).returning(alert.c.id)).scalar_one()
+    act, numbers = Act("detector", now), ", ".join(each.number for each in pair)
+    journal.write(connection, "alert", made, before=None, after=Decision.OPEN, act=act, reason=numbers)
     return int(made)
+
+
+def _join(connection: Connection, row: RowMapping, earlier: Document, later: Document, now: datetime) -> None:
+    """A further copy is in the evidence of an alert, and in its journal."""
+    held = {each.key: each for each in _documents(row)}
+    joining = [each for each in (earlier, later) if each.key not in held]
+    documents = _in_order((*held.values(), *joining))
+    evidence = _evidence(documents, {*row["evidence"]["reasons"], *likeness(earlier, later)})
+    connection.execute(update(alert).where(alert.c.id == row["id"]).values(evidence))
+    state, numbers = _decision(connection, row["id"]), ", ".join(f"+ {each.number}" for each in joining)
+    act = Act("detector", now)
+    journal.write(connection, "alert", row["id"], before=state, after=state, act=act, reason=numbers)
+
+
+def _in_order(documents: Iterable[Document]) -> list[Document]:
+    return sorted(documents, key=lambda each: (each.issue_date, each.key))
+
+
+def _evidence(documents: list[Document], reasons: set[str]) -> dict[str, Any]:
+    """Return what an alert holds of its invoices, the first being the one that the others copy."""
+    at_risk = sum((part.tax_amount for copy in documents[1:] for part in copy.vat_breakdown), Decimal(0))
+    listed = [reason for reason in REASONS if reason in reasons]
+    return {"vat_at_risk": at_risk, "evidence": {"reasons": listed, "documents": [plain(each) for each in documents]}}
+
+
+def _documents(row: RowMapping) -> tuple[Document, ...]:
+    return tuple(msgspec.convert(each, Document) for each in row["evidence"]["documents"])
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert as it stands: the last human decision holds; `lapsed` when one invoice ended refused or rejected."""
+    """An alert as it stands: the last human decision holds; `lapsed` when less than two invoices are left."""
 
     id: int
     detector: str
@@ -159,7 +225,7 @@ class Alert:
     raised_at: datetime
     vat_at_risk: Decimal
     reasons: tuple[str, ...]
-    documents: tuple[Document, Document]
+    documents: tuple[Document, ...]
     decision: Decision
     lapsed: bool
 
@@ -177,10 +243,10 @@ def one(connection: Connection, alert_id: int) -> Alert | None:
 
 
 def _alert(connection: Connection, row: RowMapping) -> Alert:
-    first, second = (msgspec.convert(each, Document) for each in row["evidence"]["documents"])
-    lapsed = any(_ended(connection, document) for document in (first, second))
+    documents = _documents(row)
+    lapsed = sum(not _ended(connection, document) for document in documents) < ENOUGH
     fields = (row["id"], row["detector"], row["siren"], row["raised_at"], row["vat_at_risk"])
-    return Alert(*fields, tuple(row["evidence"]["reasons"]), (first, second), _decision(connection, row["id"]), lapsed)
+    return Alert(*fields, tuple(row["evidence"]["reasons"]), documents, _decision(connection, row["id"]), lapsed)
 
 
 def _ended(connection: Connection, document: Document) -> bool:
