@@ -250,6 +250,16 @@ def test_a_form_without_its_token_does_nothing(house: House) -> None:
     assert json.loads(house.officer.get("/api/alerts").body)[0]["decision"] == "OPEN"
 
 
+@pytest.mark.parametrize("number", ["0", "9" * 18, "9" * 23, "9" * 5000])
+@pytest.mark.parametrize("page", ["/registrations/{}", "/pilot/{}", "/alerts/{}", "/facts/100000009/{}/F1"])
+def test_a_number_that_no_row_has_is_not_found(house: House, page: str, number: str) -> None:
+    """However long the number in the address: 404, in words that fit an officer."""
+    answer = house.officer.get(page.format(number))
+    assert answer.status == 404
+    assert "Rien à cette adresse" in answer.text and "entreprise" not in answer.text
+    assert house.officer.ask("POST", f"/api/registrations/{number}/review").status == 404
+
+
 def test_a_form_larger_than_any_file_is_refused(house: House) -> None:
     """One byte past the limit is not read: 413, in words; at the limit it is, and has no token of ours."""
     whole = house.officer.ask(

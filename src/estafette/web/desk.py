@@ -18,6 +18,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -40,6 +41,15 @@ SECURITY = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+class _RowNumber(IntegerConvertor):
+    """A number that a row can have; an address with a longer one is of no page, hence 404."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("row", _RowNumber())
 Page = Callable[[Request, Person], Awaitable[Response]]
 REFUSALS = {
     403: (
@@ -52,8 +62,8 @@ REFUSALS = {
     404: (
         ("Page introuvable", "Page not found"),
         (
-            "Rien à cette adresse pour votre entreprise.",
-            "Nothing at this address for your company.",
+            "Rien à cette adresse, ou rien qui soit à vous.",
+            "Nothing at this address, or nothing of yours.",
         ),
     ),
 }

@@ -26,7 +26,7 @@ class AlertPages:
         """Return where they are."""
         return [
             Route("/alerts", self._desk.signed_in(self.list)),
-            Route("/alerts/{id:int}", self._desk.signed_in(self.one), methods=["GET", "POST"]),
+            Route("/alerts/{id:row}", self._desk.signed_in(self.one), methods=["GET", "POST"]),
         ]
 
     async def list(self, request: Request, _person: Person) -> Response:

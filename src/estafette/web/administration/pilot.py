@@ -39,7 +39,7 @@ class PilotPages:
         return [
             Route("/pilot", self._desk.signed_in(self.list)),
             Route("/pilot/new", self._desk.signed_in(self.new), methods=both),
-            Route("/pilot/{id:int}", self._desk.signed_in(self.one), methods=both),
+            Route("/pilot/{id:row}", self._desk.signed_in(self.one), methods=both),
         ]
 
     async def list(self, request: Request, _person: Person) -> Response:

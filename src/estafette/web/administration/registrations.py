@@ -38,7 +38,7 @@ class RegistrationPages:
             Route("/platforms", self.public_list),
             Route("/registrations", self._desk.signed_in(self.list)),
             Route("/registrations/new", self._desk.signed_in(self.new), methods=both),
-            Route("/registrations/{id:int}", self._desk.signed_in(self.one), methods=both),
+            Route("/registrations/{id:row}", self._desk.signed_in(self.one), methods=both),
         ]
 
     async def public_list(self, request: Request) -> Response:

@@ -54,7 +54,7 @@ class ReturnPages:
             Route("/returns", self._desk.signed_in(self.list)),
             Route(one, self._desk.signed_in(self.one)),
             Route(one + "/{line:str}/{column:str}", self._desk.signed_in(self.cell)),
-            Route("/facts/{seller:str}/{year:int}/{number:path}", self._desk.signed_in(self.fact)),
+            Route("/facts/{seller:str}/{year:row}/{number:path}", self._desk.signed_in(self.fact)),
         ]
 
     async def list(self, request: Request, _person: Person) -> Response:

@@ -64,20 +64,20 @@ def routes(administration: Administration) -> list[BaseRoute]:
     twins = Twins(administration)
     gets: dict[str, Endpoint] = {
         "/api/returns/{siren:str}/{month:str}": twins.one_return,
-        "/api/facts/{seller:str}/{year:int}/{number:path}": twins.fact,
+        "/api/facts/{seller:str}/{year:row}/{number:path}": twins.fact,
         "/api/alerts": twins.alerts,
         "/api/activity": twins.activity,
         "/api/registrations": twins.registrations,
     }
     posts: dict[str, Endpoint] = {
         "/api/registrations": twins.submit,
-        "/api/registrations/{id:int}/review": twins.review,
-        "/api/registrations/{id:int}/decision": twins.decide,
-        "/api/registrations/{id:int}/connection": twins.relink,
+        "/api/registrations/{id:row}/review": twins.review,
+        "/api/registrations/{id:row}/decision": twins.decide,
+        "/api/registrations/{id:row}/connection": twins.relink,
         "/api/pilot/campaigns": twins.open_campaign,
         "/api/pilot/applications": twins.apply,
-        "/api/pilot/applications/{id:int}/decision": twins.decide_application,
-        "/api/pilot/applications/{id:int}/team": twins.move_team,
+        "/api/pilot/applications/{id:row}/decision": twins.decide_application,
+        "/api/pilot/applications/{id:row}/team": twins.move_team,
     }
     made: list[BaseRoute] = [Route(path, _answered(endpoint), methods=["GET"]) for path, endpoint in gets.items()]
     return made + [Route(path, _answered(endpoint), methods=["POST"]) for path, endpoint in posts.items()]

@@ -58,7 +58,7 @@ def routes(platform: Platform, desk: Desk, wake: Callable[[], None]) -> list[Bas
         Route("/invoices/{invoice_id}", desk.signed_in(pages.invoice), methods=both),
         Route("/invoices/{invoice_id}/original", desk.signed_in(pages.original)),
         Route("/invoices/{invoice_id}/readable", desk.signed_in(pages.readable)),
-        Route("/invoices/{invoice_id}/documents/{place:int}", desk.signed_in(pages.supporting_document)),
+        Route("/invoices/{invoice_id}/documents/{place:row}", desk.signed_in(pages.supporting_document)),
     ]
 
 
