@@ -6,6 +6,7 @@ ask for. A repeated group makes its repeated step anew each time. Nothing here n
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from lxml import etree
@@ -15,7 +16,7 @@ from estafette.formats import cii, order, paths, ubl, values
 from estafette.formats.reading import NAMESPACES, Keep, everything
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Identifier, Invoice, Note
-from estafette.invoice.terms import TERMS, Term, members
+from estafette.invoice.terms import TABLE, TERMS, Term, members
 from estafette.invoice.walk import is_empty, said
 
 _DATES = frozenset({"DateTimeString", "DateString"})
@@ -58,6 +59,19 @@ def _variables(invoice: Invoice, keep: Keep) -> paths.Variables:
     return {term: value for term, value in values_.items() if value and (keep(TERMS[term]) or term == "BT-6")}
 
 
+@cache
+def _plan(syntax: Syntax) -> tuple[dict[str, tuple[paths.Path, ...]], dict[str, tuple[Term, ...]]]:
+    """Give the paths of each term, and the terms of each group: those inside elements of another group come last."""
+    column = syntax.value.lower()
+    found = {term.id: paths.parse(getattr(term, column), NAMESPACES[syntax]) for term in TABLE}
+
+    def is_shared(term: Term) -> bool:
+        return any(step.mark == "+" for path in found[term.id] for step in path.steps)
+
+    groups = ("", *(term.id for term in TABLE if term.is_group))
+    return found, {group: tuple(sorted(members(group), key=is_shared)) for group in groups}
+
+
 class _Writing:
     """One writing of one document."""
 
@@ -66,19 +80,14 @@ class _Writing:
         self.variables = variables
         self.keep = keep
         self.rank = order.children(syntax)
+        self.writers = values.WRITERS[syntax.value]
+        self.paths, self.terms = _plan(syntax)
 
     def group(self, group: str, record: Any, element: etree._Element) -> None:
-        """Write the terms of a group; those that repeat inside another group's elements come last."""
-        terms = sorted(members(group), key=self._is_shared)
-        for term in terms:
+        """Write the terms of a group."""
+        for term in self.terms[group]:
             if self._says(term, record):
                 self._term(term, getattr(record, term.field) if term.field else record, element)
-
-    def _is_shared(self, term: Term) -> bool:
-        return any(step.mark == "+" for path in self._paths(term) for step in path.steps)
-
-    def _paths(self, term: Term) -> tuple[paths.Path, ...]:
-        return paths.parse(getattr(term, self.syntax.value.lower()), NAMESPACES[self.syntax])
 
     def _says(self, term: Term, record: Any) -> bool:
         """Tell whether a term, or something in a group, is kept and has a value."""
@@ -112,7 +121,7 @@ class _Writing:
         elif term.is_group:
             self.group(term.id, value, place)
         else:
-            self._value(term, values.WRITERS[self.syntax.value][term.type](value), path, place)
+            self._value(term, self.writers[term.type](value), path, place)
 
     def _value(self, term: Term, text: str, path: paths.Path, place: etree._Element) -> None:
         if path.attribute:
@@ -126,7 +135,7 @@ class _Writing:
 
     def _chosen(self, term: Term, value: Any, element: etree._Element) -> paths.Path | None:
         """Choose among the places of a term the one that the schema has here and that suits the value."""
-        possible = [path for path in self._paths(term) if self._exists(path, element)]
+        possible = [path for path in self.paths[term.id] if self._exists(path, element)]
         if len(possible) < 2:
             return possible[0] if possible else None
         first_of_all = value[0] if isinstance(value, tuple) else value

@@ -1,8 +1,9 @@
 """The readable form of an invoice (lisible): what a person reads, in HTML and in PDF, in French or English.
 
 Read first: `sheet`, which says what is shown, where, in which words; then `page` (HTML), `paper` (PDF) and `summary`
-(plain text), which only lay a sheet out, and `documents`, from a file to its readable form or its Factur-X. `terms`
-writes a value of any business term, `words` has the words for codes, `typography` writes numbers and dates.
+(plain text), which only lay a sheet out, `documents`, from a file to its readable form or its Factur-X, and `forms`,
+from any form to any other. `terms` writes a value of any business term, `words` has the words for codes, `typography`
+writes numbers and dates.
 
 Every term that an invoice says is shown, codes in words where there are some. One is not: the content of an attached
 file (BT-125), whose name, kind and size are listed. What a document said besides (`Invoice.unread`) closes the sheet.
