@@ -43,7 +43,7 @@ def unwrap(data: bytes) -> Wrapping:
     except PdfRefusedError:
         raise
     except (pikepdf.PdfError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, zlib.error) as error:
-        raise PdfRefusedError(own_finding("EST-PDF", value=str(error))) from error
+        raise PdfRefusedError(own_finding("EST-PDF", value=str(error).rpartition(">: ")[2])) from error
 
 
 def _invoice(pdf: Any) -> Wrapping:
