@@ -1,14 +1,17 @@
 """Starting: everything that can stop it is one clear line and exit code 2, and touches nothing."""
 
+import asyncio
 import socket
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
+import aiohttp
 import pytest
 from tests.running import Circuit, free_ports
 
+from estafette.circuit import seed
 from estafette.circuit.network import SEATS
 from estafette.store.database import DRIVER
 
@@ -31,6 +34,7 @@ def test_a_busy_port_is_said_and_nothing_is_touched(tmp_path: Path) -> None:
     """Another program holds one of the ports: the port is named and the folder is not made."""
     first = free_ports(len(SEATS))
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", first + 2))
         other.listen()
         line = one_line(run("up", "--data", str(tmp_path / "data"), "--port", str(first)))
@@ -141,3 +145,89 @@ def test_data_of_a_newer_version_are_left_alone(started: Circuit) -> None:
         records.execute("DELETE FROM alembic_version WHERE version_num = 'from_the_future'")
         records.commit()
         records.close()
+
+
+def test_a_damaged_store_is_said_and_left_as_it_is(started: Circuit) -> None:
+    """A store that is no database any more is named and not opened: exit 2, no byte of it changed."""
+    file = started.data / "platform-b" / "records.sqlite"
+    before = file.read_bytes()
+    damaged = b"\0" * 2000 + before[2000:]
+    file.write_bytes(damaged)
+    try:
+        line = one_line(run("up", "--data", str(started.data), "--port", str(free_ports(len(SEATS)))))
+        assert str(file) in line
+        assert file.read_bytes() == damaged
+    finally:
+        file.write_bytes(before)
+
+
+@pytest.mark.parametrize("content", ["actors: [\n- {", "actors: 3\n", "actors:\n  portal: {uri: 'x'}\n"])
+def test_a_broken_network_file_is_one_line(tmp_path: Path, content: str) -> None:
+    """`network.yaml` that cannot be read is one line, however many the fault takes."""
+    (tmp_path / "network.yaml").write_text(content)
+    assert "network.yaml" in one_line(run("up", "--data", str(tmp_path), "--port", str(free_ports(len(SEATS)))))
+
+
+def test_one_actor_alone_on_a_fresh_folder_says_that_there_is_no_account(tmp_path: Path) -> None:
+    """`--only` where all the actors have never started: the actor is ready, and one line says how accounts come."""
+    alone = Circuit(tmp_path / "data", free_ports(len(SEATS)))
+    command = [sys.executable, "-m", "estafette", "up", "--data", str(alone.data), "--port", str(alone.port)]
+    with alone.log.open("ab") as log:
+        alone.process = subprocess.Popen([*command, "--only", "platform-a"], stdout=log, stderr=log)
+    try:
+        alone.wait_ready(["platform-a"])
+    finally:
+        alone.stop()
+    assert "No account yet" in alone.log.read_text()
+
+
+def test_a_stop_during_the_first_start_is_heeded_at_once(tmp_path: Path) -> None:
+    """Ctrl-C while the team is being seeded stops there, without a traceback; the next start finishes it."""
+    cut = Circuit(tmp_path / "data", free_ports(len(SEATS)))
+    cut.start(wait=False)
+    assert cut.process is not None
+    while "[1/5]" not in (shown := cut.log.read_text()):
+        assert cut.process.poll() is None, shown
+    cut.stop()
+    assert cut.process.returncode == 0
+    shown = cut.log.read_text()
+    assert "[5/5]" not in shown
+    assert "Traceback" not in shown
+    assert not (cut.data / "seeded").exists()
+    cut.start()
+    cut.stop()
+    assert (cut.data / "seeded").exists()
+
+
+def test_a_first_start_that_fails_is_one_line(tmp_path: Path) -> None:
+    """An actor that does not take a step of the first start: which, and its answer, on one line, exit 2."""
+    entry = {"actor": "platform-a", "login": "fournisseur", "password": "short", "siren": "100000009"}
+    (tmp_path / "credentials.yaml").write_text(f"[{entry | {'client_id': 'si', 'client_secret': 'short'}}]")
+    done = run("up", "--data", str(tmp_path), "--port", str(free_ports(len(SEATS))))
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("platform-a /operator/v1/companies: 400 ")
+
+
+def test_copies_of_the_directory_are_waited_for_a_bounded_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A platform whose copy never fills ends the first start, named, instead of being waited for without end."""
+
+    class Behind(seed._Seed):
+        async def _get(self, actor: str, _path: str) -> dict[str, int]:
+            return {"directory_lines": 0 if actor == "platform-b" else 1000}
+
+    async def wait() -> None:
+        async with aiohttp.ClientSession() as session:
+            await Behind(tmp_path, [], str, session)._mirrors()
+
+    monkeypatch.setattr(seed, "MIRRORS_S", 0.05)
+    with pytest.raises(seed.SeedFailed, match=r"^platform-b: .*start again$"):
+        asyncio.run(wait())
+
+
+@pytest.mark.parametrize("name", ["records.sqlite", "key.pem"])
+def test_an_actor_that_cannot_be_opened_is_said(tmp_path: Path, name: str) -> None:
+    """A folder stands where the store or the key should be: one line, exit 2, the actors opened before let go."""
+    (tmp_path / "platform-b" / name).mkdir(parents=True)
+    line = one_line(run("up", "--data", str(tmp_path), "--port", str(free_ports(len(SEATS)))))
+    assert "platform-b" in line

@@ -101,8 +101,8 @@ def _read(file: Path) -> dict[str, Elsewhere]:
     try:
         read: Any = yaml.safe_load(file.read_text()) or {}
         actors = msgspec.convert(read, NetworkFile).actors
-    except (yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError) as wrong:
-        raise WrongNetwork(f"{file.name}: {wrong}") from None
+    except (OSError, yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError) as wrong:
+        raise WrongNetwork(f"{file.name}: {' '.join(str(wrong).split())}") from None
     unknown = set(actors) - {seat.name for seat in SEATS}
     if unknown:
         raise WrongNetwork(f"{file.name}: {', '.join(sorted(unknown))}?")

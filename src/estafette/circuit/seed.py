@@ -25,6 +25,15 @@ Say = Callable[[str], None]
 SUBMITTED_AT = "2023-06-20T10:00:00+02:00"
 """When the team's file of the announced campaign was submitted: within its days."""
 
+MIRRORS_S = 60.0
+"""How long the copies of the directory may take."""
+
+WITHOUT_TEAM = (
+    "Aucun compte : l'équipe entre au premier démarrage de tous les acteurs ensemble, sans --only. / "
+    "No account yet: the team enters when all the actors first start together, without --only."
+)
+"""Said when some actors are served on a folder where all have never been."""
+
 TEAM_STATES = ("ADMITTED", "ONBOARDING", "READY", "ACTIVE")
 """What the team goes through before it exchanges."""
 
@@ -59,17 +68,23 @@ class Entry(msgspec.Struct):
 
 
 class SeedFailed(Exception):
-    """An actor did not take a step of the first start."""
+    """An actor did not take a step of the first start: which, and what it answered, on one line."""
 
 
 def ready(data: Path, say: Say) -> Callable[[Network, list[Served]], Awaitable[None]]:
     """Return what is done once every actor answers: the first team when all are here, then the addresses."""
 
     async def announce(_network: Network, served: list[Served]) -> None:
+        is_seeded = (data / "seeded").exists()
         if len(served) == len(SEATS):
             async with aiohttp.ClientSession() as session:
                 seed = _Seed(data, served, say, session)
-                await (seed.move() if (data / "seeded").exists() else seed.run())
+                try:
+                    await (seed.move() if is_seeded else seed.run())
+                except aiohttp.ClientError as fault:
+                    raise SeedFailed(str(fault)) from None
+        elif not is_seeded:
+            say(WITHOUT_TEAM)
         _addresses(data, served, say)
 
     return announce
@@ -134,7 +149,7 @@ class _Seed:
         async with self._session.post(one.url + path, data=data, headers=headers) as answer:
             text = await answer.text()
             if answer.status >= 300:
-                raise SeedFailed(f"{actor} {path}: {answer.status} {text[:500]}")
+                raise SeedFailed(f"{actor} {path}: {answer.status} {' '.join(text.split())[:500]}")
             return msgspec.json.decode(text or "null")
 
     async def _platforms(self) -> None:
@@ -195,10 +210,16 @@ class _Seed:
             await self._post("administration", f"/api/pilot/applications/{held['id']}/team", {"state": state})
 
     async def _mirrors(self) -> None:
-        """Wait until each platform's copy of the directory knows every address of the team."""
-        for name in ("platform-a", "platform-b", "portal"):
-            while (await self._get(name, "/operator/v1/state"))["directory_lines"] < len(self._team.lines):
-                await asyncio.sleep(0.02)
+        """Wait until each platform's copy of the directory knows every address of the team. Raises: SeedFailed."""
+        name = ""
+        try:
+            async with asyncio.timeout(MIRRORS_S):
+                for name in ("platform-a", "platform-b", "portal"):
+                    while (await self._get(name, "/operator/v1/state"))["directory_lines"] < len(self._team.lines):
+                        await asyncio.sleep(0.02)
+        except TimeoutError:
+            late = f"copie de l'annuaire incomplète après {MIRRORS_S:.0f} s, relancer"
+            raise SeedFailed(f"{name}: {late} / copy of the directory incomplete, start again") from None
 
     async def _get(self, actor: str, path: str) -> Any:
         one = self._served[actor]

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import uvicorn
 import uvloop
+from sqlalchemy.exc import DatabaseError
 
 from estafette.circuit.compose import Running, compose
 from estafette.circuit.network import Network, Seat
@@ -63,26 +64,41 @@ async def _serve(
     sockets: Sequence[socket.socket],
     ready: Callable[[Network, list[Served]], Awaitable[None]],
 ) -> None:
-    served = [Served(seat, network.url(seat), compose(seat, network, _now)) for seat in seats]
+    stop = _stop_on_signals()
+    served = await _opened(network, seats)
     servers = [_Server(_config(one)) for one in served]
     listening = [
         asyncio.create_task(server.serve(sockets=[bound])) for server, bound in zip(servers, sockets, strict=True)
     ]
-    stop = _stop_on_signals()
     for one in served:
         one.running.start()
     started = asyncio.create_task(_announce(network, served, servers, ready))
-    await asyncio.wait([asyncio.create_task(stop.wait()), started], return_when=asyncio.FIRST_EXCEPTION)
+    asked = asyncio.create_task(stop.wait())
+    await asyncio.wait([asked, started], return_when=asyncio.FIRST_COMPLETED)
     if started.done() and started.exception() is None:
-        await stop.wait()
+        await asked
+    started.cancel()
+    await asyncio.wait([started])
     for server in servers:
         server.should_exit = True
-    started.cancel()
     await asyncio.gather(*listening)
     for one in served:
         await one.running.stop()
-    if started.done() and not started.cancelled() and (fault := started.exception()):
+    if not started.cancelled() and (fault := started.exception()):
         raise fault
+
+
+async def _opened(network: Network, seats: Sequence[Seat]) -> list[Served]:
+    """Every actor is composed, or none is left open. Raises: CannotStart, NewerData."""
+    served: list[Served] = []
+    for seat in seats:
+        try:
+            served.append(Served(seat, network.url(seat), compose(seat, network, _now)))
+        except (DatabaseError, NewerData, OSError) as fault:
+            for one in served:
+                await one.running.stop()
+            raise fault if isinstance(fault, NewerData) else _damaged(network.folder(seat), fault) from None
+    return served
 
 
 async def _announce(
@@ -152,9 +168,20 @@ def _check_folder(data: Path) -> None:
 def _check_versions(network: Network, seats: Sequence[Seat]) -> None:
     for seat in seats:
         file = network.folder(seat) / "records.sqlite"
-        if file.exists() and is_newer(file):
+        try:
+            newer = file.exists() and is_newer(file)
+        except DatabaseError as fault:
+            raise _damaged(file, fault) from None
+        if newer:
             reason = "données d'une version plus récente d'Estafette / data of a newer version of Estafette"
             raise CannotStart(f"{file.parent}: {reason}")
+
+
+def _damaged(place: Path, fault: Exception) -> CannotStart:
+    """Return that what is kept there cannot be opened; of a fault of the store, its own words and not its query."""
+    words = str(fault.orig if isinstance(fault, DatabaseError) else fault)
+    reason = "données illisibles, laissées telles quelles / data unreadable, left as they are"
+    return CannotStart(f"{place}: {reason}: {' '.join(words.split())}")
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def up(
 ) -> None:
     """Démarre tout le système et le sert jusqu'à Ctrl-C. / Start the whole system and serve it until Ctrl-C."""
     from estafette.circuit.network import SEATS, WrongNetwork
-    from estafette.circuit.seed import ready
+    from estafette.circuit.seed import SeedFailed, ready
     from estafette.circuit.serve import CannotStart, serve
 
     _configure_log(logging.INFO if verbose else logging.WARNING)
@@ -38,7 +38,7 @@ def up(
     seats = [seat for seat in SEATS if not only or seat.name in only]
     try:
         serve(data, port=port, seats=seats, ready=ready(data, typer.echo))
-    except (CannotStart, WrongNetwork) as reason:
+    except (CannotStart, WrongNetwork, SeedFailed) as reason:
         typer.echo(str(reason), err=True)
         raise typer.Exit(2) from None
 
