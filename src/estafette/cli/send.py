@@ -1,12 +1,19 @@
 """`estafette send FILE`: deposit an invoice as a company's software would, and wait for the answer of its platform."""
 
 import asyncio
-import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
 
 import typer
+
+if TYPE_CHECKING:
+    from estafette.circuit.entries import Entries
+    from estafette.circuit.seed import Entry
+
+FILE_REFUSED = (400, 413, 422)
+"""HTTP statuses that speak of the file; the others say that nothing could be done (XP Z12-013 §2.7)."""
 
 
 def register(app: typer.Typer) -> None:
@@ -27,55 +34,72 @@ def send(
 ) -> None:
     """Dépose une facture et attend la réponse. / Deposit an invoice and wait for the answer.
 
-    Code 0 : prise (200, ou mise à part) ; 1 : rejetée (213) ou irrecevable (501) ; 2 : rien n'a pu être fait.
+    Code 0 : prise (200, ou mise à part) ; 1 : refusée, irrecevable (501) ou rejetée (213) ; 2 : rien n'a pu être fait.
     """
-    from estafette.circuit.entries import NotSeeded, entries_of
+    import aiohttp
+
+    from estafette.circuit.entries import CannotEnter, entries_of
+    from estafette.circuit.network import WrongNetwork
     from estafette.simulation.company import TooLong
 
     try:
         entries = entries_of(data, port)
-        entry = entries.by_login.get(as_login)
-        if entry is None or entry.siren is None:
-            known = ", ".join(login for login, held in entries.by_login.items() if held.siren)
-            typer.echo(f"--as {as_login}? → {known}", err=True)
-            raise typer.Exit(2)
-        answer = asyncio.run(_send(file, entry, entries.urls[entry.actor]))
-    except (NotSeeded, TooLong) as reason:
+        answer = asyncio.run(_send(file, entries, company_entry(entries, as_login)))
+    except (CannotEnter, WrongNetwork, TooLong, OSError, aiohttp.ClientError) as reason:
         typer.echo(str(reason), err=True)
         raise typer.Exit(2) from None
     typer.echo(json.dumps(answer, ensure_ascii=False) if as_json else _readable(answer))
-    raise typer.Exit(1 if answer["status"] in ("213", "501") else 0)
+    raise typer.Exit(0 if answer["taken"] else 1)
 
 
-async def _send(file: Path, entry: object, url: str) -> dict[str, Any]:
+def company_entry(entries: "Entries", login: str) -> "Entry":
+    """Return the entry of a company. Raises: CannotEnter, naming those there are."""
+    from estafette.circuit.entries import CannotEnter
+
+    entry = entries.by_login.get(login)
+    if entry is None or entry.siren is None:
+        known = ", ".join(login for login, held in entries.by_login.items() if held.siren)
+        raise CannotEnter(f"--as {login}? → {known}")
+    return entry
+
+
+async def _send(file: Path, entries: "Entries", entry: "Entry") -> dict[str, Any]:
     """Deposit, wait for the acknowledgement, then for the first status of the invoice."""
     import aiohttp
 
-    from estafette.circuit.seed import Entry
+    from estafette.circuit.entries import check_ready
     from estafette.formats.status_message import Role
-    from estafette.formats.xml import Syntax, Unreadable, recognise
-    from estafette.simulation.company import Company
+    from estafette.formats.xml import Syntax, recognise
+    from estafette.simulation.company import Company, Refused
+    from estafette.values.limits import FILE_BYTES_MAX
 
-    assert isinstance(entry, Entry)  # noqa: S101 — the caller's only use
-    content = file.read_bytes()
-    try:
-        syntax = recognise(content).value
-    except Unreadable:
-        syntax = Syntax.UBL.value
-    tracking = hashlib.sha256(content).hexdigest()[:32]
+    await check_ready(entries, [entry.actor])
+    with file.open("rb") as opened:
+        content = opened.read(FILE_BYTES_MAX + 1)  # one byte too many is enough for the platform to refuse the file
+    syntax = recognise(content)
     async with aiohttp.ClientSession() as session:
         company = Company(
             siren=entry.siren or "",
             role=Role.SELLER,
-            url=url,
+            url=entries.urls[entry.actor],
             client_id=entry.client_id or "",
             client_secret=entry.client_secret or "",
             session=session,
         )
-        flow = await company.deposit(content, syntax=syntax, name=file.name, tracking_id=tracking)
-        if flow["acknowledgement"]["status"] == "Error":
-            return {"status": "501", "flow": flow, "faults": flow["acknowledgement"]["details"]}
-        return _decided(flow)
+        try:
+            flow = await company.deposit(
+                content,
+                # what is no document of the field is announced as an invoice: the platform says what is wrong with it
+                syntax=(Syntax.UBL if syntax is Syntax.UNKNOWN else syntax).value,
+                name=file.name,
+                tracking_id=uuid4().hex,  # of this run: tried again it counts once, run again it is another deposit
+            )
+        except Refused as refused:
+            if refused.status not in FILE_REFUSED:
+                raise
+            told = {"errorCode": refused.code, "errorMessage": refused.message}
+            return {"taken": False, "status": str(refused.status), "label": "refusée / refused", "faults": [told]}
+    return _decided(flow)
 
 
 STATUS_OF = {"live": "200", "undelivered": "200", "rejected": "213", "reportable": "-", "archived": "-"}
@@ -89,16 +113,22 @@ LABEL_OF = {
 
 
 def _decided(flow: dict[str, Any]) -> dict[str, Any]:
-    """Say what the platform decided of the invoice, with its reasons."""
+    """Say what the platform decided of the file, then of the invoice, with its reasons."""
+    acknowledgement = flow["acknowledgement"]
+    if acknowledgement["status"] == "Error":
+        label, faults = "irrecevable / inadmissible", acknowledgement["details"]
+        return {"taken": False, "status": "501", "label": label, "flow": flow, "faults": faults}
+    if "invoiceStanding" not in flow:  # a status or a report: the file is all that is answered
+        return {"taken": True, "status": "-", "label": "prise / taken", "flow": flow, "faults": []}
     standing, why = flow["invoiceStanding"], flow["invoiceExplanation"]
     told = {"fr": why["fr"], "en": why["en"]} if "fr" in why else {}
-    label = LABEL_OF[standing]
-    return {"status": STATUS_OF[standing], "label": label, "flow": flow, "faults": why["faults"], **told}
+    answer = {"taken": standing != "rejected", "status": STATUS_OF[standing], "label": LABEL_OF[standing]}
+    return {**answer, "flow": flow, "faults": why["faults"], **told}
 
 
 def _readable(answer: dict[str, Any]) -> str:
     """Say the answer on a few lines."""
-    lines = [f"{answer['status']} {answer.get('label', '')}".strip()]
+    lines = [f"{answer['status']} {answer['label']}"]
     lines += [answer[language] for language in ("fr", "en") if language in answer]
     lines += ["  - " + " · ".join(str(value) for value in fault.values() if value) for fault in answer["faults"]]
     return "\n".join(lines)

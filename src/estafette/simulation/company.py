@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import aiohttp
 import msgspec
 
-from estafette.formats import cdar
+from estafette.formats import Unreadable, cdar, read
 from estafette.formats.status_message import Characteristic, Detail, Note, Role, StatusMessage
 from estafette.lifecycle.messages import InvoiceReference, between_platforms, company_party
 
@@ -29,6 +29,16 @@ class TooLong(Exception):
     """What was waited for did not come before the deadline."""
 
 
+class Refused(aiohttp.ClientError):
+    """The platform refused the request: its HTTP status, its error code, its words (XP Z12-013 §2.7)."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """The invoice one speaks of: what identifies it."""
@@ -38,6 +48,13 @@ class Reference:
     seller: str
     buyer: str
     type_code: str = "380"
+
+    @classmethod
+    def of(cls, document: bytes) -> "Reference":
+        """Return the reference of a document. Raises: Unreadable."""
+        held = read(document)
+        parties = held.seller_siren or "", held.buyer_siren or ""
+        return cls(held.number, held.issue_date or date.min, *parties, held.type_code)
 
 
 @dataclass(slots=True)
@@ -80,10 +97,26 @@ class Company:
 
     async def received(self, kinds: list[str]) -> list[dict[str, Any]]:
         """Return every flow of these types that the platform gave, oldest first."""
+        return await self._flows({"flowType": kinds, "flowDirection": ["In"]})
+
+    async def invoices(self, number: str) -> list[Reference]:
+        """Return the invoices of this number that the company was given, or deposited and that could be taken."""
+        found = set()
+        for flow in await self._flows({"flowType": ["SupplierInvoice", "CustomerInvoice"], "ackStatus": "Ok"}):
+            try:
+                about = Reference.of(await self.original(flow["flowId"]))
+            except Unreadable:
+                continue
+            if about.number == number:
+                found.add(about)
+        return sorted(found, key=lambda about: (about.seller, about.issue_date))
+
+    async def _flows(self, criteria: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return every flow that meets the criteria, oldest update first, page by page."""
         found: list[dict[str, Any]] = []
         after = datetime(2000, 1, 1, tzinfo=UTC).isoformat()
         while True:
-            where = {"updatedAfter": after, "flowType": kinds, "flowDirection": ["In"]}
+            where = {"updatedAfter": after, **criteria}
             page = await self._call("POST", "/v1/flows/search", json={"limit": 100, "where": where})
             found += page["results"]
             if len(page["results"]) < 100:
@@ -108,10 +141,14 @@ class Company:
         reason: str = "",
         comment: str = "",
         amounts: tuple[tuple[Decimal, Decimal | None], ...] = (),
+        occasion: str = "",
     ) -> dict[str, Any]:
-        """The company's status is deposited as a CDAR; `amounts` are (amount with VAT, rate or None)."""
+        """The company's status is deposited as a CDAR; `amounts` are (amount with VAT, rate or None).
+
+        The same status said again is the same message, unless it is of another `occasion` (a second payment).
+        """
         now = datetime.now(UTC)
-        identifier = f"{about.number}_{status}_{self.role.value}"
+        identifier = "_".join(filter(None, (about.number, status, self.role.value, occasion)))
         message = between_platforms(
             status,
             identifier=identifier,
@@ -160,13 +197,13 @@ class Company:
 
     async def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         async with self.session.request(method, self.url + path, headers=await self._headers(), **request) as answer:
-            answer.raise_for_status()
+            await _check(answer)
             body: dict[str, Any] = await answer.json()
             return body
 
     async def _bytes(self, path: str) -> bytes:
         async with self.session.get(self.url + path, headers=await self._headers()) as answer:
-            answer.raise_for_status()
+            await _check(answer)
             return await answer.read()
 
     async def _headers(self) -> dict[str, str]:
@@ -174,9 +211,22 @@ class Company:
             grant = {"grant_type": "client_credentials", "client_id": self.client_id}
             form = {**grant, "client_secret": self.client_secret}
             async with self.session.post(f"{self.url}/oauth2/token", data=form) as answer:
-                answer.raise_for_status()
+                await _check(answer)
                 self._token = (await answer.json())["access_token"]
         return {"Authorization": f"Bearer {self._token}"}
+
+
+async def _check(answer: aiohttp.ClientResponse) -> None:
+    """Let a good answer through. Raises: Refused, with the words of the platform (of RFC 6749 for a token)."""
+    if answer.ok:
+        return
+    try:
+        told = msgspec.json.decode(await answer.read(), type=dict[str, Any])
+    except msgspec.MsgspecError:
+        told = {}
+    code = told.get("errorCode") or told.get("error") or answer.reason
+    message = told.get("errorMessage") or told.get("error_description") or answer.url.path
+    raise Refused(answer.status, str(code), str(message))
 
 
 def _status(flow: dict[str, Any]) -> str:
