@@ -21,22 +21,27 @@ def sample(
 ) -> None:
     """Écrit une de nos factures d'exemple, datée du jour. / Write one of our sample invoices, dated today."""
     from estafette.simulation import samples
+    from estafette.values.moments import PARIS, paris_day
 
     now = datetime.now(UTC)
     if name not in samples.NAMES:
         typer.echo(f"{name}? → {', '.join(samples.NAMES)}", err=True)
         raise typer.Exit(2)
-    today = now.date()
+    today = paris_day(now)
     data = samples.load(
-        "service-cii" if facturx else name,
-        number=number or f"F{now:%y%m%d-%H%M%S}",
+        name,
+        number=number or f"F{now.astimezone(PARIS):%y%m%d-%H%M%S}",
         issue_date=today,
         due_date=today + timedelta(days=30),
     )
     if facturx:
         data = samples.facturx_from(data)
-    if output:
-        output.write_bytes(data)
-        typer.echo(str(output))
-    else:
+    if output is None:
         sys.stdout.buffer.write(data)
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as fault:
+        typer.echo(f"{output}: {fault.strerror}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(str(output))
