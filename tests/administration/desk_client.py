@@ -44,6 +44,16 @@ class Visitor:
         sent = self.ask("POST", address, body, "application/x-www-form-urlencoded")
         return self.get(sent.headers["location"]) if sent.status == 303 else sent
 
+    def send_file(self, address: str, data: bytes, **fields: str) -> Answer:
+        """Send the form of this page with a file, and follow where it leads."""
+        token = re.search(r'name="csrf" value="([^"]*)"', self.get(address).text)
+        sent = {**fields, "csrf": token[1] if token else ""}
+        parts = [f'--part\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{sent[key]}\r\n' for key in sent]
+        head = '--part\r\nContent-Disposition: form-data; name="file"; filename="f.yaml"\r\n\r\n'
+        body = "".join((*parts, head)).encode() + data + b"\r\n--part--\r\n"
+        answer = self.ask("POST", address, body, "multipart/form-data; boundary=part")
+        return self.get(answer.headers["location"]) if answer.status == 303 else answer
+
     def ask(self, method: str, address: str, body: bytes = b"", media: str = "application/octet-stream") -> Answer:
         """Ask anything."""
         return asyncio.run(self._ask(method, address, body, media))

@@ -260,6 +260,42 @@ def test_a_number_that_no_row_has_is_not_found(house: House, page: str, number: 
     assert house.officer.ask("POST", f"/api/registrations/{number}/review").status == 404
 
 
+def test_a_file_is_taken_as_its_text_is(house: House) -> None:
+    """A registration, a campaign and an application sent as files, the text left empty, and a file to complete one."""
+    officer = house.officer
+    assert 'enctype="multipart/form-data"' in officer.get("/registrations/new").text
+    assert 'data-state="COMPLETE"' in officer.send_file("/registrations/new", example("platform-b"), content="").text
+    assert officer.send_file("/pilot/new", example("campaign"), deed="campaign", content="").status == 200
+    sent = {"deed": "application", "submitted_at": "2023-06-20T10:00:00", "content": ""}
+    assert 'data-state="COMPLETE"' in officer.send_file("/pilot/new", example("application"), **sent).text
+
+
+def test_a_file_that_is_wrong_is_shown_again(house: House) -> None:
+    """What is wrong with it is said and its text is there to correct; up to the limit it is read, past it is told."""
+    page = house.officer.send_file("/registrations/new", b"operator: 3\n")
+    assert page.status == 422 and "operator: 3" in page.text
+    for size in (REGISTRATION_BYTES_MAX, REGISTRATION_BYTES_MAX + 1):
+        page = house.officer.send_file("/registrations/new", b"#" * size)
+        assert page.status == 422
+        assert (f"au plus {REGISTRATION_BYTES_MAX} octets" in page.text) == (size > REGISTRATION_BYTES_MAX)
+    assert house.officer.send_file("/registrations/new", b"#" * REGISTRATION_FORM_BYTES_MAX).status == 413
+    assert house.officer.get("/registrations").text.count("/registrations/1") == 0
+
+
+def test_activity_is_said_in_the_reader_s_language(house: House) -> None:
+    """Sources and sectors are in words, French or English; a sector without words goes by its code."""
+    house.officer.fill("/pilot/new", deed="campaign", content=example("campaign").decode())
+    application = example("application").decode()
+    sent = {"deed": "application", "submitted_at": "2023-06-20T10:00:00", "content": application}
+    house.officer.fill("/pilot/new", **sent)
+    house.officer.fill("/pilot/1", deed="SELECTED", reason="Couvre uc1 à uc3.")
+    house.tell(told(SERVICE))
+    french, english = house.officer.get("/activity?lang=fr").text, house.officer.get("/activity?lang=en").text
+    assert "règle de 1960" in french and "rule of 1960" not in french
+    assert "rule of 1960" in english and "règle" not in english
+    assert "NAF 62.02A · Conseil" in french and "NAF 62.02A · Computer consultancy" in english
+
+
 def test_a_form_larger_than_any_file_is_refused(house: House) -> None:
     """One byte past the limit is not read: 413, in words; at the limit it is, and has no token of ours."""
     whole = house.officer.ask(

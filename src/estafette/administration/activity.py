@@ -20,8 +20,18 @@ from estafette.administration.parameters import SECRECY_SHARE, SECRECY_UNITS
 from estafette.administration.tables import team_member
 from estafette.vat.exigibility import ended_keys
 from estafette.vat.facts import Document
+from estafette.vat.forms import Text
 
 UNKNOWN_SECTOR = "—"
+SECTORS = {
+    "10.61A": Text("Meunerie", "Flour milling"),
+    "46.90Z": Text("Commerce de gros non spécialisé", "Non-specialised wholesale trade"),
+    "58.29C": Text("Édition de logiciels applicatifs", "Application software publishing"),
+    "62.02A": Text("Conseil en systèmes et logiciels informatiques", "Computer consultancy"),
+    "63.11Z": Text("Traitement de données, hébergement", "Data processing, hosting"),
+    "84.11Z": Text("Administration publique générale", "General public administration"),
+}
+"""The sectors of the example team in words (NAF rev. 2, INSEE; NACE rev. 2, Eurostat); others go by their code."""
 ALREADY_REPORTED = frozenset({"B7", "S7"})
 
 

@@ -11,11 +11,12 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value from a day on, with the text that fixes it."""
+    """A value from a day on, with the text that fixes it; `source_en` where the title of that text has words."""
 
     since: date
     value: Decimal
     source: str
+    source_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Parameter:
         return held[-1]
 
 
-def _parameter(name: str, since: date, value: str, source: str) -> Parameter:
-    return Parameter(name, (Value(since, Decimal(value), source),))
+def _parameter(name: str, since: date, value: str, source: str, source_en: str = "") -> Parameter:
+    return Parameter(name, (Value(since, Decimal(value), source, source_en or source),))
 
 
 _FILES = date(2023, 5, 1)  # the registration service opens
@@ -49,9 +50,15 @@ RENEWAL_MONTHS = _parameter("renewal asked before expiry, months", _FILES, "5", 
 FOREIGN_EXTRACT_MONTHS = _parameter("age of a foreign register extract, months", _FILES, "3", f"{_B} I 1° and 2°")
 
 SECRECY_UNITS = _parameter(
-    "units in a published cell", date(1960, 1, 1), "3", "law no. 51-711; INSEE, protection of tables"
+    "units in a published cell",
+    date(1960, 1, 1),
+    "3",
+    "loi n° 51-711 ; INSEE, protection des tableaux",
+    "law no. 51-711; INSEE, protection of tables",
 )
-SECRECY_SHARE = _parameter("share of one unit in a published cell", date(1960, 1, 1), "0.85", "INSEE, rule of 1960")
+SECRECY_SHARE = _parameter(
+    "share of one unit in a published cell", date(1960, 1, 1), "0.85", "INSEE, règle de 1960", "INSEE, rule of 1960"
+)
 
 _OURS = date(2023, 1, 1)
 DUPLICATE_DAYS = _parameter(

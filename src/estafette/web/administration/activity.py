@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -92,5 +93,6 @@ class ActivityPages:
         charts = [chart(sector, list(group)) for sector, group in groupby(cells, key=lambda cell: cell.sector)]
         today = self._desk.today()
         units, share = SECRECY_UNITS.on(today), SECRECY_SHARE.on(today)
-        size = {"bar": BAR, "height": HEIGHT}
-        return self._desk.render(request, "activity.html", charts=charts, size=size, units=units, share=share)
+        values: dict[str, Any] = {"charts": charts, "units": units, "share": share, "size": {"bar": BAR, "height": HEIGHT}}
+        values |= {"labels": activity.SECTORS, "unknown": activity.UNKNOWN_SECTOR}
+        return self._desk.render(request, "activity.html", **values)

@@ -71,7 +71,7 @@ class PilotPages:
             found = (Finding("FILE", "$", "—", *refused.text),)
         else:
             return RedirectResponse(address, 303)
-        return self._deposit(request, sent.deed, 422, content=sent.fields.get("content", ""), findings=found)
+        return self._deposit(request, sent.deed, 422, content=sent.shown, findings=found)
 
     def _take(self, connection: Connection, sent: Sent, act: Act) -> str:
         if sent.deed == "campaign":

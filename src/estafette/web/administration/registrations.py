@@ -61,7 +61,7 @@ class RegistrationPages:
         try:
             form = read(sent.content, RegistrationForm)
         except WrongFile as wrong:
-            return self._deposit(request, 422, content=sent.fields.get("content", ""), findings=wrong.findings)
+            return self._deposit(request, 422, content=sent.shown, findings=wrong.findings)
         with self._database.begin() as connection:
             file_id = registration.submit(connection, form, act=self._administration.act(person.role))
         return RedirectResponse(f"/registrations/{file_id}", 303)
