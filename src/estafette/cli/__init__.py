@@ -1,4 +1,4 @@
-"""One command, `estafette`: start the system, send an invoice, check a file, replay the pilot's use cases.
+"""One command, `estafette`: start the system, send an invoice, answer it, check a file, replay the pilot's use cases.
 
 Read first: `up` (serving), then one module per verb. Exit codes: 0 done, 1 done and the answer is no, 2 wrong usage or
 nothing could be done.
@@ -8,14 +8,14 @@ Deliberately absent: business decisions. Heavy rooms are imported by the verb th
 
 import typer
 
-from estafette.cli import check, convert, diff, new, pilot, rules, sample, send, show, up
+from estafette.cli import answer, check, convert, diff, new, pilot, rules, sample, send, show, up
 
 HELP = (
     """La facturation électronique française, entière, en un programme. / French e-invoicing, whole, in one program."""
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
-for verb in (up, send, pilot, check, rules, show, new, convert, diff, sample):
+for verb in (up, send, answer, pilot, check, rules, show, new, convert, diff, sample):
     verb.register(app)
 
 
