@@ -39,27 +39,33 @@ def run(
     if unknown:
         typer.echo(f"{', '.join(unknown)}? → {', '.join(USE_CASES)}", err=True)
         raise typer.Exit(2)
-    from estafette.circuit.entries import NotSeeded, entries_of
+    import aiohttp
+
+    from estafette.circuit.entries import CannotEnter, entries_of
+    from estafette.circuit.network import WrongNetwork
 
     try:
-        entries = entries_of(data, port)
-    except NotSeeded as reason:
+        held = asyncio.run(_run(cases, entries_of(data, port), patience))
+    except (CannotEnter, WrongNetwork, aiohttp.ClientError) as reason:
         typer.echo(str(reason), err=True)
         raise typer.Exit(2) from None
-    held = asyncio.run(_run(cases, entries, patience))
     raise typer.Exit(0 if held else 1)
 
 
 async def _run(cases: list[str], entries: Any, patience: float) -> bool:
     """Play each case and print its steps as they come, then the table; return whether all holds."""
+    from estafette.circuit.entries import check_ready
     from estafette.simulation.pilot import USE_CASES, play, samples_of
+    from estafette.values.moments import PARIS, paris_day
 
+    await check_ready(entries, entries.urls)
     rows = []
     for case in cases:
-        number = f"{case.upper()}-{datetime.now(UTC):%y%m%d%H%M%S}"
+        now = datetime.now(UTC)
+        number = f"{case.upper()}-{now.astimezone(PARIS):%y%m%d%H%M%S}"
         typer.echo(f"\n{case} — {(USE_CASES[case].__doc__ or '').splitlines()[0]}")
         start = time.monotonic()
-        documents = samples_of(case, number=number, today=datetime.now(UTC).date())
+        documents = samples_of(case, number=number, today=paris_day(now))
         steps = await play(case, entries, documents=documents, patience=patience, tell=_tell)
         rows.append((case, len(steps), sum(step.holds for step in steps), time.monotonic() - start))
     typer.echo(f"\n{'cas / case':<12}{'étapes / steps':>16}{'conformes / as expected':>26}{'secondes / s':>14}")
