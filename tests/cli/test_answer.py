@@ -1,6 +1,6 @@
 """`estafette answer` on the running circuit: the customer answers, the supplier says it was paid."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -53,6 +53,21 @@ def test_what_the_life_cycle_does_not_allow(circuit: Circuit, number: str) -> No
     done = answer(circuit, number, "205", "--as", "fournisseur")
     assert done.returncode == 1, done.stdout + done.stderr
     assert done.stdout.startswith("205 refusé / refused\n  - ")
+
+
+def test_one_number_in_two_years(circuit: Circuit, number: str, tmp_path: Path) -> None:
+    """The same number of another year is another invoice: which one must be said."""
+    today = paris_day(datetime.now(UTC))
+    before = date(today.year - 1, 12, 15)
+    (tmp_path / "before.xml").write_bytes(samples.load("service", number=number, issue_date=before))
+    done = run("send", str(tmp_path / "before.xml"), "--data", str(circuit.data), "--port", str(circuit.port))
+    assert done.returncode == 0, done.stdout + done.stderr
+    circuit.wait_quiet()
+    line = one_line(answer(circuit, number, "204"))
+    assert str(today) in line
+    assert str(before) in line
+    done = answer(circuit, number, "204", "--seller", "100000009", "--year", str(before.year))
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
 def test_an_invoice_nobody_sent(circuit: Circuit) -> None:

@@ -1,7 +1,18 @@
 """`estafette pilot run`: what stops it before anything is played is one line and exit code 2."""
 
+import asyncio
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
 from tests.cli.command import one_line, run
 from tests.running import Circuit, free_ports
+
+from estafette.circuit.entries import Entries
+from estafette.cli import pilot
+from estafette.formats import read
+from estafette.simulation import pilot as played
+from estafette.simulation.pilot import Step
 
 
 def test_nobody_listens(circuit: Circuit) -> None:
@@ -21,3 +32,23 @@ def test_a_case_is_replayed(circuit: Circuit) -> None:
     done = run("pilot", "run", "uc3", "--data", str(circuit.data), "--port", str(circuit.port))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✗" not in done.stdout
+
+
+def test_a_case_is_dated_in_paris(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Just after midnight in Paris, the invoices are of the new day there."""
+
+    class Evening(datetime):
+        @classmethod
+        def now(cls, _zone: object = None) -> datetime:  # type: ignore[override]
+            return datetime(2026, 8, 31, 22, 30, tzinfo=UTC)
+
+    days: list[date | None] = []
+
+    async def play(_case: str, _entries: Entries, *, documents: tuple[bytes, ...], **_how: Any) -> list[Step]:
+        days.extend(read(document).issue_date for document in documents)
+        return []
+
+    monkeypatch.setattr(pilot, "datetime", Evening)
+    monkeypatch.setattr(played, "play", play)
+    assert asyncio.run(pilot._run(["uc2"], Entries({}, {}, {}), 1.0))
+    assert days == [date(2026, 9, 1)] * 2
