@@ -116,6 +116,36 @@ def test_an_irreceivable_file_says_why(world: World, data: bytes, code: str) -> 
     assert "Dépôts irrecevables" in seller.get("/").text
 
 
+@pytest.mark.parametrize(("language", "words"), [("fr", "Fichier déjà déposé"), ("en", "File deposited before")])
+def test_a_file_deposited_twice_leads_to_the_first(world: World, document: bytes, language: str, words: str) -> None:
+    """A technical duplicate is said in words, without code or identifier, and the first deposit is a link away."""
+    world.issue(document, "une.xml")
+    seller = world.visitor(language=language)
+    [first] = seller.get("/deposits").links("/flows/")
+    path = seller.deposit("deux.xml", document).path
+    world.work()
+    page = seller.get(path)
+    assert words in page.text
+    assert first in page.links("/flows/")
+    assert "AlreadyExistingFlow" not in page.text and first.removeprefix("/flows/") not in page.text
+
+
+def test_an_invoice_of_somebody_else_is_not_received(world: World, document: bytes) -> None:
+    """A customer that deposits another company's invoice finds it rejected among its deposits, not among received."""
+    buyer = world.visitor("buyer")
+    path = buyer.deposit("facture.xml", document).path
+    world.work()
+    assert "EST-ISSUER" in buyer.get(path).text
+    assert "F-2026-001" not in buyer.get("/received").text
+    assert "F-2026-001" in buyer.get("/issued").text
+
+
+def test_the_desk_says_for_whom(world: World) -> None:
+    """Every page names the company, with its SIREN."""
+    for path in PAGES:
+        assert f"buyer SIREN {BUYER}" in world.visitor("buyer").get(path).text
+
+
 def test_files_up_to_the_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of exactly the limit is taken; one byte more is answered 413 with IRR_TAILLE_F, and nothing is kept."""
     monkeypatch.setattr(deposits, "FILE_BYTES_MAX", 1000)

@@ -71,7 +71,8 @@ def settle(home: Home, connection: Connection, deposit: RowMapping, data: bytes,
         return
     document = examined.invoice
     ruling = rule(home, connection, deposit, document, faults=examined.faults, now=now)
-    side = "issued" if issuer_of(document) == deposit["siren"] else "received"  # a copy archived by its buyer
+    is_copy = ruling.standing == "archived" and issuer_of(document) != deposit["siren"]  # archived by its buyer
+    side = "received" if is_copy else "issued"
     row = record(connection, deposit["siren"], side, document, deposit=deposit, ruling=ruling, now=now)
     rule_name = deposit["processing_rule"]
     known = {

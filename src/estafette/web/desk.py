@@ -71,7 +71,10 @@ REFUSALS = {
 
 
 class Desk:
-    """The pages of one actor. `home` is where one arrives once signed in; `title` is the actor's name."""
+    """The pages of one actor. `home` is where one arrives once signed in; `title` is the actor's name.
+
+    `name_of` gives the name of the company of a SIREN, where the actor has companies.
+    """
 
     def __init__(
         self,
@@ -90,6 +93,7 @@ class Desk:
         self._clock = clock
         self._navigation = navigation
         self._home = home
+        self.name_of: Callable[[str], str | None] = lambda _siren: None
         self._throttle = Throttle()
         self._checking = asyncio.Semaphore(PASSWORDS_AT_ONCE_MAX)
         loader = FileSystemLoader([templates, HERE / "templates"])
@@ -100,11 +104,13 @@ class Desk:
         """Return the page in the reader's language."""
         language = language_of(request)
         person = self.person(request)
+        company = self.name_of(person.tenant) if person and person.tenant else None
         shared = {
             "say": lambda fr, en: en if language == "en" else fr,
             "language": language,
             "other_language": request.url.include_query_params(lang="fr" if language == "en" else "en").query,
             "person": person,
+            "company_name": company,
             "csrf": person.csrf if person else "",
             "title": self._title,
             "navigation": self._navigation if person else (),

@@ -93,6 +93,11 @@ class ActivityPages:
         charts = [chart(sector, list(group)) for sector, group in groupby(cells, key=lambda cell: cell.sector)]
         today = self._desk.today()
         units, share = SECRECY_UNITS.on(today), SECRECY_SHARE.on(today)
-        values: dict[str, Any] = {"charts": charts, "units": units, "share": share, "size": {"bar": BAR, "height": HEIGHT}}
+        values: dict[str, Any] = {
+            "charts": charts,
+            "units": units,
+            "share": share,
+            "size": {"bar": BAR, "height": HEIGHT},
+        }
         values |= {"labels": activity.SECTORS, "unknown": activity.UNKNOWN_SECTOR}
         return self._desk.render(request, "activity.html", **values)

@@ -5,10 +5,12 @@ page of a flow asks for itself again every second while the platform judges.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import PurePath
 
+from sqlalchemy import RowMapping
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -35,6 +37,14 @@ NAME_CHARACTERS_MAX = 255
 DRAIN_S = 60.0
 """How long a browser may go on sending what is not taken, before it is answered all the same."""
 
+REPEATED = "AlreadyExistingFlow"
+"""The code of an acknowledgement (XP Z12-013 §3.7) for the very bytes of an earlier deposit."""
+
+SAID_OF_REPEATED = (
+    Sign("Fichier déjà déposé", "File deposited before"),
+    Sign("Votre plateforme a déjà pris ce même fichier.", "Your platform has already taken this very file."),
+)
+
 ADVICE = {
     "IRR_VIDE_F": Sign("Vérifiez l'export de votre logiciel.", "Check what your software exports."),
     "IRR_SYNTAX": Sign(
@@ -49,9 +59,7 @@ ADVICE = {
         "Allégez ou retirez les pièces jointes, puis déposez de nouveau.",
         "Lighten or remove the attachments, then deposit again.",
     ),
-    "AlreadyExistingFlow": Sign(
-        "Ce fichier a déjà été déposé : il n'y a rien à faire.", "This file was deposited before: nothing to do."
-    ),
+    REPEATED: Sign("Il n'y a rien à faire : suivez le premier dépôt.", "Nothing to do: follow the first deposit."),
 }
 """What to do about an irreceivable file, by the code of the field or of the acknowledgement."""
 
@@ -92,7 +100,15 @@ class Deposits:
             raise HTTPException(404)
         view = self._platform.invoice(siren, row["invoice_id"]) if row["invoice_id"] else None
         faults = [_irreceivable(detail) for detail in row["details"]]
-        return self._desk.render(request, "flow.html", flow=row, view=view, faults=faults, signs=signs)
+        earlier = self._earlier(siren, row["details"])
+        values = {"flow": row, "view": view, "faults": faults, "earlier": earlier, "signs": signs}
+        return self._desk.render(request, "flow.html", 200, **values)
+
+    def _earlier(self, siren: str, details: Sequence[Mapping[str, str]]) -> RowMapping | None:
+        """Return the deposit of the company that a technical duplicate repeats."""
+        messages = (detail["reasonMessage"] for detail in details if detail["reasonCode"] == REPEATED)
+        named = (re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", message) for message in messages)
+        return next((self._platform.flow(siren, found[0]) for found in named if found), None)
 
     def _ask(self, request: Request, status: int = 200, *, fault: str = "") -> Response:
         limit = FILE_BYTES_MAX // (1024 * 1024)
@@ -116,6 +132,8 @@ class Deposits:
 
 def _irreceivable(detail: Mapping[str, str]) -> tuple[Sign, Sign, Sign | None]:
     """Return a detail of an acknowledgement: its reason, what it says, what to do."""
+    if detail["reasonCode"] == REPEATED:
+        return (*SAID_OF_REPEATED, ADVICE[REPEATED])
     code, separator, text = detail["reasonMessage"].partition(": ")
     if not (separator and code in REASONS):
         code, text = detail["reasonCode"], detail["reasonMessage"]

@@ -12,9 +12,11 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -26,7 +28,9 @@ from estafette.lifecycle.contents import REQUESTED_ACTIONS
 from estafette.lifecycle.guards import StatusEvent
 from estafette.platform.platform import InvoiceView, Platform
 from estafette.platform.statuses import NotAllowed
+from estafette.platform.tables import company
 from estafette.readable import pdf
+from estafette.store.database import Database
 from estafette.store.identity import Person
 from estafette.web.desk import SECURITY, Desk, language_of, tenant_of
 from estafette.web.platform import answers, signs
@@ -46,6 +50,7 @@ LINES_SHOWN = 500
 
 def routes(platform: Platform, desk: Desk, wake: Callable[[], None]) -> list[BaseRoute]:
     """Return the company's pages; `wake` rings the platform's worker after something was written."""
+    desk.name_of = partial(_name_of, platform.home.actor.database)
     pages, deposits = Pages(platform, desk, wake), Deposits(platform, desk, wake)
     both = ["GET", "POST"]
     return [
@@ -179,6 +184,11 @@ class Pages:
 def is_readable(view: InvoiceView) -> bool:
     """Tell whether the company may read the document: one rejected at reception is announced, not handed over."""
     return not (view.row["side"] == "received" and view.row["standing"] == "rejected")
+
+
+def _name_of(database: Database, siren: str) -> str | None:
+    with database.read() as connection:
+        return connection.execute(select(company.c.name).where(company.c.siren == siren)).scalar()
 
 
 def _page(text: str) -> int:
