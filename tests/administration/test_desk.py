@@ -296,6 +296,18 @@ def test_activity_is_said_in_the_reader_s_language(house: House) -> None:
     assert "NAF 62.02A · Conseil" in french and "NAF 62.02A · Computer consultancy" in english
 
 
+def test_an_alert_without_object_is_not_to_be_examined(house: House) -> None:
+    """Once one of the two was refused, the list says so instead of asking for an examination."""
+    twice = [invoice("F1", date(2026, 10, 1)), invoice("F1-BIS", date(2026, 10, 2))]
+    house.tell(*(told(each) for each in twice))
+    assert "à examiner" in house.officer.get("/alerts").text
+    house.tell(told_status(status(twice[1], 210, date(2026, 10, 3))))
+    page = house.officer.get("/alerts").text
+    assert "sans objet" in page and "à examiner" not in page
+    journal = house.officer.get("/alerts/1").text.partition("Journal")[2]
+    assert "par le détecteur" in journal and "D6" not in journal
+
+
 def test_a_form_larger_than_any_file_is_refused(house: House) -> None:
     """One byte past the limit is not read: 413, in words; at the limit it is, and has no token of ours."""
     whole = house.officer.ask(

@@ -9,7 +9,13 @@ from tests.web.visitor import Visitor
 from tests.web.world import PASSWORD, World
 
 from estafette.store import identity
-from estafette.values.limits import SIGN_IN_KEYS_MAX, SIGN_IN_LOGIN_TRIES, SIGN_IN_PEER_TRIES, SIGN_IN_WAIT_S_MAX
+from estafette.values.limits import (
+    PASSWORDS_AT_ONCE_MAX,
+    SIGN_IN_KEYS_MAX,
+    SIGN_IN_LOGIN_TRIES,
+    SIGN_IN_PEER_TRIES,
+    SIGN_IN_WAIT_S_MAX,
+)
 from estafette.web.throttle import Throttle
 
 NOW = datetime(2026, 9, 15, tzinfo=UTC)
@@ -88,3 +94,26 @@ def test_a_password_is_checked_while_the_store_is_free(world: World, monkeypatch
     monkeypatch.setattr(identity, "is_password", check)
     assert Visitor(world.application).sign_in("seller", PASSWORD).status == 200
     assert seen == [False]
+
+
+def test_few_passwords_are_checked_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of twice as many sign-ins as the limit, sent together, just as many as the limit are checked at a time."""
+    together, inside, most = threading.Barrier(PASSWORDS_AT_ONCE_MAX, timeout=30), [], []
+
+    def check(_password: str, _held: str | None) -> bool:
+        inside.append(1)
+        together.wait()
+        most.append(len(inside))
+        together.wait()
+        inside.pop()
+        return False
+
+    monkeypatch.setattr(identity, "is_password", check)
+
+    async def all_at_once() -> list[int]:
+        form = ("POST", "/sign-in", b"login=seller&password=guess", "application/x-www-form-urlencoded")
+        asked = (Visitor(world.application)._ask(*form) for _ in range(2 * PASSWORDS_AT_ONCE_MAX))
+        return [page.status for page in await asyncio.gather(*asked)]
+
+    assert asyncio.run(all_at_once()) == [401] * 2 * PASSWORDS_AT_ONCE_MAX
+    assert max(most) == PASSWORDS_AT_ONCE_MAX
