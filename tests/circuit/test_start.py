@@ -147,11 +147,12 @@ def test_data_of_a_newer_version_are_left_alone(started: Circuit) -> None:
         records.close()
 
 
-def test_a_damaged_store_is_said_and_left_as_it_is(started: Circuit) -> None:
-    """A store that is no database any more is named and not opened: exit 2, no byte of it changed."""
+@pytest.mark.parametrize("place", [0, 8192, -8192], ids=["header", "tables", "end"])
+def test_a_damaged_store_is_said_and_left_as_it_is(started: Circuit, place: int) -> None:
+    """A store that is no sound database any more is named and not opened: exit 2, no byte of it changed."""
     file = started.data / "platform-b" / "records.sqlite"
     before = file.read_bytes()
-    damaged = b"\0" * 2000 + before[2000:]
+    damaged = before[:place] + (b"\xff" * 4096 + before[place:][4096:] if place >= 0 else b"")
     file.write_bytes(damaged)
     try:
         line = one_line(run("up", "--data", str(started.data), "--port", str(free_ports(len(SEATS)))))
