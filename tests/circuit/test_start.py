@@ -210,6 +210,17 @@ def test_a_first_start_that_fails_is_one_line(tmp_path: Path) -> None:
     assert line.startswith("platform-a /operator/v1/companies: 400 ")
 
 
+def test_damaged_credentials_are_one_line(tmp_path: Path) -> None:
+    """The file of the credentials cannot be read: it is named on one line, exit 2, and left as it is."""
+    file = tmp_path / "credentials.yaml"
+    file.write_text("[{actor: 1")
+    done = run("up", "--data", str(tmp_path), "--port", str(free_ports(len(SEATS))))
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert str(file) in line
+    assert file.read_text() == "[{actor: 1"
+
+
 def test_copies_of_the_directory_are_waited_for_a_bounded_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A platform whose copy never fills ends the first start, named, instead of being waited for without end."""
 
