@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
-import msgspec
-import yaml
 
 from estafette.circuit.network import SEATS, Network
 from estafette.circuit.operators import operator_token
-from estafette.circuit.seed import Entry, credentials
+from estafette.circuit.seed import Entry, UnreadableCredentials, credentials
 
 HEALTH_S = 5.0
 """How long an actor may take to say how it is."""
@@ -41,9 +39,8 @@ def entries_of(data: Path, port: int) -> Entries:
     """Return how to enter the actors of this folder. Raises: CannotEnter, WrongNetwork."""
     try:
         held = credentials(data)
-    except (OSError, yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError) as fault:
-        reason = " ".join(str(fault).split())
-        raise CannotEnter(f"{data / 'credentials.yaml'}: illisible / unreadable: {reason}") from None
+    except UnreadableCredentials as fault:
+        raise CannotEnter(str(fault)) from None
     if not held:
         raise NotSeeded(f"{data}: pas encore démarré / not started yet — estafette up --data {data}")
     network = Network(data, port)

@@ -71,6 +71,10 @@ class SeedFailed(Exception):
     """An actor did not take a step of the first start: which, and what it answered, on one line."""
 
 
+class UnreadableCredentials(SeedFailed):
+    """The file of the credentials is damaged: where and how, on one line."""
+
+
 def ready(data: Path, say: Say) -> Callable[[Network, list[Served]], Awaitable[None]]:
     """Return what is done once every actor answers: the first team when all are here, then the addresses."""
 
@@ -91,9 +95,12 @@ def ready(data: Path, say: Say) -> Callable[[Network, list[Served]], Awaitable[N
 
 
 def credentials(data: Path) -> list[Entry]:
-    """Return the entries of this data folder, none before the first start."""
+    """Return the entries of this data folder, none before the first start. Raises: UnreadableCredentials."""
     file = data / "credentials.yaml"
-    return msgspec.convert(yaml.safe_load(file.read_text()), list[Entry]) if file.exists() else []
+    try:
+        return msgspec.convert(yaml.safe_load(file.read_text()), list[Entry]) if file.exists() else []
+    except (OSError, yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError) as fault:
+        raise UnreadableCredentials(f"{file}: illisible / unreadable: {' '.join(str(fault).split())}") from None
 
 
 def _addresses(data: Path, served: list[Served], say: Say) -> None:
