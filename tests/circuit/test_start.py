@@ -221,6 +221,18 @@ def test_damaged_credentials_are_one_line(tmp_path: Path) -> None:
     assert file.read_text() == "[{actor: 1"
 
 
+def test_a_damaged_key_is_one_line(tmp_path: Path) -> None:
+    """A file of a key that holds none: said on one line, exit 2, and never replaced by a new key."""
+    file = tmp_path / "platform-a" / "key.pem"
+    file.parent.mkdir(parents=True)
+    file.write_text("-----BEGIN PRIVATE KEY-----")
+    done = run("up", "--data", str(tmp_path), "--port", str(free_ports(len(SEATS))))
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "key.pem" in line
+    assert file.read_text() == "-----BEGIN PRIVATE KEY-----"
+
+
 def test_copies_of_the_directory_are_waited_for_a_bounded_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A platform whose copy never fills ends the first start, named, instead of being waited for without end."""
 

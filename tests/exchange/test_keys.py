@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estafette.exchange.keys import load_key, public_text, sign, verifies
+from estafette.exchange.keys import UnreadableKey, load_key, public_text, sign, verifies
 
 KEY, OTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 
@@ -57,5 +57,5 @@ def test_another_kind_of_key_is_refused(tmp_path: Path) -> None:
     """A key of another algorithm is not used, and the file that holds it is named."""
     pem = rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (tmp_path / "key.pem").write_bytes(pem)
-    with pytest.raises(TypeError, match=r"key\.pem"):
+    with pytest.raises(UnreadableKey, match=r"key\.pem"):
         load_key(tmp_path / "key.pem")

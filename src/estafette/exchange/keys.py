@@ -4,7 +4,7 @@ import base64
 import os
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -14,8 +14,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 
+class UnreadableKey(OSError):
+    """The file is there and holds no key that signs: it is left as it is, and its owner restores it."""
+
+
 def load_key(file: Path) -> Ed25519PrivateKey:
-    """Return the key kept in this file, made the first time and readable by its owner only."""
+    """Return the key kept in this file, made the first time and readable by its owner only. Raises: UnreadableKey."""
     if not file.exists():
         pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         draft = file.with_suffix(".new")
@@ -24,9 +28,12 @@ def load_key(file: Path) -> Ed25519PrivateKey:
             handle.flush()
             os.fsync(handle.fileno())
         draft.rename(file)
-    key = load_pem_private_key(file.read_bytes(), password=None)
+    try:
+        key = load_pem_private_key(file.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise TypeError(f"{file.name} does not hold an Ed25519 key")
+        raise UnreadableKey(f"{file.name}: pas de clé Ed25519 / no Ed25519 key")
     return key
 
 

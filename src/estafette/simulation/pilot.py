@@ -104,7 +104,7 @@ async def rejected(stage: Stage, data: bytes, copy: bytes) -> None:
         copy,
         syntax=recognise(copy).value,
         name="copie.xml",
-        tracking_id="UC2-copy-" + _reference(data).number,
+        tracking_id="UC2-copy-" + Reference.of(data).number,
         processingRule="ArchiveOnly",
     )
     seen = str(first["acknowledgement"]["status"])
@@ -187,7 +187,7 @@ def _company(entrance: Entrance, login: str, role: Role, session: aiohttp.Client
 
 async def _deposited(stage: Stage, data: bytes, *, tracking: str) -> Reference:
     """The supplier deposits; its platform takes the file and certifies the invoice (200)."""
-    about = _reference(data)
+    about = Reference.of(data)
     flow = await stage.supplier.deposit(
         data,
         syntax=recognise(data).value,
@@ -266,17 +266,6 @@ def _lines(about: Reference, rate: Decimal, net: Decimal, vat: Decimal) -> tuple
         f"{about.seller} {line} base {net:.2f}",
         f"{about.seller} {line} tax {vat:.2f}",
         f"{about.buyer} 20 amount {vat:.2f}",
-    )
-
-
-def _reference(data: bytes) -> Reference:
-    invoice = read(data)
-    return Reference(
-        invoice.number,
-        invoice.issue_date or date.min,
-        invoice.seller_siren or "",
-        invoice.buyer_siren or "",
-        invoice.type_code,
     )
 
 
