@@ -58,6 +58,18 @@ def test_folders_and_archives_are_opened(run, tmp_path: Path) -> None:  # type: 
     assert set(lines[1]) == {"file", "accepted", "syntax", "profile", "packs", "schema", "findings", "fatal", "warning"}
 
 
+def test_a_damaged_archive_does_not_stop_the_others(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """An archive that cannot be opened is named, has its line as unreadable, and what follows is judged; exit 2."""
+    (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 and no more")
+    (tmp_path / "b.tar.gz").write_bytes(b"\x1f\x8b and no more")
+    (tmp_path / "c.xml").write_bytes(GOOD)
+    done = run("check", "--json", tmp_path)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert done.exit_code == 2
+    assert [line["accepted"] for line in lines] == [False, False, True]
+    assert all(name in done.output for name in ("a.zip: ", "b.tar.gz: "))
+
+
 def test_the_report_and_the_page_say_what_to_do(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """Identifier, place and both remedies are there."""
     (tmp_path / "bad.xml").write_bytes(BAD)

@@ -118,6 +118,7 @@ def _documents(paths: list[Path]) -> Iterator[tuple[str, bytes]]:
 
 
 def _opened(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Give what an archive holds; a damaged one is said and judged as it is, unreadable, and the others go on."""
     try:
         if data.startswith(b"PK\x03\x04"):
             yield from _zipped(name, data)
@@ -127,7 +128,7 @@ def _opened(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
             yield name, data
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, RuntimeError, NotImplementedError) as error:
         typer.echo(f"{name}: {error}", err=True)
-        raise typer.Exit(2) from error
+        yield name, data
 
 
 def _zipped(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:

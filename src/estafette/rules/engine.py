@@ -62,7 +62,7 @@ def asked(plan: Plan, top: Top) -> int:
 
 
 def _chosen(switch: Switch, node: Node, top: Top) -> Todo:
-    """Return what the value at a node leaves to run; a value that cannot be had matches nothing."""
+    """Return what the value at a node leaves to run; where it cannot be had, everything is run and says so itself."""
     try:
         values = switch.key(node, top)
     except Exception:

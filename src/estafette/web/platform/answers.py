@@ -226,12 +226,12 @@ def _amount(text: str) -> Decimal:
     `1,200` is twelve hundred in English and 1.20 to whoever writes a third decimal: it is not guessed. Raises: Unclear.
     """
     typed = re.sub(r"\s", " ", text.strip()).replace("\u2212", "-")
+    shown = text.strip()[:40]
     try:
         if _TYPED.fullmatch(typed):
             return decimal(typed.replace(" ", "").replace(",", "."))
     except ValueError:
-        pass  # longer than any amount
-    shown = text.strip()[:40]
+        raise Unclear(f"Montant trop long : « {shown} »…", f"Amount too long: “{shown}”…") from None
     if _MANY_WAYS.fullmatch(typed):
         raise Unclear(
             f"Montant ambigu : « {shown} ». Sans séparateur de milliers, deux décimales au plus : 1234,50.",
