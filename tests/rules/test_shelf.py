@@ -74,6 +74,16 @@ def test_a_schematron_with_lets_extends_and_abstract_patterns_is_compiled() -> N
     ]
 
 
+def test_a_message_that_cannot_be_worked_out_is_said_beside_its_finding() -> None:
+    """Where the official sheet stops in the middle of a message: the finding stands, and EST-SHEET names it."""
+    body = '<assert id="M-1" flag="warning" test="false()">Seen <value-of select="xs:integer(cbc:ID)"/></assert>'
+    (pack,) = shelf.add(schematron(f'<pattern><rule context="ubl:Invoice">{body}</rule></pattern>'), "house-1.3.sch")
+    findings = engine_of(pack).judge(plant(parse(UBL).getroot()))
+    assert {(finding.id, finding.severity) for finding in findings} == {("M-1", "warning"), ("EST-SHEET", "fatal")}
+    (stopped,) = [finding for finding in findings if finding.id == "EST-SHEET"]
+    assert stopped.value.startswith("M-1, message: ")
+
+
 def test_the_xslt_of_schxslt_says_the_same_as_its_schematron() -> None:
     """A sheet in the manner of SchXslt: negated tests, a guard of patterns, the first rule of a pattern wins."""
     sheet = """<xsl:transform version="2.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"

@@ -158,7 +158,8 @@ class _Report:
                 continue
             try:
                 pieces.append(piece(node, self.top))
-            except Exception:
+            except Exception as error:
+                self.fail(f"{assertion.id or assertion.source}, message", node, error)
                 pieces.append("…")
         return " ".join("".join(pieces).split())
 
