@@ -4,17 +4,19 @@ DATA ?= data
 PORT ?= 8400
 BIN := .venv/bin
 
-.PHONY: up test setup lint bench lock clean
+.PHONY: up test setup develop lint bench lock clean
 
 up: setup
 	@$(BIN)/estafette up --data $(DATA) --port $(PORT)
 
-test: setup lint
+test: develop lint
 	@$(BIN)/python -m pytest
 
 setup: .venv/ready
 
-# The marker follows what it is made from: a second call only looks at dates.
+develop: .venv/developed
+
+# The markers follow what they are made from: a second call only looks at dates.
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed (PYTHON=python3.11 make ...)"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "The venv module is missing: apt-get install python3-venv"; exit 2; }
@@ -24,19 +26,26 @@ setup: .venv/ready
 	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-lint: setup
+.venv/developed: requirements-dev.lock .venv/ready
+	@echo "Installing what the tests need ..."
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+lint: develop
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --check
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > /dev/null || $(BIN)/lint-imports
 
-bench: setup
+bench: develop
 	@$(BIN)/python -m bench
 
 # After a change of dependencies: hashes for every platform, no address of any registry.
 lock: setup
 	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-		--python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+		--python-version 3.11 pyproject.toml --output-file requirements.lock
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 --group dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
 
 clean:
 	rm -rf .venv
