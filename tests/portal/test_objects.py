@@ -10,6 +10,7 @@ from tests.portal.envelopes import (
     CII,
     DETAILS,
     STATUSES,
+    UBL,
     acknowledgement,
     answer,
     answers,
@@ -24,6 +25,7 @@ from estafette.formats import flux1, read
 from estafette.formats.status_message import Characteristic, Detail, Identifier, Party, Role
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Identifier as InvoiceIdentifier
+from estafette.lifecycle.messages import refusals_of
 from estafette.portal.tables import obligatory_status
 
 
@@ -283,11 +285,24 @@ def test_facts_leave_once(world: World) -> None:
 
 
 def test_unknown_scheme_of_seller(world: World) -> None:
-    """Data whose seller has no SIREN have no key: the flow cannot be used, and says in which file."""
+    """Data whose seller has no SIREN are rejected alone, named by default values, and the answer says which file."""
     number = world.number("E")
     seller = read(service(number)).seller
     stranger = {name: getattr(seller, name) for name in type(seller).__struct_fields__}
     stranger["legal_registration_identifier"] = InvoiceIdentifier("12345", "0999")
     name, data = data_file(number, seller=type(seller)(**stranger))
-    message = acknowledgement(world, send(world, {name: data}))
-    assert (message.status, message.details[0].notes[0].subject_code) == ("501", name)
+    neighbour = world.number("E")
+    good, other = data_file(neighbour)
+    assert acknowledgement(world, send(world, {name: data, good: other})).status == "500"
+    bad = answer(world, number)
+    assert (answer(world, neighbour).status, bad.status, bad.seller_siren) == ("250", "251", "000000000")
+    assert "G1.114" in (told := {refusal.rule: refusal.fr for refusal in refusals_of(bad)})
+    assert name in told["G1.114"]
+
+
+@pytest.mark.parametrize(("interface", "syntax"), [(UBL, Syntax.CII), (CII, Syntax.UBL)])
+def test_syntax_is_that_of_the_interface(world: World, interface: str, syntax: Syntax) -> None:
+    """CII data under the interface of UBL, and the other way round, make the flow irreceivable."""
+    name, data = flux1.build(read(service(world.number("E"))), profile=flux1.Profile.BASE, syntax=syntax)
+    message = acknowledgement(world, send(world, {name: data}, interface))
+    assert (message.status, message.reason_codes) == ("501", ("IRR_SYNTAX",))

@@ -77,6 +77,9 @@ PORTAL_FRAMEWORK_CODES = frozenset(
 MULTI_SELLER_FRAMEWORKS = frozenset({"B8", "S8", "M8"})
 """An invoice under one of these holds those of several sellers (EXTENDED-CTC-FR only; rules BR-FR-MV)."""
 
+SEVERAL_INVOICES_FRAMEWORKS = MULTI_SELLER_FRAMEWORKS | {"B9", "S9", "M9"}
+"""Frameworks of a document that is several invoices for the State: of several sellers, or of two that set off."""
+
 PORTAL_TYPE_CODES = frozenset(each.code for each in INVOICE_TYPES if each.at_portal)
 
 VAT_POINT_CII = {"3": "5", "35": "29", "432": "72"}

@@ -5,6 +5,7 @@ irreceivable, and nothing of it is kept. An answer finds what it is about by the
 this platform declared. Of the directory only the latest export counts, whatever the order they came in.
 """
 
+import re
 from pathlib import PurePath
 
 from sqlalchemy import Connection, insert, select, update
@@ -34,6 +35,11 @@ REASON_OF = {
     "REJ_ENCAISSEMENT": "InvoiceLCAmountError",
 }
 """Rejection of a status to acknowledgement reason (XP Z12-013 §3.7, table 5)."""
+
+UNNAMED = "G1.114"
+"""The rule of an answer whose object takes values by default."""
+
+FILE = re.compile(r"(?:Base|Full)_\S+?\.xml")
 
 ANSWERED = {"250": "accepted", "251": "rejected", "601": "rejected"}
 
@@ -151,10 +157,18 @@ def _answered(home: Home, connection: Connection, message: StatusMessage) -> Non
         about = about & (declaration.c.issue_date == message.object_day)
     if state is None:
         return
+    if named := _files_named(message):  # data whose seller, number or day could not be read (G1.114)
+        about = declaration.c.file_name.in_(named) & (declaration.c.state.in_(("packed", "receivable")))
     details = [_told(refusal) for refusal in refusals_of(message)] if state == "rejected" else []
     values = {"state": state, "details": details, "answered_at": home.actor.clock()}
     latest = select(declaration.c.id).where(about).order_by(declaration.c.id.desc()).limit(1).scalar_subquery()
     connection.execute(update(declaration).where(declaration.c.id == latest).values(values))
+
+
+def _files_named(message: StatusMessage) -> list[str]:
+    """Return the files that an answer names, where it could not name the object itself."""
+    unnamed = [refusal.fr for refusal in refusals_of(message) if refusal.rule == UNNAMED]
+    return [name for text in unnamed for name in FILE.findall(text)]
 
 
 def _acknowledge(home: Home, connection: Connection, name: FlowName, refusals: tuple[Refusal, ...]) -> None:

@@ -5,6 +5,7 @@ in order, into an envelope under its published name, as many as a lot may hold; 
 again by the identifier of the envelope, then by that of the object.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from estafette.exchange.messages import Kind, Message
 from estafette.formats import cdar, envelope, flux1
 from estafette.formats.envelope import FlowName
-from estafette.formats.status_message import StatusMessage
+from estafette.formats.status_message import Identifier, StatusMessage
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Invoice
 from estafette.lifecycle.messages import for_portal
@@ -37,24 +38,38 @@ PACK = "pack"
 
 
 def declare_invoice(home: Home, connection: Connection, row: dict[str, Any], document: Invoice) -> None:
-    """The invoice's data (Flow 1) will reach the portal."""
+    """The invoice's data (Flow 1) will reach the portal: as many files as it has sellers (frameworks B8, B9 …)."""
     today = paris_day(home.actor.clock())
     syntax = Syntax.UBL if row["syntax"] == Syntax.UBL.value else Syntax.CII
-    name, data = flux1.build(document, profile=flux1.profile_on(today), syntax=syntax, on=document.issue_date)
-    _declare(home, connection, row, DATA[syntax], name=name, data=data, object_id=_portal_number(document))
+    for unit in flux1.units(document):
+        name, data = flux1.build(unit, profile=flux1.profile_on(today), syntax=syntax, on=unit.issue_date)
+        about = {**row, "seller_siren": unit.seller_siren or ""}
+        _declare(home, connection, about, DATA[syntax], name=name, data=data, object_id=_portal_number(unit))
 
 
 def declare_status(
     home: Home, connection: Connection, row: RowMapping | dict[str, Any], document: Invoice, message: StatusMessage
 ) -> None:
-    """The status will reach the portal when the law asks it; otherwise nothing happens."""
+    """The status will reach the portal when the law asks it; otherwise nothing happens.
+
+    Of a document of several sellers each unit has its life cycle at the portal; a collection (212) is its seller's own.
+    """
+    for unit in flux1.units(document):
+        is_own = (unit.seller_siren or "") == row["seller_siren"]
+        if is_own or message.status != "212":
+            _declare_status(home, connection, {**row, "seller_siren": unit.seller_siren or ""}, unit, message)
+
+
+def _declare_status(
+    home: Home, connection: Connection, row: dict[str, Any], document: Invoice, message: StatusMessage
+) -> None:
     duty = CATALOGUE[message.status].duty
     if duty is Duty.NEVER or (duty is Duty.CONDITIONAL and not vat_on_collection(document)):
         return
     number = sequences.draw(connection, "status")
     identifier = f"{STATUSES}_{home.identity.application_code}_{number:019d}"
     twin = for_portal(
-        message,
+        replace(message, object_issuers=(Identifier(row["seller_siren"], "0002"),)),
         identifier=identifier,
         platform=home.identity.matricule,
         platform_name=home.identity.name,

@@ -21,7 +21,7 @@ from estafette.formats import cdar, envelope, flux1
 from estafette.formats.envelope import FlowName, Irreceivable
 from estafette.formats.flux1 import Flux1
 from estafette.formats.status_message import StatusMessage
-from estafette.formats.xml import Unreadable
+from estafette.formats.xml import Syntax, Unreadable, recognise
 from estafette.lifecycle.guards import Refusal, StatusEvent
 from estafette.lifecycle.messages import about_object
 from estafette.lifecycle.obligatory import control_mandatory
@@ -34,11 +34,13 @@ from estafette.store.worker import Apply, Later
 from estafette.values.moments import PARIS
 
 CONTROL = "control"
-DATA = frozenset({"FFE0111A", "FFE0112A"})
+DATA = {"FFE0111A": Syntax.UBL, "FFE0112A": Syntax.CII}
+"""The interfaces of invoice data, and the syntax that each carries."""
+
 STATUSES = "FFE0614A"
 ANSWER_TO_DATA = "FFE0604A"
 ANSWER_TO_STATUSES = "FFE0654A"
-SERVED = DATA | {STATUSES}
+SERVED = DATA.keys() | {STATUSES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,17 @@ def _readable(interface: str, file: str, content: bytes) -> None:
             cdar.read(content)
         else:
             flux1.read(file, content)
+            _in_its_syntax(interface, file, content)
     except Unreadable as unreadable:
         raise Irreceivable(unreadable.code, unreadable.reason_fr, unreadable.reason_en, file) from None
+
+
+def _in_its_syntax(interface: str, file: str, content: bytes) -> None:
+    """Check that data are in the syntax of their interface: UBL or CII. Raises: Irreceivable."""
+    expected, seen = DATA[interface], recognise(content)
+    if seen is not expected:
+        fr = f"L'interface {interface} attend {expected}, le fichier est {seen}."
+        raise Irreceivable("IRR_SYNTAX", fr, f"Interface {interface} expects {expected}, the file is {seen}.", file)
 
 
 def _settle(hall: Hall, connection: Connection, name: FlowName, matricule: str, controlled: Controlled) -> None:
@@ -170,13 +181,14 @@ def _take_data(hall: Hall, connection: Connection, came: Came) -> None:
     now = hall.actor.clock()
     data = flux1.read(came.file, came.content)
     refusals = tuple(_refusals(connection, came, data, on=now.astimezone(PARIS).date()))
-    number = sequences.draw(connection, "answer")
+    sequence = sequences.draw(connection, "answer")
+    number, siren, issued = data.named
     answer = about_object(
         ObjectKind.INVOICE_DATA,
-        identifier=f"{ANSWER_TO_DATA}_{hall.application_code}_{number:019d}",
-        object_identifier=data.number,
-        object_siren=data.seller_siren,
-        object_issued=data.issue_date,
+        identifier=f"{ANSWER_TO_DATA}_{hall.application_code}_{sequence:019d}",
+        object_identifier=number,
+        object_siren=siren,
+        object_issued=issued,
         recipient=came.partner.matricule,
         received_at=now,
         at=now,
@@ -192,6 +204,10 @@ def _refusals(connection: Connection, came: Came, data: Flux1, *, on: date) -> I
     """Tell what stage 3 finds: the content, the parties in the directory, the number already had."""
     for anomaly in flux1.control(came.file, came.content, on=on):
         yield Refusal(anomaly.reason, anomaly.rule, anomaly.message_fr, anomaly.message_en, anomaly.terms)
+    if not all(data.named):
+        seen = f"{came.file} : BT-1 {data.number[:40]!r}, BT-2 {data.issue_date}, BT-30 {data.seller_siren[:40]!r}"
+        fr, en = f"Facture non identifiable dans {seen}.", f"The invoice cannot be identified in {seen}."
+        yield Refusal("REJ_SEMAN", "G1.114", fr, en, ("BT-1", "BT-2", "BT-30"))
     for siren, term in ((data.seller_siren, "BT-30"), (data.buyer_siren, "BT-47")):
         known = select(legal_unit.c.siren).where(legal_unit.c.siren == siren)
         if connection.execute(known).first() is None:

@@ -1,6 +1,7 @@
 """Flow 1: the regulatory data of an invoice, built by the sender's platform, read and controlled by the portal.
 
 - `profile`: the two trajectories (BASE, then FULL), their dates, file names, and the portal's limit on numbers;
+- `units`: a document of several sellers taken apart, one invoice for each;
 - `build`: the data made from an invoice, never by filtering its file, with the mappings BR-FR-MAP;
 - `facts`: what the administration reads in a file, and what makes a file no Flow 1 at all;
 - `controls`: the functional controls of the portal, one function a rule.
@@ -14,6 +15,7 @@ from estafette.formats.flux1.build import build, regulated
 from estafette.formats.flux1.controls import Anomaly, control
 from estafette.formats.flux1.facts import Flux1, read
 from estafette.formats.flux1.profile import Profile, file_name, portal_number, profile_on
+from estafette.formats.flux1.units import units
 
 __all__ = [
     "Anomaly",
@@ -26,4 +28,5 @@ __all__ = [
     "profile_on",
     "read",
     "regulated",
+    "units",
 ]

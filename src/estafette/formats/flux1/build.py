@@ -59,7 +59,7 @@ def build(
     """Give the name and the bytes of an invoice's regulatory data, in UBL or CII.
 
     `on` is the day of sending, which decides the longest number; without it the portal's limitation is taken to last.
-    One file an invoice: those of several sellers (frameworks B8, S8, M8) are not split here.
+    One file an invoice: a document of several sellers is first taken apart (`units`).
     """
     data = regulated(invoice, profile=profile, on=on)
     return file_name(data, profile), write(data, syntax, keep=KEEP[profile])
@@ -108,7 +108,8 @@ def _preceding(invoice: Invoice, on: date | None) -> tuple[PrecedingInvoice, ...
 
 
 def _shortened(preceding: PrecedingInvoice, on: date | None) -> PrecedingInvoice:
-    return replace(preceding, number=portal_number(preceding.number or "", on=on) or None)
+    """Shorten a number as when it was declared: by the day of the invoice that bears it, where that is said."""
+    return replace(preceding, number=portal_number(preceding.number or "", on=preceding.issue_date or on) or None)
 
 
 def _party(party: Party) -> Party:

@@ -17,6 +17,12 @@ from estafette.invoice.model import Invoice, Line, Note, Period, PrecedingInvoic
 BAD_NAME = "IRR_NOM_F"
 """The reason of a file whose name does not announce its profile (S1.06)."""
 
+NO_DAY = date(1900, 1, 1)
+"""The day of data that say none (G1.114)."""
+
+_OBJECT_MAX = 100
+"""Characters of the identifier of an object in an answer (MDT-87)."""
+
 STRUCTURAL = frozenset({"unknown"})
 """Kinds of unread elements that the portal's schemas refuse; the others are for its controls."""
 
@@ -55,26 +61,29 @@ class Flux1(msgspec.Struct, frozen=True, omit_defaults=True):
         """What makes an invoice one at the portal: its seller, its year, its number (G1.45)."""
         return self.seller_siren, self.issue_date.year, self.number
 
+    @property
+    def named(self) -> tuple[str, str, date | None]:
+        """How an answer names the invoice: number, SIREN of its seller, day; empty or None what cannot be used."""
+        siren = self.seller_siren if len(self.seller_siren) == 9 and self.seller_siren.isdecimal() else ""
+        number = self.number if len(self.number) <= _OBJECT_MAX else ""
+        return number, siren, None if self.issue_date == NO_DAY else self.issue_date
+
 
 def read(name: str, data: bytes) -> Flux1:
     """Give the facts of a file of regulatory data.
 
-    Raises: Unreadable, when the name announces no profile, the bytes are no UBL or CII, an element is outside the
-    profile, or a part of the key (number, date, seller, buyer) is missing.
+    A part of the key that is missing is an empty text, or NO_DAY: the controls reject such data, which harms no
+    others (annex 7, G1.114).
+
+    Raises: Unreadable, when the name announces no profile, the bytes are no UBL or CII, or an element is outside the
+    profile.
     """
     profile, invoice = read_invoice(name, data)
-    if not (invoice.number and invoice.issue_date and invoice.seller_siren and invoice.buyer_siren):
-        raise Unreadable(
-            DAMAGED,
-            "Le numéro (BT-1), la date (BT-2) ou un SIREN (BT-30, BT-47) manque ou n'est pas lisible.",
-            "The number (BT-1), the date (BT-2) or a SIREN (BT-30, BT-47) is missing or cannot be read.",
-            where=name,
-        )
-    return _facts(profile, invoice, invoice.issue_date)
+    return _facts(profile, invoice, invoice.issue_date or NO_DAY)
 
 
 def read_invoice(name: str, data: bytes) -> tuple[Profile, Invoice]:
-    """Give the profile and the terms of a file; raises Unreadable as `read` does, but for the key."""
+    """Give the profile and the terms of a file; raises Unreadable as `read` does."""
     profile = profile_of(name)
     if profile is None:
         raise Unreadable(
