@@ -18,12 +18,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import structlog
 import yaml
 from sqlalchemy import RowMapping, Table, func, select
 
 from estafette.circuit.compose import Running, compose
 from estafette.circuit.network import SEATS, Network
+from estafette.directory import Establishment, RoutingCode
 from estafette.exchange.keys import sign
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import FINAL, Peer, Refused
@@ -304,7 +306,13 @@ def open_world(folder: Path) -> World:
     team = yaml.safe_load((resources.files("estafette.circuit") / "team.yaml").read_text())
     lines = [{**line, "start": date.fromisoformat(line["start"])} for line in team["lines"]]
     _register(world, network)
-    authority.load(world.hall, units=team["units"], lines=lines)
+    authority.load(
+        world.hall,
+        units=team["units"],
+        establishments=msgspec.convert(team["establishments"], list[Establishment]),
+        routing_codes=msgspec.convert(team["routing_codes"], list[RoutingCode]),
+        lines=lines,
+    )
     for company in team["companies"]:
         known = {key: company[key] for key in ("siren", "name", "status_address")}
         world.platform(company["actor"]).open_company(**known)

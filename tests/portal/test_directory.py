@@ -71,12 +71,26 @@ def test_valid_against_the_schema(world: World) -> None:
 
 
 def test_every_copy_says_the_same(world: World) -> None:
-    """Each platform has every line of the portal that counts, under its address."""
-    held = {(row["address"], row["matricule"]) for row in world.rows("portal", select(directory_line))}
+    """Each platform has every line of the portal that counts, under its address; one that was masked is not there."""
+    lines = world.rows("portal", select(directory_line))
+    masked = {row["address"] for row in lines if row["nature"] == "M"}
+    assert masked == {"300000007_BOUTIQUE"}
+    held = {(row["address"], row["matricule"]) for row in lines if row["address"] not in masked}
     assert (UNREACHABLE, "9998") in held, "a unit without any line has its default one"
     for name in ("platform-a", "platform-b", "portal"):
         copy = world.sql(name, "SELECT address, matricule FROM mirror_line")
         assert {(row["address"], row["matricule"]) for row in copy} == held
+
+
+def test_every_copy_has_what_the_portal_knows(world: World) -> None:
+    """Establishments with their flags, routing codes and diffusion statuses reach each platform as they were told."""
+    for name in ("platform-a", "platform-b", "portal"):
+        hall = "SELECT commitment_or_service_required FROM mirror_establishment WHERE siret = '40000000600009'"
+        assert [bool(row["commitment_or_service_required"]) for row in world.sql(name, hall)] == [True]
+        codes = world.sql(name, "SELECT code, name, commitment_required FROM mirror_routing_code")
+        assert [(row["code"], bool(row["commitment_required"])) for row in codes] == [("VOIRIE", True)]
+        units = world.sql(name, "SELECT siren FROM mirror_unit WHERE diffusion = 'P'")
+        assert [row["siren"] for row in units] == ["300000007"]
 
 
 def test_every_export_is_acknowledged(world: World) -> None:
@@ -92,7 +106,9 @@ def test_loading_again_changes_nothing(own_world: World) -> None:
     before = len(exports(world, "0003"))
     line = {"siren": BUYER, "matricule": "0005", "start": date(2024, 1, 1)}
     unit = {"siren": BUYER, "name": "Maison Tilleul", "entity_type": "A"}
-    assert authority.load(world.hall, units=[unit], lines=[line]) == {"units": 0, "lines": 0}
+    assert authority.load(world.hall, units=[unit], lines=[line]) == {
+        "units": 0, "establishments": 0, "routing_codes": 0, "lines": 0,
+    }  # fmt: skip
     world.work()
     assert len(exports(world, "0003")) == before
 

@@ -16,6 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
+import estafette.platform.mirror_tables  # noqa: F401 — its tables join those of the platform
 from estafette.administration.tables import metadata as administration_tables
 from estafette.platform.tables import metadata as platform_tables
 from estafette.portal.tables import metadata as portal_tables

@@ -14,10 +14,10 @@ from tests.web.visitor import Visitor
 from estafette.exchange.actor import Actor, open_actor
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import Post
-from estafette.platform import tables
 from estafette.platform.examination import Examined, examine
 from estafette.platform.home import Home, Identity
 from estafette.platform.mirror import Mirror
+from estafette.platform.mirror_tables import mirror_line, mirror_unit
 from estafette.platform.platform import Platform
 from estafette.simulation.documents import Invoice, Line, Party, invoice
 from estafette.store import identity
@@ -149,9 +149,9 @@ def _fill(actor: Actor, platform: Platform) -> None:
         )
         for instance, (siren, matricule) in enumerate(lines, 1):
             unit = {"siren": siren, "name": siren, "entity_type": "A"}
-            connection.execute(insert(tables.mirror_unit).values(unit))
+            connection.execute(insert(mirror_unit).values(unit))
             line = {"instance": instance, "address": siren, "siren": siren, "nature": "D", "matricule": matricule}
-            connection.execute(insert(tables.mirror_line).values(**line, start=date(2024, 1, 1)))
+            connection.execute(insert(mirror_line).values(**line, start=date(2024, 1, 1)))
 
 
 def party(name: str, siren: str) -> Party:

@@ -13,11 +13,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from estafette.api.decoding import decode_body
+from estafette.api.problems import Problem
+from estafette.directory import Establishment, RoutingCode
 from estafette.exchange.actor import Actor
 from estafette.platform.platform import Platform
 from estafette.portal import authority
 from estafette.portal.portal import Portal
 from estafette.store import identity
+from estafette.values.identifiers import SIRET
 
 BODY_MAX = 10 * 1024 * 1024
 
@@ -49,6 +52,8 @@ class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     siren: Siren
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=150)]
     entity_type: Annotated[str, msgspec.Meta(pattern="^[AP]$")]
+    status: Annotated[str, msgspec.Meta(pattern="^[AI]$")] = "A"
+    diffusion: Annotated[str, msgspec.Meta(pattern="^[OPM]$")] = "O"
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,12 +65,16 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     siret: Annotated[str, msgspec.Meta(pattern="^[0-9]{14}$")] | None = None
     routing: str | None = None
     suffix: str | None = None
+    end: date | None = None
+    nature: Annotated[str, msgspec.Meta(pattern="^[DM]$")] = "D"
 
 
 class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the portal's directory begins with."""
 
     units: tuple[Unit, ...] = ()
+    establishments: tuple[Establishment, ...] = ()
+    routing_codes: tuple[RoutingCode, ...] = ()
     lines: tuple[Line, ...] = ()
 
 
@@ -115,7 +124,16 @@ def portal_routes(portal: Portal, wake: Callable[[], None]) -> list[Route]:
     async def load(request: Request) -> Response:
         asked = await decode_body(request, Register, limit=BODY_MAX)
         units, lines = (msgspec.to_builtins(part, builtin_types=(date,)) for part in (asked.units, asked.lines))
-        counts = authority.load(portal.hall, units=units, lines=lines)
+        sirets = [one.siret for one in asked.establishments] + [code.siret for code in asked.routing_codes]
+        if wrong := [siret for siret in sirets if not SIRET.is_valid(siret)]:
+            raise Problem(400, f"siret: {', '.join(wrong[:5])}?")
+        counts = authority.load(
+            portal.hall,
+            units=units,
+            establishments=asked.establishments,
+            routing_codes=asked.routing_codes,
+            lines=lines,
+        )
         wake()
         return JSONResponse(counts, 201)
 

@@ -52,8 +52,21 @@ class Team(msgspec.Struct, frozen=True):
     """The file `team.yaml`."""
 
     units: list[dict[str, Any]]
+    establishments: list[dict[str, Any]]
+    routing_codes: list[dict[str, Any]]
     lines: list[dict[str, Any]]
     companies: list[Company]
+
+    @property
+    def register(self) -> dict[str, Any]:
+        """What the portal is told of who can be reached where."""
+        return {name: getattr(self, name) for name in ("units", "establishments", "routing_codes", "lines")}
+
+    @property
+    def addresses(self) -> int:
+        """How many lines count: a mask takes one away."""
+        natures = [line.get("nature", "D") for line in self.lines]
+        return natures.count("D") - natures.count("M")
 
 
 class Entry(msgspec.Struct):
@@ -184,7 +197,7 @@ class _Seed:
         return held
 
     async def _directory(self) -> None:
-        await self._post("portal", "/operator/v1/directory", {"units": self._team.units, "lines": self._team.lines})
+        await self._post("portal", "/operator/v1/directory", self._team.register)
 
     async def _companies(self) -> None:
         entries = {(entry.actor, entry.login): entry for entry in credentials(self._data)}
@@ -222,7 +235,7 @@ class _Seed:
         try:
             async with asyncio.timeout(MIRRORS_S):
                 for name in ("platform-a", "platform-b", "portal"):
-                    while (await self._get(name, "/operator/v1/state"))["directory_lines"] < len(self._team.lines):
+                    while (await self._get(name, "/operator/v1/state"))["directory_lines"] < self._team.addresses:
                         await asyncio.sleep(0.02)
         except TimeoutError:
             late = f"copie de l'annuaire incomplète après {MIRRORS_S:.0f} s, relancer"

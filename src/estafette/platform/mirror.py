@@ -1,35 +1,57 @@
 """The platform's copy of the directory: loaded whole from each full export (F14), read to route and to find peers.
 
 An address is resolved among the lines of the copy, by `directory.resolution`; nothing is asked of the portal when an
-invoice is sent.
+invoice is sent. What software asks of the copy is in `mirror_search`.
+
+A load is one transaction, so that every reader has the copy before it or the copy after it; its entries pass through
+memory a thousand at a time.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from itertools import groupby, islice
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select
+from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, update
 
-from estafette.directory import DirectoryLine, LegalUnit, ReceivingPlatform, Resolution, resolve
+from estafette.directory import (
+    DirectoryLine,
+    Establishment,
+    LegalUnit,
+    ReceivingPlatform,
+    Resolution,
+    RoutingCode,
+    resolve,
+)
+from estafette.directory.diffusion import DIFFUSIONS, diffusion
 from estafette.exchange.post import Peer, peer_of
 from estafette.formats.directory import read
 from estafette.invoice.model import Identifier
-from estafette.platform.tables import mirror_line, mirror_platform, mirror_unit
+from estafette.platform.mirror_tables import (
+    mirror_establishment,
+    mirror_line,
+    mirror_platform,
+    mirror_routing_code,
+    mirror_unit,
+)
+from estafette.values.folding import fold
+
+ROWS_AT_ONCE = 1000
+"""Entries written by one statement of a load."""
 
 
 class Mirror:
     """The copy, in the platform's own store."""
 
     def load(self, connection: Connection, data: bytes) -> None:
-        """The copy is what this full export says, and nothing else."""
-        for table in (mirror_line, mirror_platform, mirror_unit):
+        """The copy is what this full export says, and nothing else. Raises: Unreadable."""
+        for table, _row in _COPIED.values():
             connection.execute(delete(table))
-        for entry in read(data):
-            if isinstance(entry, DirectoryLine):
-                connection.execute(insert(mirror_line).values(_line_row(entry)))
-            elif isinstance(entry, LegalUnit):
-                row = {"siren": entry.siren, "name": entry.name, "entity_type": entry.entity_type}
-                connection.execute(insert(mirror_unit).values(row))
-            elif isinstance(entry, ReceivingPlatform):
-                connection.execute(insert(mirror_platform).values(_platform_row(entry)))
+        for kind, entries in groupby(read(data), key=type):
+            table, row_of = _COPIED[kind]
+            for rows in _batches(map(row_of, entries)):
+                connection.execute(insert(table), rows)
+        _withhold(connection)
 
     def resolve(self, connection: Connection, address: Identifier | None, *, on: date) -> Resolution:
         """Tell where an invoice to this address goes on this day (directory.md §11)."""
@@ -59,20 +81,50 @@ class Mirror:
         return connection.execute(select(func.count()).select_from(mirror_line)).scalar_one()
 
 
-def _line_row(line: DirectoryLine) -> dict[str, object]:
-    return {
-        "instance": line.instance,
-        "address": line.address,
-        "siren": line.siren,
-        "siret": line.siret,
-        "routing": line.routing_code,
-        "suffix": line.suffix,
-        "nature": line.nature,
-        "start": line.start,
-        "end": line.end,
-        "effective_end": line.effective_end,
-        "matricule": line.matricule,
-    }
+def _batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    waiting = iter(rows)
+    while batch := list(islice(waiting, ROWS_AT_ONCE)):
+        yield batch
+
+
+def _withhold(connection: Connection) -> None:
+    """A routing code shows no more of its address than its establishment does of its own."""
+    published = [status for status in DIFFUSIONS if diffusion(status).is_street_published]
+    partial = select(mirror_establishment.c.siret).where(mirror_establishment.c.diffusion.not_in(published))
+    withheld = update(mirror_routing_code).where(mirror_routing_code.c.siret.in_(partial))
+    connection.execute(withheld.values(diffusion="P", folded_street=""))
+
+
+def _unit_row(unit: LegalUnit) -> dict[str, Any]:
+    return {**_same(mirror_unit, unit), "folded_name": fold(unit.name)}
+
+
+def _establishment_row(one: Establishment) -> dict[str, Any]:
+    is_published = diffusion(one.diffusion).is_street_published
+    folded = _folded(one) if is_published else {**_folded(one), "folded_street": ""}
+    return {**_same(mirror_establishment, one), **folded, "siren": one.siret[:9]}
+
+
+def _routing_code_row(code: RoutingCode) -> dict[str, Any]:
+    return {**_same(mirror_routing_code, code), **_folded(code), "diffusion": "O"}
+
+
+def _platform_row(platform: ReceivingPlatform) -> dict[str, Any]:
+    return _same(mirror_platform, platform)
+
+
+def _line_row(line: DirectoryLine) -> dict[str, Any]:
+    return {**_same(mirror_line, line), "routing": line.routing_code}
+
+
+def _same(table: Table, entry: object) -> dict[str, Any]:
+    """Give the columns that are called as what the entry says."""
+    return {name: getattr(entry, name) for name in _NAMES[table.name]}
+
+
+def _folded(one: Establishment | RoutingCode) -> dict[str, str]:
+    street = " ".join(line for line in (one.line_1, one.line_2, one.line_3) if line)
+    return {"folded_name": fold(one.name), "folded_city": fold(one.city), "folded_street": fold(street)}
 
 
 def _line(row: RowMapping) -> DirectoryLine:
@@ -90,11 +142,14 @@ def _line(row: RowMapping) -> DirectoryLine:
     )
 
 
-def _platform_row(platform: ReceivingPlatform) -> dict[str, object]:
-    return {
-        "matricule": platform.matricule,
-        "platform_type": platform.platform_type,
-        "name": platform.name,
-        "contact": platform.contact,
-        "status": platform.status,
-    }
+_COPIED: dict[type[Any], tuple[Table, Callable[[Any], dict[str, Any]]]] = {
+    LegalUnit: (mirror_unit, _unit_row),
+    Establishment: (mirror_establishment, _establishment_row),
+    RoutingCode: (mirror_routing_code, _routing_code_row),
+    ReceivingPlatform: (mirror_platform, _platform_row),
+    DirectoryLine: (mirror_line, _line_row),
+}
+_NAMES = {
+    table.name: [column.name for column in table.columns if hasattr(kind, column.name)]
+    for kind, (table, _row) in _COPIED.items()
+}

@@ -6,19 +6,22 @@ other line has its default one: taxable, no platform chosen (9998).
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from datetime import date
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar, get_args
 
 import msgspec
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, Table, and_, delete, insert, select, update
 
-from estafette.directory import DirectoryLine, LegalUnit, ReceivingPlatform
+from estafette.directory import DirectoryLine, Establishment, LegalUnit, ReceivingPlatform, RoutingCode
+from estafette.directory.history import current
 from estafette.directory.resolution import FICTIVE
 from estafette.exchange.post import Peer, peer_of
 from estafette.formats.directory import write
 from estafette.formats.directory_entries import Entry
 from estafette.portal.hall import Hall
-from estafette.portal.tables import directory_line, legal_unit, receiving_platform
+from estafette.portal.tables import directory_line, establishment, legal_unit, receiving_platform, routing_code
 from estafette.store import jobs, sequences
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply
@@ -26,6 +29,8 @@ from estafette.values.moments import PARIS
 
 EXPORT = "export"
 INTERFACE = "FFE1435A"
+
+Kind = TypeVar("Kind", LegalUnit, Establishment, RoutingCode, ReceivingPlatform, DirectoryLine)
 
 
 class Registered(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +60,7 @@ def learn(hall: Hall, connection: Connection, told: Registered) -> None:
         "registered_from": told.registered_from,
         "registered_until": told.registered_until,
     }
-    if not _put(hall, connection, receiving_platform, "matricule", row):
+    if not _put(hall, connection, receiving_platform, row):
         return
     if told.registered_until:
         open_lines = (directory_line.c.matricule == told.matricule, directory_line.c.effective_end.is_(None))
@@ -70,20 +75,39 @@ def install(hall: Hall, own: Sequence[Registered]) -> None:
             learn(hall, connection, told)
 
 
-def load(hall: Hall, *, units: Sequence[dict[str, Any]], lines: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """The units of the register and the addresses of the pilot are in the directory; returns how many were new."""
+def load(
+    hall: Hall,
+    *,
+    units: Sequence[dict[str, Any]] = (),
+    establishments: Sequence[Establishment] = (),
+    routing_codes: Sequence[RoutingCode] = (),
+    lines: Sequence[dict[str, Any]] = (),
+) -> dict[str, int]:
+    """The register and the addresses of the pilot are in the directory; returns how many of each were new."""
     with hall.actor.database.begin() as connection:
-        new_units = sum(_put(hall, connection, legal_unit, "siren", dict(unit)) for unit in units)
-        new_lines = sum(_define(hall, connection, line) for line in lines)
-        new_lines += sum(_default(hall, connection, unit) for unit in units)
-        if new_units or new_lines:
+        new = {
+            "units": sum(_put(hall, connection, legal_unit, _whole(unit)) for unit in units),
+            "establishments": sum(_put(hall, connection, establishment, _row(one)) for one in establishments),
+            "routing_codes": sum(_put(hall, connection, routing_code, _row(code)) for code in routing_codes),
+            "lines": sum(_define(hall, connection, line) for line in lines),
+        }
+        new["lines"] += sum(_default(hall, connection, unit) for unit in units)
+        if any(new.values()):
             publish(hall, connection)
-    return {"units": new_units, "lines": new_lines}
+    return new
 
 
-def _put(hall: Hall, connection: Connection, table: Table, key: str, row: dict[str, Any]) -> bool:
+def _whole(unit: dict[str, Any]) -> dict[str, Any]:
+    return {"status": "A", "diffusion": "O", **unit}
+
+
+def _row(entry: Establishment | RoutingCode) -> dict[str, Any]:
+    return {field.name: getattr(entry, field.name) for field in fields(entry) if field.name != "instance"}
+
+
+def _put(hall: Hall, connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Write the version that holds now; False when it already says the same."""
-    mine = table.c[key] == row[key]
+    mine = and_(*(column == row[column.name] for column in table.primary_key))
     held = connection.execute(select(*(table.c[name] for name in row)).where(mine)).mappings().first()
     if held is not None and dict(held) == row:
         return False
@@ -94,7 +118,7 @@ def _put(hall: Hall, connection: Connection, table: Table, key: str, row: dict[s
 
 
 def _define(hall: Hall, connection: Connection, parts: dict[str, Any]) -> bool:
-    """Write a line, once by its address and start; the default line of the unit ends where it begins."""
+    """Write a line, or the mask of one, once by its address and start."""
     line = DirectoryLine(
         siren=parts["siren"],
         siret=parts.get("siret"),
@@ -102,9 +126,15 @@ def _define(hall: Hall, connection: Connection, parts: dict[str, Any]) -> bool:
         suffix=parts.get("suffix"),
         matricule=parts["matricule"],
         start=parts["start"],
+        end=parts.get("end"),
+        nature=parts.get("nature", "D"),
         instance=sequences.draw(connection, "instance"),
     )
-    same = (directory_line.c.address == line.address, directory_line.c.start == line.start)
+    same = (
+        directory_line.c.address == line.address,
+        directory_line.c.start == line.start,
+        directory_line.c.nature == line.nature,
+    )
     if connection.execute(select(directory_line.c.instance).where(*same)).first():
         return False
     row = {
@@ -116,6 +146,7 @@ def _define(hall: Hall, connection: Connection, parts: dict[str, Any]) -> bool:
         "routing": line.routing_code,
         "suffix": line.suffix,
         "start": line.start,
+        "end": line.end,
         "matricule": line.matricule,
         "defined_at": hall.actor.clock(),
     }
@@ -161,32 +192,31 @@ def _export(hall: Hall, connection: Connection) -> None:
 
 
 def _entries(connection: Connection) -> Iterator[Entry]:
-    """Give what the directory holds, in the order of the export: units, platforms, lines."""
+    """Give what the directory holds, in the order of the export: units, establishments, codes, platforms, lines."""
     for row in connection.execute(select(legal_unit).order_by(legal_unit.c.siren)).mappings():
-        yield LegalUnit(siren=row["siren"], name=row["name"], entity_type=row["entity_type"], instance=row["instance"])
+        yield _entry(LegalUnit, row)
+    for row in connection.execute(select(establishment).order_by(establishment.c.siret)).mappings():
+        yield _entry(Establishment, row)
+    ordered = select(routing_code).order_by(routing_code.c.siret, routing_code.c.code)
+    for row in connection.execute(ordered).mappings():
+        yield _entry(RoutingCode, row)
     for row in connection.execute(select(receiving_platform).order_by(receiving_platform.c.matricule)).mappings():
-        yield ReceivingPlatform(
-            matricule=row["matricule"],
-            name=row["name"],
-            trade_name=row["name"] if row["platform_type"] == "PDP" else None,
-            platform_type=row["platform_type"],
-            siren=row["siren"],
-            contact=row["contact"],
-            registered_from=row["registered_from"],
-            registered_until=row["registered_until"],
-            instance=row["instance"],
-        )
+        yield _entry(ReceivingPlatform, row, trade_name=row["name"] if row["platform_type"] == "PDP" else None)
+    yield from _lines(connection)
+
+
+def _lines(connection: Connection) -> Iterator[DirectoryLine]:
+    """Give the lines that count, an address after another: neither the versions replaced nor those masked."""
     ordered = (directory_line.c.siren, directory_line.c.siret, directory_line.c.routing, directory_line.c.suffix)
-    for row in connection.execute(select(directory_line).order_by(*ordered, directory_line.c.start)).mappings():
-        yield DirectoryLine(
-            siren=row["siren"],
-            siret=row["siret"],
-            routing_code=row["routing"],
-            suffix=row["suffix"],
-            matricule=row["matricule"],
-            start=row["start"],
-            end=row["end"],
-            effective_end=row["effective_end"],
-            nature=row["nature"],
-            instance=row["instance"],
-        )
+    rows = connection.execute(select(directory_line).order_by(*ordered, directory_line.c.start)).mappings()
+    lines = (_entry(DirectoryLine, row, routing_code=row["routing"]) for row in rows)
+    for _address, versions in groupby(lines, key=lambda line: line.address):
+        yield from current(versions)
+
+
+def _entry(kind: type[Kind], row: RowMapping, **more: Any) -> Kind:
+    """Give the entry that a row holds, whose columns are called as its fields."""
+    return kind(**{name: row[name] for name in _NAMES[kind] if name in row}, **more)
+
+
+_NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Entry)}

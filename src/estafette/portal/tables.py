@@ -1,6 +1,6 @@
 """The tables of the public portal: the directory, the platforms, the flows and the facts they brought."""
 
-from sqlalchemy import JSON, Column, Date, Index, Integer, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, Date, Index, Integer, MetaData, String, Table, UniqueConstraint
 
 from estafette.store.columns import Instant
 
@@ -13,6 +13,54 @@ legal_unit = Table(
     Column("instance", Integer, nullable=False),
     Column("name", String(150), nullable=False),
     Column("entity_type", String(1), nullable=False),  # P public, A private taxable
+    Column("status", String(1), nullable=False, server_default="A"),
+    Column("diffusion", String(1), nullable=False, server_default="O"),
+    Column("recorded_at", Instant, nullable=False),
+)
+
+establishment = Table(
+    "establishment",
+    metadata,
+    Column("siret", String(14), primary_key=True),
+    Column("instance", Integer, nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("kind", String(1), nullable=False),
+    Column("status", String(1), nullable=False),
+    Column("diffusion", String(1), nullable=False),
+    Column("line_1", String(255)),
+    Column("line_2", String(255)),
+    Column("line_3", String(255)),
+    Column("city", String(255)),
+    Column("postal_code", String(10)),
+    Column("subdivision", String(255)),
+    Column("country", String(2)),
+    Column("commitment_required", Boolean),
+    Column("service_required", Boolean),
+    Column("commitment_or_service_required", Boolean),
+    Column("is_contracting_authority", Boolean),
+    Column("is_contracting_authority_only", Boolean),
+    Column("manages_payment_status", Boolean),
+    Column("recorded_at", Instant, nullable=False),
+)
+"""Establishments; the six flags are those of public entities, absent of the others."""
+
+routing_code = Table(
+    "routing_code",
+    metadata,
+    Column("siret", String(14), primary_key=True),
+    Column("code", String(100), primary_key=True),
+    Column("instance", Integer, nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("scheme", String(4), nullable=False),
+    Column("status", String(1), nullable=False),
+    Column("line_1", String(255)),
+    Column("line_2", String(255)),
+    Column("line_3", String(255)),
+    Column("city", String(255)),
+    Column("postal_code", String(10)),
+    Column("subdivision", String(255)),
+    Column("country", String(2)),
+    Column("commitment_required", Boolean),
     Column("recorded_at", Instant, nullable=False),
 )
 
