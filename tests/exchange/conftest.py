@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import structlog
 import uvicorn
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from starlette.applications import Starlette
 from starlette.types import Message as Event
 
@@ -24,8 +24,9 @@ from estafette.exchange.post import QUEUE, Peer, Post
 from estafette.store.database import Database, open_database
 from estafette.store.documents import Documents
 from estafette.store.jobs import Job
+from estafette.store.packs import FolderPacks
 from estafette.store.sequences import draw
-from estafette.store.tables import inbox, sequence
+from estafette.store.tables import document, inbox, sequence
 from estafette.store.tables import job as job_table
 from estafette.store.worker import Apply, Later, Never, Worker
 
@@ -113,8 +114,9 @@ class Home:
             return list(connection.execute(select(inbox.c.message_id).order_by(inbox.c.message_id)).scalars())
 
     def documents_held(self) -> int:
-        """Count the documents on disk."""
-        return sum(1 for file in self.documents._folder.rglob("*") if file.is_file())
+        """Count the documents kept."""
+        with self.database.read() as connection:
+            return connection.execute(select(func.count()).select_from(document)).scalar_one()
 
     async def ask(
         self, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None, chunks: int = 1
@@ -160,7 +162,7 @@ class Network:
         folder.mkdir()
         shutil.copy(self.empty_store, folder / "records.sqlite")
         database = open_database(folder / "records.sqlite", ("shared",), threaded=False)
-        documents = Documents(folder / "documents")
+        documents = Documents(database, FolderPacks(folder / "documents"))
         key = load_key(folder / "key.pem")
         taken: list[tuple[Message, bytes]] = []
         delivered: list[str] = []

@@ -162,7 +162,7 @@ class World:
                 worker = one.actor.worker
                 while claimed := self._claim(one):
                     busy = True
-                    await worker._work(claimed[0])
+                    await worker._work(claimed)
 
     def _claim(self, one: Running) -> list[jobs.Job]:
         queues = tuple(one.actor.worker._handlers)

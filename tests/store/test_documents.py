@@ -2,16 +2,32 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+import zstandard
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from estafette.store import sequences
-from estafette.store.database import open_database
+from estafette.store.database import Database
 from estafette.store.documents import Damaged, Documents
+from estafette.store.packs import PACK_BYTES_MAX, FolderPacks
+
+Open = Callable[[], Documents]
+
+
+@pytest.fixture
+def opened(database: Database, tmp_path: Path) -> Open:
+    """Give a program's view of the documents: each call is another program on the same store."""
+    return lambda: Documents(database, FolderPacks(tmp_path / "documents"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give where the packs are."""
+    return tmp_path / "documents"
 
 
 def files(folder: Path) -> list[Path]:
@@ -19,123 +35,139 @@ def files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_file())
 
 
-def kept(documents: Documents, data: bytes) -> str:
-    """Put a document and settle it; return its name."""
-    name = documents.put(data)
-    documents.settle()
-    return name
+def kept(database: Database, documents: Documents, data: bytes) -> str:
+    """Put a document and commit; return its name."""
+    with database.begin():
+        return documents.put(data)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=5000))
-def test_what_is_put_is_got(data: bytes) -> None:
-    """Whatever the bytes, even none, they come back identical under the name of their SHA-256."""
-    with TemporaryDirectory() as folder:
-        documents = Documents(Path(folder))
-        name = documents.put(data)
-        assert name == hashlib.sha256(data).hexdigest()
-        assert documents.get(name) == data
-        documents.settle()
-        assert documents.get(name) == data
+def test_what_is_put_is_got(database: Database, opened: Open, data: bytes) -> None:
+    """Whatever the bytes, even none, they come back identical under the name of their SHA-256, now and afterwards."""
+    documents = opened()
+    name = documents.put(data)
+    assert name == hashlib.sha256(data).hexdigest()
+    assert documents.get(name) == data
+    with database.begin():
+        pass
+    assert opened().get(name) == data
 
 
-def test_twice_is_once(tmp_path: Path) -> None:
-    """The same bytes put again are the same file, not written again."""
-    documents = Documents(tmp_path)
-    first = kept(documents, b"<Invoice/>")
-    [file] = files(tmp_path)
-    before = file.stat()
-    assert kept(documents, b"<Invoice/>") == first
-    assert files(tmp_path) == [file]
-    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-
-
-def test_it_is_still_there_after_the_program(tmp_path: Path) -> None:
-    """Another program on the same folder finds what the first has put."""
-    name = kept(Documents(tmp_path), b"kept")
-    assert Documents(tmp_path).get(name) == b"kept"
+def test_twice_is_once(database: Database, opened: Open, folder: Path) -> None:
+    """The same bytes put again, by this program or another, are not written again."""
+    documents = opened()
+    first = kept(database, documents, b"<Invoice/>")
+    before = [(file, file.stat().st_size) for file in files(folder)]
+    assert kept(database, documents, b"<Invoice/>") == first
+    assert kept(database, opened(), b"<Invoice/>") == first
+    assert [(file, file.stat().st_size) for file in files(folder)] == before
 
 
 @pytest.mark.parametrize("name", ["0" * 64, "", "0" * 63, "G" * 64, "../" * 21 + "x", "A" * 64, "é" * 64])
-def test_unknown_name(tmp_path: Path, name: str) -> None:
+def test_unknown_name(opened: Open, name: str) -> None:
     """A name that is unknown, or is no name at all, is a KeyError, and never leads out of the folder."""
     with pytest.raises(KeyError):
-        Documents(tmp_path).get(name)
+        opened().get(name)
 
 
-def test_a_draft_is_seen_by_nobody_else(tmp_path: Path) -> None:
-    """What was put and not settled is no document for another program, and a new start clears it away."""
-    name = Documents(tmp_path).put(b"never settled")
-    after = Documents(tmp_path)
+def test_a_draft_is_seen_by_nobody_else(opened: Open, folder: Path) -> None:
+    """What was put and not settled is no document for another program, and takes no room."""
+    name = opened().put(b"never settled")
     with pytest.raises(KeyError):
-        after.get(name)
-    assert files(tmp_path) == []
+        opened().get(name)
+    assert files(folder) == []
 
 
-@pytest.mark.parametrize("step", ["fsync", "rename"])
-def test_a_failure_to_settle_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    """When settling fails the document has no name on disk yet; it is settled the next time."""
+@pytest.mark.parametrize("step", ["fdatasync", "write"])
+def test_a_failure_to_settle_loses_nothing(
+    database: Database, opened: Open, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """When settling fails nothing is committed and the document is nobody else's; it is settled the next time."""
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    documents = Documents(tmp_path)
-    name = documents.put(b"big")
+    documents = opened()
     with monkeypatch.context() as broken:
-        broken.setattr(os if step == "fsync" else Path, step, fail)
-        with pytest.raises(OSError, match="No space left"):
-            documents.settle()
-    assert not (tmp_path / name[:2] / f"{name}.zst").exists()
-    documents.settle()
-    assert Documents(tmp_path).get(name) == b"big"
-
-
-def test_a_transaction_settles_what_it_names(tmp_path: Path) -> None:
-    """The records' commit comes after the documents are durable; a transaction that fails commits none."""
-    database, documents = open_database(tmp_path / "records.sqlite", ("shared",)), Documents(tmp_path / "documents")
+        broken.setattr(os, step, fail)
+        with pytest.raises(OSError, match="No space left"), database.begin() as connection:
+            name = documents.put(b"big")
+            sequences.draw(connection, "named")
+    with pytest.raises(KeyError):
+        opened().get(name)
     database.before_commit = documents.settle
     with database.begin() as connection:
+        assert sequences.draw(connection, "named") == 1
+    assert opened().get(name) == b"big"
+
+
+def test_a_transaction_undone_lets_go_of_nothing(database: Database, opened: Open) -> None:
+    """A document of a transaction that failed is settled with the next one."""
+    documents = opened()
+    with pytest.raises(LookupError), database.begin():
         name = documents.put(b"named")
-        sequences.draw(connection, name)
-    assert Documents(tmp_path / "documents").get(name) == b"named"
-    database.close()
+        raise LookupError
+    with database.begin():
+        pass
+    assert opened().get(name) == b"named"
 
 
-def test_the_name_is_on_disk_before_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file is flushed before it has its name, then every folder that leads to it: a power cut cannot lose it."""
+def test_it_is_on_the_disk_before_it_is_told(
+    database: Database, opened: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new pack is named in flushed folders, then its bytes are flushed: a power cut cannot lose what is committed."""
     flushed: list[str] = []
-    real = os.fsync
 
     def watch(descriptor: int) -> None:
         target = Path(f"/proc/self/fd/{descriptor}").readlink()
-        flushed.append("file" if target.is_file() else str(target.relative_to(tmp_path)))
-        real(descriptor)
+        flushed.append("pack" if target.is_file() else str(target.relative_to(folder)))
 
-    documents = Documents(tmp_path)
+    documents = opened()
     monkeypatch.setattr(os, "fsync", watch)
-    name = kept(documents, b"<Invoice/>")
-    assert flushed.index("file") < flushed.index(name[:2])
-    assert set(flushed) == {"file", ".", name[:2]}
+    monkeypatch.setattr(os, "fdatasync", watch)
+    kept(database, documents, b"<Invoice/>")
+    [pack] = files(folder)
+    assert flushed == [pack.parent.name, ".", "pack"]
 
 
-@pytest.mark.parametrize("harm", ["flip", "cut", "other"])
-def test_harm_at_rest_is_told(tmp_path: Path, harm: str) -> None:
-    """A document whose file no longer holds its bytes is never given as if it did."""
-    documents = Documents(tmp_path)
-    other = kept(documents, b"another document")
-    [elsewhere] = files(tmp_path)
-    name = kept(documents, os.urandom(64))
-    [file] = [file for file in files(tmp_path) if file != elsewhere]
-    packed = file.read_bytes()
+@pytest.mark.parametrize("harm", ["flip", "cut", "other", "gone"])
+def test_harm_at_rest_is_told(database: Database, opened: Open, folder: Path, harm: str) -> None:
+    """A document whose pack no longer holds its bytes is never given as if it did; the others still are."""
+    other = kept(database, opened(), b"another document")
+    [elsewhere] = files(folder)
+    name = kept(database, opened(), os.urandom(64))
+    [pack] = [file for file in files(folder) if file != elsewhere]
+    packed = pack.read_bytes()
     harmed = {"flip": packed[:-1] + bytes([packed[-1] ^ 1]), "cut": packed[:-9], "other": elsewhere.read_bytes()}
-    file.write_bytes(harmed[harm])
+    if harm == "gone":
+        pack.unlink()
+    else:
+        pack.write_bytes(harmed[harm])
     with pytest.raises(Damaged, match=name):
-        documents.get(name)
-    assert documents.get(other) == b"another document"
+        opened().get(name)
+    assert opened().get(other) == b"another document"
 
 
-def test_only_the_owner_reads(tmp_path: Path) -> None:
+def test_only_the_owner_reads(database: Database, opened: Open, folder: Path) -> None:
     """Invoices of others are nobody's business on a shared machine."""
-    kept(Documents(tmp_path), b"<Invoice/>")
-    [file] = files(tmp_path)
+    kept(database, opened(), b"<Invoice/>")
+    [file] = files(folder)
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_full_pack_is_left(database: Database, opened: Open, folder: Path) -> None:
+    """A pack that has come to its size is added to no more: another is begun, and both are read."""
+    documents, big = opened(), os.urandom(PACK_BYTES_MAX)
+    first, second = kept(database, documents, big), kept(database, documents, b"after")
+    assert len(files(folder)) == 2
+    assert (opened().get(first), opened().get(second)) == (big, b"after")
+
+
+def test_a_document_of_before_packs_is_found(opened: Open, folder: Path) -> None:
+    """What an earlier version kept in a file of its own is still read."""
+    name = hashlib.sha256(b"old").hexdigest()
+    opened()
+    (folder / name[:2]).mkdir()
+    (folder / name[:2] / f"{name}.zst").write_bytes(zstandard.ZstdCompressor().compress(b"old"))
+    assert opened().get(name) == b"old"

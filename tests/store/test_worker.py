@@ -18,7 +18,7 @@ from estafette.store.jobs import LEASE, TRIES_MAX, Job
 from estafette.store.sequences import draw
 from estafette.store.tables import job as table
 from estafette.store.tables import sequence
-from estafette.store.worker import CONCURRENCY, Apply, Later, Never, Worker
+from estafette.store.worker import CONCURRENCY, Apply, Later, Never, Outcome, Worker
 
 # `World` is what the fixture `world` gives: a loop whose time jumps, and the clock that goes with it.
 World = Any
@@ -133,10 +133,10 @@ def test_the_effect_and_the_end_of_the_job_are_one(desk: Desk, world: World, mon
     ends = iter([RuntimeError("killed between two writes")])
     real = jobs.end
 
-    def end(connection: Connection, job: Job, *, now: datetime) -> None:
+    def end(connection: Connection, done: list[Job], *, now: datetime) -> None:
         for fault in ends:
             raise fault
-        real(connection, job, now=now)
+        real(connection, done, now=now)
 
     monkeypatch.setattr(jobs, "end", end)
     desk.ask("a")
@@ -344,3 +344,56 @@ def test_what_fails_is_said(desk: Desk, world: World, logs: Logs, fault: Excepti
     desk.ask("a")
     world.run(desk.work(hours=1))
     assert [(entry["event"], entry["key"]) for entry in logs] == [(said, "a")]
+
+
+def test_what_waits_is_worked_together(desk: Desk, world: World) -> None:
+    """Jobs of a queue worked together come as one batch; what comes meanwhile makes the next one."""
+    batches: list[list[str]] = []
+
+    async def together(batch: list[Job]) -> Outcome:
+        batches.append([job.key for job in batch])
+        if len(batches) == 1:
+            desk.ask("d", "e")
+            await asyncio.sleep(1)
+        return Outcome(lambda connection: [desk.apply(connection, job) for job in batch] and None)
+
+    desk.worker.handles_together("q", together)
+    desk.ask(*"abc")
+    world.run(desk.work(hours=1))
+    assert batches == [["a", "b", "c"], ["d", "e"]]
+    assert desk.states() == dict.fromkeys("abcde", "done")
+
+
+def test_trouble_stays_with_the_job_that_has_it(desk: Desk, world: World) -> None:
+    """A batch that fails is done again one by one: only the guilty job is put off, and each effect is kept once."""
+
+    async def together(batch: list[Job]) -> Outcome:
+        if len(batch) == 1 and batch[0].key == "b":
+            raise Never("b cannot be")
+        return Outcome(lambda connection: apply(connection, batch))
+
+    def apply(connection: Connection, batch: list[Job]) -> None:
+        for job in batch:
+            desk.apply(connection, job)
+            if job.key == "b":
+                raise ValueError("a bug")
+
+    desk.worker.handles_together("q", together)
+    desk.ask(*"abc")
+    world.run(desk.work(hours=1))
+    assert desk.states() == {"a": "done", "b": "parked", "c": "done"}
+    assert desk.effects_kept() == {"a": 1, "c": 1}
+
+
+def test_a_batch_may_be_done_in_part(desk: Desk, world: World) -> None:
+    """The handler says which jobs are put off, and why; the others are done."""
+
+    async def together(batch: list[Job]) -> Outcome:
+        late = {job.id: Later("peer is down") for job in batch if job.key == "b" and job.tries < 2}
+        return Outcome(lambda c: [desk.apply(c, job) for job in batch if job.id not in late] and None, late)
+
+    desk.worker.handles_together("q", together)
+    desk.ask(*"abc")
+    world.run(desk.work(hours=1))
+    assert desk.states() == dict.fromkeys("abc", "done")
+    assert desk.effects_kept() == {"a": 1, "b": 1, "c": 1}

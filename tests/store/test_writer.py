@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -80,13 +80,13 @@ def test_one_that_fails_harms_no_other(threaded: Database) -> None:
 def test_a_commit_that_fails_is_told_to_all(threaded: Database) -> None:
     """When what they name cannot be made durable, nothing is written and everyone knows."""
 
-    def full() -> None:
+    def full(_connection: Connection) -> Callable[[], None]:
         raise OSError(28, "No space left on device")
 
     threaded.before_commit = full
     with pytest.raises(OSError, match="No space left"):
         asyncio.run(threaded.write(lambda connection: draw(connection, "a")))
-    threaded.before_commit = lambda: None
+    threaded.before_commit = lambda _connection: lambda: None
     assert number(threaded, "a") == 1
 
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from estafette.exchange.keys import load_key, public_text
 from estafette.store.database import Database, open_database
 from estafette.store.documents import Documents
+from estafette.store.packs import FolderPacks
 from estafette.store.worker import Worker
 
 Clock = Callable[[], datetime]
@@ -55,13 +56,13 @@ class Actor:
             with suppress(asyncio.CancelledError):
                 await self._task
         self.database.close()
+        self.documents.close()
 
 
 def open_actor(name: str, identifier: str, folder: Path, *, branches: tuple[str, ...], clock: Clock) -> Actor:
     """Open the actor kept in this folder, made the first time. Raises: OSError, NewerData."""
     folder.mkdir(parents=True, exist_ok=True)
     database = open_database(folder / "records.sqlite", branches)
-    documents = Documents(folder / "documents")
-    database.before_commit = documents.settle
+    documents = Documents(database, FolderPacks(folder / "documents"))
     key = load_key(folder / "key.pem")
     return Actor(name, identifier, folder, database, documents, key, Worker(database, clock), clock)

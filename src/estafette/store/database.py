@@ -18,6 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from estafette.store import gathered
 from estafette.store.writer import Writer
 
 try:  # the bundled SQLite: distributions ship one with the WAL-reset bug (3.7.0 to 3.51.2)
@@ -37,13 +38,15 @@ class NewerData(Exception):
 class Database:
     """The records of one actor; every write is one transaction, serialised by the engine.
 
-    `before_commit` is called before each durable transaction is committed: what its records name is made durable then.
+    `before_commit` is called before each durable transaction is committed: what its records name is made durable then;
+    what it returns is called once the transaction is committed.
     """
 
     def __init__(self, engine: Engine, *, threaded: bool = True) -> None:
         self.engine = engine
         self._writer = Writer(self.begin) if threaded else None
-        self.before_commit: Callable[[], None] = lambda: None
+        self.before_commit: Callable[[Connection], Callable[[], None]] = lambda _connection: lambda: None
+        gathered.listen(engine)
 
     @contextmanager
     def begin(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -53,14 +56,20 @@ class Database:
         """
         with self.engine.connect().execution_options(immediate=True) as connection:
             raw: Any = connection.connection.dbapi_connection
+            committed = None
             if not durable:
                 raw.execute("PRAGMA synchronous=NORMAL")
             try:
                 with connection.begin():
+                    gathered.begin(connection)
                     yield connection
+                    gathered.flush(connection)
                     if durable:
-                        self.before_commit()
+                        committed = self.before_commit(connection)
+                if committed:
+                    committed()
             finally:
+                gathered.forget(connection)
                 if not durable:
                     raw.execute("PRAGMA synchronous=FULL")
 
@@ -144,5 +153,5 @@ def _upgrade(engine: Engine, branches: tuple[str, ...]) -> None:
     configuration = _history()
     with engine.connect().execution_options(immediate=True) as connection, connection.begin():
         configuration.attributes["connection"] = connection
-        for branch in branches:
+        for branch in dict.fromkeys(("shared", *branches)):
             command.upgrade(configuration, f"{branch}@head")

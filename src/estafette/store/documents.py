@@ -1,109 +1,154 @@
 """Documents by content: the original bytes of everything that ever came in or went out, bad ones too.
 
-A document is named by the SHA-256 of its bytes, written once, compressed at rest, and on the disk before any record
-names it. Writing it twice is writing it once.
+A document is named by the SHA-256 of its bytes, written once, compressed at rest, and durable before any record names
+it. Writing it twice is writing it once.
 
-Theory of operation. `put` writes a draft and waits for no disk; `settle`, called by the store before a transaction is
-committed, makes every draft durable at once: all are flushed, then named, then the folders that name them are flushed.
-A file system journals together what it flushes together, so a transaction costs the same few waits whatever the number
-of its documents. A draft that no transaction settled is named by no record: a killed program leaves at most that.
+Theory of operation. `put` holds a draft in memory and waits for no disk; `settle`, called by the store before a durable
+transaction is committed, adds all drafts to a pack, waits for the disk once, and records where each lies in that very
+transaction. Only when it is committed are the drafts let go. A draft that no transaction settled is named by no record.
+The latest documents stay in memory for a while: what one job puts, the next one reads.
 """
 
 import hashlib
-import os
-import tempfile
 import threading
-from pathlib import Path
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 
 import zstandard
+from sqlalchemy import Connection, bindparam, select
+
+from estafette.store import gathered
+from estafette.store.database import Database
+from estafette.store.packs import Packs
+from estafette.store.tables import document
+
+RECENT_BYTES_MAX = 8 * 1024 * 1024
+"""What is kept in memory of the latest documents."""
+
+DIGITS = frozenset("0123456789abcdef")
+
+_HELD = select(document.c.sha256).where(document.c.sha256.in_(bindparam("names", expanding=True)))
+_PLACE = select(document.c.pack, document.c.start, document.c.length).where(document.c.sha256 == bindparam("name"))
 
 
 class Damaged(Exception):
-    """The file of a document no longer holds its bytes: it is to be restored from a copy."""
+    """What rests of a document is no longer its bytes: it is to be restored from a copy."""
 
 
 class Documents:
-    """A folder of documents, in 256 folders by the first digits of their names; no cost grows with how many."""
+    """The documents of one actor. Several threads may put, get and settle at once."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._incoming = folder / "incoming"
-        self._incoming.mkdir(parents=True, exist_ok=True)
-        for left in self._incoming.iterdir():
-            left.unlink()
-        self._drafts: dict[str, Path] = {}
+    def __init__(self, database: Database, packs: Packs) -> None:
+        self._database = database
+        self._packs = packs
+        self._drafts: dict[str, bytes] = {}
+        self._recent = _Recent(RECENT_BYTES_MAX)
         self._lock = threading.Lock()
-        """Over the drafts: one thread puts while another settles."""
+        """Over the drafts and the recent ones: one thread puts while another settles."""
+        self._settling = threading.Lock()
+        """One pack is added to at a time."""
+        database.before_commit = self.settle
 
     def put(self, data: bytes) -> str:
         """The bytes can be read under their name, 64 hexadecimal digits; they are durable once settled."""
         name = hashlib.sha256(data).hexdigest()
         with self._lock:
-            if name not in self._drafts and not self._file(name).exists():
-                self._drafts[name] = self._draft(zstandard.ZstdCompressor(level=3).compress(data))
+            if name in self._drafts or name in self._recent:
+                return name
+            self._drafts[name] = zstandard.ZstdCompressor(level=3).compress(data)
+            self._recent.keep(name, data)
         return name
 
-    def settle(self) -> None:
-        """Everything that was put is durable, under its name. Raises: OSError; what is left can be settled again."""
+    def settle(self, connection: Connection) -> Callable[[], None]:
+        """Everything that was put is durable, and this transaction says where; returns what to do once it is committed.
+
+        Raises: OSError; nothing is let go, and what is left can be settled again.
+        """
         with self._lock:
             drafts = dict(self._drafts)
-        for draft in drafts.values():
-            _flush(draft)
-        folders = set()
-        for name in drafts:
-            with self._lock:
-                folders |= self._give_name(name)
-        for folder in folders:
-            _flush(folder)
+        if drafts:
+            self._settle(connection, drafts)
+        return lambda: self._let_go(drafts)
+
+    def _settle(self, connection: Connection, drafts: dict[str, bytes]) -> None:
+        held = set(connection.execute(_HELD, {"names": list(drafts)}).scalars())
+        fresh = {name: packed for name, packed in drafts.items() if name not in held}
+        if not fresh:
+            return
+        with self._settling:
+            pack, start = self._packs.append(list(fresh.values()))
+        for name, packed in fresh.items():
+            row = {"sha256": name, "pack": pack, "start": start, "length": len(packed)}
+            gathered.add(connection, document, row, once=True)
+            start += len(packed)
+        gathered.flush(connection)
+
+    def _let_go(self, names: Iterable[str]) -> None:
+        with self._lock:
+            for name in names:
+                self._drafts.pop(name, None)
 
     def get(self, name: str) -> bytes:
         """Return the bytes as they came. Raises: KeyError when the name is not known, Damaged."""
-        try:
-            with self._lock:
-                packed = (self._drafts.get(name) or self._file(name)).read_bytes()
-        except FileNotFoundError:
-            raise KeyError(name) from None
-        try:
-            data = zstandard.ZstdDecompressor().decompress(packed)
-        except zstandard.ZstdError as fault:
-            raise Damaged(f"{name}: {fault}") from None
-        if hashlib.sha256(data).hexdigest() != name:
-            raise Damaged(f"{name}: other bytes")
+        with self._lock:
+            data, packed = self._recent.get(name), self._drafts.get(name)
+        if data is not None:
+            return data
+        data = _unpacked(name, self._at_rest(name) if packed is None else packed)
+        with self._lock:
+            self._recent.keep(name, data)
         return data
 
-    def _file(self, name: str) -> Path:
-        if len(name) != 64 or not set(name) <= set("0123456789abcdef"):
+    def _at_rest(self, name: str) -> bytes:
+        if len(name) != 64 or not set(name) <= DIGITS:
             raise KeyError(name)
-        return self._folder / name[:2] / f"{name}.zst"
-
-    def _draft(self, packed: bytes) -> Path:
-        """Write a draft, whole or not at all, for its owner's eyes only."""
-        descriptor, path = tempfile.mkstemp(dir=self._incoming)
+        with self._database.read() as connection:
+            place = connection.execute(_PLACE, {"name": name}).first()
         try:
-            with os.fdopen(descriptor, "wb") as handle:
-                handle.write(packed)
-        except BaseException:
-            Path(path).unlink(missing_ok=True)
-            raise
-        return Path(path)
+            return self._packs.loose(name) if place is None else self._packs.read(*place)
+        except FileNotFoundError:
+            if place is None:
+                raise KeyError(name) from None
+            raise Damaged(f"{name}: pack {place.pack} is gone") from None
 
-    def _give_name(self, name: str) -> set[Path]:
-        """Move a flushed draft to its place; returns the folders that must now be flushed."""
-        file = self._file(name)
-        folders = {file.parent}
-        if name not in self._drafts:  # settled by another commit meanwhile
-            return folders
-        if not file.parent.exists():
-            file.parent.mkdir(exist_ok=True)
-            folders.add(self._folder)
-        self._drafts[name].rename(file)
-        del self._drafts[name]
-        return folders
+    def close(self) -> None:
+        """Let go of what is open."""
+        self._packs.close()
 
 
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+def _unpacked(name: str, packed: bytes) -> bytes:
+    """Return the bytes of a document. Raises: Damaged when they are not those it is named by."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        data = zstandard.ZstdDecompressor().decompress(packed)
+    except zstandard.ZstdError as fault:
+        raise Damaged(f"{name}: {fault}") from None
+    if hashlib.sha256(data).hexdigest() != name:
+        raise Damaged(f"{name}: other bytes")
+    return data
+
+
+class _Recent:
+    """The documents last put or read, up to so many bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._size = limit, 0
+        self._held: OrderedDict[str, bytes] = OrderedDict()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._held
+
+    def get(self, name: str) -> bytes | None:
+        """Return a document that is held, which becomes the latest."""
+        if name in self._held:
+            self._held.move_to_end(name)
+        return self._held.get(name)
+
+    def keep(self, name: str, data: bytes) -> None:
+        """The document is held, instead of the oldest ones; one of more than an eighth of the room is not."""
+        if len(data) > self._limit // 8 or name in self._held:
+            return
+        self._held[name] = data
+        self._size += len(data)
+        while self._size > self._limit:
+            _oldest, dropped = self._held.popitem(last=False)
+            self._size -= len(dropped)

@@ -7,12 +7,28 @@ in order while other invoices go on. A job runs at least once; its effect is ide
 Cost: one indexed row in, one indexed row out; claiming reads the index of what is due, not the history.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
+from estafette.store import gathered
+from estafette.store.columns import Instant
 from estafette.store.tables import job as table
 
 TRIES_MAX = 60
@@ -34,39 +50,42 @@ class Job:
 
 
 def add(
-    connection: Connection, *, queue: str, key: str, payload: dict[str, Any], now: datetime, lane: str | None = None
-) -> bool:
-    """The work is recorded, once per key; True when it was not there yet."""
+    connection: Connection,
+    *,
+    queue: str,
+    key: str,
+    payload: dict[str, Any],
+    now: datetime,
+    lane: str | None = None,
+    due: datetime | None = None,
+) -> None:
+    """The work is recorded, once per key; it may run from `due`, now unless given."""
     row = {
         "queue": queue, "key": key, "lane": lane, "payload": payload, "state": "pending",
-        "due": now, "tries": 0, "created_at": now,
+        "due": due or now, "tries": 0, "created_at": now,
     }  # fmt: skip
-    if connection.execute(select(literal(1)).where(table.c.key == key)).first():
-        return False
-    connection.execute(insert(table).values(row))
-    return True
+    gathered.add(connection, table, row, once=True)
 
 
-def claim(connection: Connection, *, queues: tuple[str, ...], now: datetime, limit: int) -> list[Job]:
-    """Up to `limit` jobs of these queues that may run now are leased to the caller, longest due first."""
-    ready = (
-        select(table.c.id, table.c.queue, table.c.key, table.c.payload, table.c.tries)
-        .where(table.c.state == "pending", table.c.due <= now, table.c.queue.in_(queues))
-        .where(or_(table.c.leased_until.is_(None), table.c.leased_until < now))
-        .where(_first_of_its_lane())
-        .order_by(table.c.due, table.c.id)
-        .limit(limit)
-    )
-    jobs = [Job(*row) for row in connection.execute(ready)]
+def claim(
+    connection: Connection, *, queues: tuple[str, ...], now: datetime, limit: int, busy: Collection[str] = ()
+) -> list[Job]:
+    """Up to `limit` jobs of these queues, and not of the busy ones, are leased to the caller, longest due first.
+
+    A queue may be several: `deliver` is also `deliver:0003` and `deliver:0005`.
+    """
+    if not queues:
+        return []
+    values = {"now": now, "busy": list(busy), "most": limit}
+    jobs = [Job(*row) for row in connection.execute(_ready(queues), values)]
     if jobs:
-        leased = table.c.id.in_([job.id for job in jobs])
-        connection.execute(update(table).where(leased).values(leased_until=now + LEASE))
+        connection.execute(_LEASE, {"ids": [job.id for job in jobs], "until": now + LEASE})
     return jobs
 
 
-def end(connection: Connection, job: Job, *, now: datetime) -> None:
-    """The job is done and stays as a trace."""
-    _settle(connection, job, state="done", ended_at=now)
+def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> None:
+    """The jobs are done and stay as a trace; one that ended meanwhile, its lease being over, is left as it ended."""
+    connection.execute(_END, {"ids": [job.id for job in done], "now": now})
 
 
 def retry(connection: Connection, job: Job, *, now: datetime, error: str) -> None:
@@ -95,6 +114,39 @@ def _first_of_its_lane() -> ColumnElement[bool]:
     return or_(table.c.lane.is_(None), ~blocked)
 
 
+@cache
+def _ready(queues: tuple[str, ...]) -> Select[Any]:
+    """Select the jobs that may run now; on an engine with several workers, those that no other is claiming."""
+    now = bindparam("now", type_=Instant)
+    return (
+        select(table.c.id, table.c.queue, table.c.key, table.c.payload, table.c.tries)
+        .where(table.c.state == "pending", table.c.due <= now, _of(queues))
+        .where(table.c.queue.not_in(bindparam("busy", expanding=True)))
+        .where(or_(table.c.leased_until.is_(None), table.c.leased_until < now))
+        .where(_first_of_its_lane())
+        .order_by(table.c.due, table.c.id)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True, of=table)
+    )
+
+
+def _of(queues: tuple[str, ...]) -> ColumnElement[bool]:
+    """Hold for a job of these queues or of one of their parts."""
+    return or_(table.c.queue.in_(queues), *(table.c.queue.startswith(f"{queue}:", autoescape=True) for queue in queues))
+
+
+_LEASE = (
+    update(table)
+    .where(table.c.id.in_(bindparam("ids", expanding=True)))
+    .values(leased_until=bindparam("until", type_=Instant))
+)
+_END = (
+    update(table)
+    .where(table.c.id.in_(bindparam("ids", expanding=True)), table.c.state == "pending")
+    .values(state="done", leased_until=None, ended_at=bindparam("now", type_=Instant))
+)
+
+
 def back_off(tries: int) -> timedelta:
     """Wait twice as long after each failure, from half a second to an hour."""
     return timedelta(seconds=min(0.5 * 2 ** min(tries, 20), 3600))
@@ -115,9 +167,16 @@ def parked(connection: Connection) -> int:
     return connection.execute(select(func.count()).where(table.c.state == "parked")).scalar_one()
 
 
-def next_due(connection: Connection, queues: tuple[str, ...]) -> datetime | None:
+def next_due(connection: Connection, queues: tuple[str, ...], busy: Collection[str] = ()) -> datetime | None:
     """Tell when the next waiting job may run: when it is due, or when its lease is over, and its lane is free."""
-    mine = and_(table.c.state == "pending", table.c.queue.in_(queues), _first_of_its_lane())
-    free = func.coalesce(table.c.leased_until, table.c.due)
-    due: datetime | None = connection.execute(select(func.min(free)).where(mine)).scalar_one()
+    if not queues:
+        return None
+    due: datetime | None = connection.execute(_next_due(queues), {"busy": list(busy)}).scalar_one()
     return due
+
+
+@cache
+def _next_due(queues: tuple[str, ...]) -> Select[Any]:
+    free = func.coalesce(table.c.leased_until, table.c.due)
+    mine = and_(table.c.state == "pending", _of(queues), table.c.queue.not_in(bindparam("busy", expanding=True)))
+    return select(func.min(free)).where(mine, _first_of_its_lane())

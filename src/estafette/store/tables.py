@@ -1,6 +1,6 @@
 """The tables every actor has: work to do, messages already had, counters, accounts and API clients."""
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
 from estafette.store.columns import Instant
 
@@ -38,6 +38,16 @@ inbox = Table(
     Column("received_at", Instant, nullable=False),
 )
 """Every message ever taken from another actor: the second copy changes nothing."""
+
+document = Table(
+    "document",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("pack", String(100), nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+)
+"""Where each document rests: `length` bytes of a pack, compressed, from `start`."""
 
 sequence = Table(
     "sequence",

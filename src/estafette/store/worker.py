@@ -1,13 +1,19 @@
 """The worker of one actor: takes jobs, prepares their effect outside any transaction, applies it inside one.
 
-A handler is given the job and returns what to write; the write and the end of the job are one transaction. Whatever
-dies in between is done again from the start, and every write is idempotent by key.
+A handler is given a job, or a batch of jobs of one queue, and returns what to write; the write and the end of the jobs
+are one transaction. Whatever dies in between is done again from the start, and every write is idempotent by key.
+
+A queue worked together has one batch under way: what comes meanwhile makes the next, so batches grow with the load and
+a lone job never waits for company. A batch that fails is done again job by job: trouble stays with the one that has it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 
 import structlog
 from sqlalchemy import Connection
@@ -18,7 +24,6 @@ from estafette.store.database import Database
 from estafette.store.jobs import Job
 
 Apply = Callable[[Connection], None]
-Handler = Callable[[Job], Awaitable[Apply]]
 
 PAUSE = 1.0
 """Seconds before looking again when the store itself fails."""
@@ -26,7 +31,10 @@ PAUSE = 1.0
 log = structlog.get_logger()
 
 CONCURRENCY = 32
-"""Jobs under way at once in one store: as many share a commit."""
+"""Jobs worked one by one under way at once in one store: as many share a commit."""
+
+TOGETHER_MAX = 64
+"""Jobs in a batch: enough that what a batch costs is shared, few enough that nobody waits long for the others."""
 
 
 class Later(Exception):
@@ -37,19 +45,44 @@ class Never(Exception):
     """The job cannot succeed as it is; it is parked and shown."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a batch comes to: what to write for the jobs that are done, and by its id why each other is not."""
+
+    apply: Apply
+    put_off: Mapping[int, Later | Never] = field(default_factory=dict)
+
+
+Handler = Callable[[Job], Awaitable[Apply]]
+Together = Callable[[list[Job]], Awaitable[Outcome]]
+
+
 class Worker:
     """Runs the jobs of one store, several at once, until stopped."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime], *, concurrency: int = CONCURRENCY) -> None:
         self._database = database
         self._clock = clock
-        self._handlers: dict[str, Handler] = {}
+        self._handlers: dict[str, Together] = {}
+        self._alone: set[str] = set()
         self._concurrency = concurrency
-        self._running: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(concurrency)
+        self._running: dict[asyncio.Task[None], str] = {}
         self._bell = asyncio.Event()
 
     def handles(self, queue: str, handler: Handler) -> None:
-        """Jobs of `queue` go to `handler`."""
+        """Jobs of `queue` go to `handler`, several at once, each by itself."""
+
+        async def one(batch: list[Job]) -> Outcome:
+            (job,) = batch
+            return Outcome(await handler(job))
+
+        self._alone.add(queue)
+        self._handlers[queue] = one
+
+    def handles_together(self, queue: str, handler: Together) -> None:
+        """Jobs of `queue` go to `handler` as many as wait; those of `queue:part` apart, each part by itself."""
+        self._alone.discard(queue)
         self._handlers[queue] = handler
 
     def wake(self) -> None:
@@ -75,30 +108,38 @@ class Worker:
             await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _start_some(self) -> None:
-        room = self._concurrency - len(self._running)
-        if room <= 0:
-            return
+        busy = self._busy()
         claimed = await self._database.write(
-            lambda connection: jobs.claim(connection, queues=tuple(self._handlers), now=self._clock(), limit=room),
+            lambda connection: jobs.claim(
+                connection, queues=tuple(self._handlers), now=self._clock(), limit=TOGETHER_MAX, busy=busy
+            ),
             durable=False,  # a lease that a power cut undoes was of no use
         )
-        for job in claimed:
-            task = asyncio.create_task(self._work(job))
-            self._running.add(task)
-            task.add_done_callback(self._ended)
+        in_order = sorted(claimed, key=lambda job: (job.queue, job.id))
+        for queue, some in groupby(in_order, key=lambda job: job.queue):
+            together = list(some)
+            for batch in [[job] for job in together] if queue in self._alone else [together]:
+                task = asyncio.create_task(self._work(batch))
+                self._running[task] = queue
+                task.add_done_callback(self._ended)
+
+    def _busy(self) -> list[str]:
+        """Name the queues that have all they can be given."""
+        running = Counter(self._running.values())
+        return [queue for queue, count in running.items() if queue not in self._alone or count >= self._concurrency]
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        self._running.pop(task)
         self._bell.set()
         if not task.cancelled() and (fault := task.exception()):
             log.error("job.unsettled", exc_info=fault)  # its lease will free it
 
     async def _rest(self) -> None:
         """Sleep until the bell rings or the next job is due."""
-        due = None
-        if len(self._running) < self._concurrency:
-            with self._database.read() as connection:
-                due = jobs.next_due(connection, tuple(self._handlers))
+        if self._bell.is_set():
+            return
+        with self._database.read() as connection:
+            due = jobs.next_due(connection, tuple(self._handlers), self._busy())
         if due is None:
             await self._bell.wait()
             return
@@ -107,23 +148,44 @@ class Worker:
             async with asyncio.timeout(wait):  # not wait_for: before Python 3.12 it may swallow a cancellation
                 await self._bell.wait()
 
-    async def _work(self, job: Job) -> None:
+    async def _work(self, batch: list[Job]) -> None:
+        """The jobs, all of one queue, are done, or put off each with its reason."""
         try:
-            apply = await self._handlers[job.queue](job)
-            await self._database.write(lambda connection: self._finish(connection, job, apply))
-        except Never as impossible:
-            log.warning("job.parked", queue=job.queue, key=job.key, error=str(impossible))
-            await self._settle(job, str(impossible), park=True)
-        except Later as reason:
-            log.info("job.later", queue=job.queue, key=job.key, tries=job.tries, error=str(reason))
-            await self._settle(job, str(reason))
+            if batch[0].queue in self._alone:
+                async with self._room:
+                    await self._attempt(batch)
+            else:
+                await self._attempt(batch)
         except Exception as fault:
-            log.exception("job.failed", queue=job.queue, key=job.key, tries=job.tries)
-            await self._settle(job, f"{type(fault).__name__}: {fault}")
+            if len(batch) == 1:
+                await self._put_off(batch[0], fault)
+                return
+            for job in batch:
+                await self._work([job])
 
-    def _finish(self, connection: Connection, job: Job, apply: Apply) -> None:
+    async def _attempt(self, batch: list[Job]) -> None:
+        outcome = await self._handlers[batch[0].queue.partition(":")[0]](batch)
+        done = [job for job in batch if job.id not in outcome.put_off]
+        if done:
+            await self._database.write(lambda connection: self._finish(connection, done, outcome.apply))
+        others = [job for job in batch if job.id in outcome.put_off]
+        await asyncio.gather(*(self._put_off(job, outcome.put_off[job.id]) for job in others))
+
+    def _finish(self, connection: Connection, done: list[Job], apply: Apply) -> None:
         apply(connection)
-        jobs.end(connection, job, now=self._clock())
+        jobs.end(connection, done, now=self._clock())
+
+    async def _put_off(self, job: Job, fault: Exception) -> None:
+        """The job will be tried again, or is parked when it never can succeed."""
+        if isinstance(fault, Never):
+            log.warning("job.parked", queue=job.queue, key=job.key, error=str(fault))
+            await self._settle(job, str(fault), park=True)
+        elif isinstance(fault, Later):
+            log.info("job.later", queue=job.queue, key=job.key, tries=job.tries, error=str(fault))
+            await self._settle(job, str(fault))
+        else:
+            log.error("job.failed", queue=job.queue, key=job.key, tries=job.tries, exc_info=fault)
+            await self._settle(job, f"{type(fault).__name__}: {fault}")
 
     async def _settle(self, job: Job, error: str, *, park: bool = False) -> None:
         settle = jobs.park if park else jobs.retry

@@ -1,9 +1,10 @@
 """The one writer of a store: what several want to write at once is committed at once.
 
 A commit waits for the disk, a few milliseconds whatever it holds. So writes are given to one thread, which takes all
-that wait, applies each in a savepoint of its own, and commits them together: each is whole or absent, one that fails
-harms no other, and the cost of the disk is shared by as many as came meanwhile. Whoever asked is answered after the
-commit; the event loop never waits for the disk.
+that wait, applies them one after the other and commits them together. When one raises, all are undone and applied
+again, each in a savepoint of its own: each is whole or absent, and one that fails harms no other. So a write may be
+applied twice, and touches nothing but its connection. Whoever asked is answered after the commit; the event loop never
+waits for the disk.
 """
 
 import asyncio
@@ -16,11 +17,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from estafette.store import gathered
+
 TOGETHER_MAX = 64
 """Writes in one commit: enough to share the disk, few enough that nobody waits long for the others."""
 
 Written = TypeVar("Written")
 Begin = Callable[..., AbstractContextManager[Connection]]
+_Outcome = tuple[Any, BaseException | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +98,33 @@ class Writer:
         return together, False
 
     def _commit(self, together: list[_Asked]) -> None:
-        outcomes: list[tuple[Any, BaseException | None]] = []
+        durable = any(asked.durable for asked in together)
         try:
-            with self._begin(durable=any(asked.durable for asked in together)) as connection:
-                outcomes = [_attempt(connection, asked.apply) for asked in together]
+            outcomes = self._all(together, durable=durable)
         except Exception as fault:
-            outcomes = [(None, fault)] * len(together)
+            outcomes = [(None, fault)] if len(together) == 1 else self._each(together, durable=durable)
         for asked, (value, raised) in zip(together, outcomes, strict=True):
             asked.tell(value, raised)
 
+    def _all(self, together: list[_Asked], *, durable: bool) -> list[_Outcome]:
+        with self._begin(durable=durable) as connection:
+            return [(asked.apply(connection), None) for asked in together]
 
-def _attempt(connection: Connection, apply: Callable[[Connection], Any]) -> tuple[Any, BaseException | None]:
+    def _each(self, together: list[_Asked], *, durable: bool) -> list[_Outcome]:
+        try:
+            with self._begin(durable=durable) as connection:
+                return [_attempt(connection, asked.apply) for asked in together]
+        except Exception as fault:
+            return [(None, fault)] * len(together)
+
+
+def _attempt(connection: Connection, apply: Callable[[Connection], Any]) -> _Outcome:
     """Apply one write in a savepoint of its own; what it raises is its own too."""
     try:
         with connection.begin_nested():
-            return apply(connection), None
+            value = apply(connection)
+            gathered.flush(connection)
+            return value, None
     except Exception as fault:
+        gathered.begin(connection)  # what it had gathered and remembered is undone with it
         return None, fault

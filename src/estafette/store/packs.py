@@ -1,0 +1,104 @@
+"""Packs: where documents rest, many in one, each pack only ever added to.
+
+What one transaction has to keep is added to a pack in one go and waited for once; where each document lies is a record
+of that same transaction (`document`). What a transaction that failed had added is named by no record: lost room, no
+more. A pack is written by one process only.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+from uuid import uuid4
+
+PACK_BYTES_MAX = 64 * 1024 * 1024
+"""A pack that has come to this is left as it is and another begun."""
+
+
+class Packs(Protocol):
+    """Where bytes are added and read back."""
+
+    def append(self, parts: Sequence[bytes]) -> tuple[str, int]:
+        """The parts are durable, one after the other; returns the pack and where they begin. Raises: OSError."""
+
+    def read(self, pack: str, start: int, length: int) -> bytes:
+        """Return bytes of a pack, fewer when it was cut. Raises: FileNotFoundError."""
+
+    def loose(self, name: str) -> bytes:
+        """Return a document of the time before packs. Raises: FileNotFoundError."""
+
+    def close(self) -> None:
+        """Let go of what is open."""
+
+
+class FolderPacks:
+    """Packs in a folder, for their owner's eyes only; no cost grows with how many there are."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._descriptor: int | None = None
+        self._name, self._size = "", 0
+
+    def append(self, parts: Sequence[bytes]) -> tuple[str, int]:
+        """The parts are on the disk. A pack that could not be added to is left, and another begun the next time."""
+        descriptor = self._open()
+        try:
+            for part in parts:
+                _write(descriptor, part)
+            os.fdatasync(descriptor)
+        except OSError:
+            self.close()
+            raise
+        start = self._size
+        self._size += sum(map(len, parts))
+        return self._name, start
+
+    def read(self, pack: str, start: int, length: int) -> bytes:
+        """Return bytes of a pack."""
+        descriptor = os.open(self._file(pack), os.O_RDONLY)
+        try:
+            return os.pread(descriptor, length, start)
+        finally:
+            os.close(descriptor)
+
+    def loose(self, name: str) -> bytes:
+        """Return a document kept in a file of its own."""
+        return (self._folder / name[:2] / f"{name}.zst").read_bytes()
+
+    def close(self) -> None:
+        """Leave the pack being written; another is begun when there is more."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _open(self) -> int:
+        if self._descriptor is not None and self._size < PACK_BYTES_MAX:
+            return self._descriptor
+        self.close()
+        name = uuid4().hex
+        file = self._file(name)
+        file.parent.mkdir(exist_ok=True)
+        self._descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._name, self._size = name, 0
+        for folder in (file.parent, self._folder):
+            _flush(folder)
+        return self._descriptor
+
+    def _file(self, pack: str) -> Path:
+        return self._folder / pack[:2] / f"{pack}.pack"
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    """Write it all: a system call may write less than asked."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _flush(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
