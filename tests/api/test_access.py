@@ -1,10 +1,18 @@
 """A token is granted against a secret, speaks for one company, and ends."""
 
+import base64
+import dataclasses
+import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from estafette.api.settings import WrongSettings
+from estafette.circuit.compose import compose
+from estafette.circuit.network import SEATS, Network
+from estafette.store import identity
 from estafette.store.identity import TOKEN_LIFE
 
 HERE, THERE = "100000009", "200000008"
@@ -33,9 +41,9 @@ def test_a_token_for_the_secret(shared_client: Client, basic: bool, path: str) -
 @pytest.mark.parametrize(
     ("client_id", "secret"), [(f"erp-{HERE}", "wrong"), (f"erp-{HERE}", ""), ("erp-x", SECRET), ("", "")]
 )
-def test_no_token_without_it(shared_client: Client, basic: bool, client_id: str, secret: str) -> None:
+def test_no_token_without_it(client: Client, basic: bool, client_id: str, secret: str) -> None:
     """A wrong secret and an unknown client get the same answer (RFC 6749 §5.2)."""
-    answer = shared_client.token(client_id, secret, basic=basic)
+    answer = client.token(client_id, secret, basic=basic)
     assert (answer.status, answer.json, answer.headers["www-authenticate"]) == (
         401,
         {"error": "invalid_client"},
@@ -51,12 +59,10 @@ def test_only_client_credentials(shared_client: Client, grant: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["Basic", "Basic é", "Basic !!!!", "Basic /w==", "Basic bm9jb2xvbg=="])
-def test_a_malformed_basic_is_no_client(shared_client: Client, value: str) -> None:
+def test_a_malformed_basic_is_no_client(client: Client, value: str) -> None:
     """What is no HTTP Basic proves nothing, and is no error of ours."""
     headers = {**FORM, "Authorization": value}
-    answer = shared_client.call(
-        "POST", "/oauth2/token", siren=None, body=b"grant_type=client_credentials", headers=headers
-    )
+    answer = client.call("POST", "/oauth2/token", siren=None, body=b"grant_type=client_credentials", headers=headers)
     assert answer.status == 401
 
 
@@ -119,3 +125,126 @@ def test_health_needs_no_token(shared_client: Client) -> None:
     """Anyone may ask whether the service is up."""
     for prefix in ("", "/flow-service", "/afnor-flow"):
         assert shared_client.call("GET", f"{prefix}/v1/healthcheck", siren=None).status == 200
+
+
+@pytest.mark.parametrize("header", ["Organization-Id", "Organisation-Id"])
+def test_both_spellings_of_the_organization(shared_client: Client, header: str) -> None:
+    """The header is spelled two ways in the norm, and means the same."""
+    path = "/v1/flows/unknown"
+    assert shared_client.call("GET", path, headers={header: f" {HERE} "}).status == 404
+    assert shared_client.call("GET", path, headers={header: THERE}).status == 403
+
+
+def basic(client_id: str, secret: str) -> str:
+    """Write a client's credentials as HTTP Basic."""
+    return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+
+
+def test_a_token_in_every_style_that_clients_use(shared_client: Client) -> None:
+    """A JSON object, and HTTP Basic without a grant or a body, get a token as the forms do."""
+    here = {"client_id": f"erp-{HERE}", "client_secret": SECRET}
+    whole = json.dumps({"grant_type": "client_credentials", **here}).encode()
+    asked: list[tuple[bytes, dict[str, str], int]] = [
+        (whole, {"Content-Type": "application/json"}, 200),
+        (b"", {"Authorization": basic(f"erp-{HERE}", SECRET)}, 200),
+        (b"scope=flow.read", {**FORM, "Authorization": basic(f"erp-{HERE}", SECRET)}, 200),
+        (json.dumps(here).encode(), {"Content-Type": "application/json"}, 400),
+        (b"[1]", {"Content-Type": "application/json"}, 400),
+        (b'{"grant_type":', {"Content-Type": "application/json; charset=utf-8"}, 400),
+        (b'{"grant_type": {}}', {"Content-Type": "application/json"}, 400),
+        (b" " * 20_000, {"Content-Type": "application/json"}, 400),
+    ]
+    for body, headers, status in asked:
+        assert shared_client.call("POST", "/oauth2/token", siren=None, body=body, headers=headers).status == status
+    told = shared_client.token(f"erp-{HERE}", SECRET).json
+    assert {"flow.read", "flow.write"} <= set(told["scope"].split())
+
+
+def test_who_guesses_waits_and_keeps_nobody_else_waiting(client: Client) -> None:
+    """After a few wrong secrets the guesser waits, told how long; the right client, from elsewhere, does not."""
+    statuses = [client.token(f"erp-{HERE}", "wrong").status for _ in range(8)]
+    assert statuses == [401] * 5 + [429] * 3
+    refused = client.token(f"erp-{HERE}", SECRET)
+    assert (refused.status, refused.json["errorCode"]) == (429, "TOO_MANY_REQUESTS")
+    assert int(refused.headers["retry-after"]) >= 1
+    client.now += timedelta(minutes=5)
+    assert client.token(f"erp-{HERE}", SECRET).status == 200
+
+
+def with_settings(client: Client, text: str) -> Client:
+    """Compose the platform of a client again, with these settings."""
+    (client.running.actor.folder / "api.yaml").write_text(text)
+    client.running.actor.database.close()
+    client.running = compose(SEATS[1], Network(client.running.actor.folder.parent, 8400), lambda: client.now)
+    return client
+
+
+def test_who_asks_too_often_waits(client: Client) -> None:
+    """Past the rate of the settings a client is told 429 with the wait, in both languages; another is not concerned."""
+    client = with_settings(client, "requests_per_minute: 60\nrequests_at_once: 2\n")
+    answers = [client.search(where={"trackingId": "x"}) for _ in range(3)]
+    assert [answer.status for answer in answers] == [200, 200, 429]
+    last = answers[-1]
+    assert (last.json["errorCode"], last.headers["retry-after"]) == ("TOO_MANY_REQUESTS", "1")
+    assert "Trop de demandes" in last.json["errorMessage"]
+    assert client.search(siren=THERE, where={"trackingId": "x"}).status == 200
+    client.now += timedelta(seconds=1)
+    assert client.search(where={"trackingId": "x"}).status == 200
+
+
+def test_tokens_are_not_given_without_end(client: Client) -> None:
+    """A client that takes token after token, with the right secret, waits too."""
+    client = with_settings(client, "tokens_per_minute: 2")
+    assert [client.token(f"erp-{HERE}", SECRET).status for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.mark.parametrize("text", ["requests_per_minute: 0", "requests: 5", "[]", "a: [", "\ud800"])
+def test_settings_that_cannot_be_used_are_told(client: Client, text: str) -> None:
+    """A platform is not opened on settings that say something else."""
+    with pytest.raises(WrongSettings, match=r"api\.yaml"):
+        with_settings(client, text.encode("utf-8", "surrogatepass").decode("latin-1"))
+
+
+def test_a_scope_is_asked_of_each_route(shared_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client without the right of a route is refused, and told which one it lacks."""
+    granted = identity.holder
+
+    def narrowed(*given: Any, **named: Any) -> identity.Holder | None:
+        held = granted(*given, **named)
+        return held and dataclasses.replace(held, scopes=frozenset({"directory.read"}))
+
+    monkeypatch.setattr(identity, "holder", narrowed)
+    for method, path, scope in (
+        ("POST", "/v1/flows", "flow.write"),
+        ("POST", "/v1/flows/search", "flow.read"),
+        ("GET", "/v1/flows/x", "flow.read"),
+    ):
+        answer = shared_client.call(method, path)
+        assert (answer.status, answer.json["errorCode"]) == (403, "FORBIDDEN_ACCESS")
+        assert f'scope="{scope}"' in answer.headers["www-authenticate"]
+
+
+REQUEST_ID = "0d4a30d0-7f3b-4a5b-9d0a-0c6f4a3a1b2c"
+
+
+@pytest.mark.parametrize(
+    ("headers", "query"),
+    [
+        ({"Request-Id": REQUEST_ID}, ""),
+        ({"X-Request-Id": REQUEST_ID.upper()}, ""),
+        ({}, f"Request-Id={REQUEST_ID}"),
+        ({"Request-Id": "abc"}, f"a=b&request-id={REQUEST_ID}"),
+    ],
+)
+def test_the_identifier_of_a_request_comes_back(shared_client: Client, headers: dict[str, str], query: str) -> None:
+    """Wherever a client writes it, the answer carries the identifier of its request, a refusal too."""
+    for siren in (HERE, None):
+        answer = shared_client.call("GET", "/v1/flows/unknown", siren=siren, headers=headers, query=query)
+        assert answer.headers["request-id"] == REQUEST_ID
+
+
+@pytest.mark.parametrize("given", ["abc", "", "é", "0" * 5000])
+def test_what_is_no_identifier_is_replaced(shared_client: Client, given: str) -> None:
+    """A malformed identifier is no error: the request has one of ours."""
+    answer = shared_client.call("GET", "/v1/flows/unknown", headers={"Request-Id": given}, query=f"Request-Id={given}")
+    assert (answer.status, bool(UUID(answer.headers["request-id"]))) == (404, True)

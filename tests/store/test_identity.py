@@ -129,7 +129,10 @@ def test_a_token_speaks_for_its_company(connection: Connection, now: datetime) -
     """Each client's token speaks for the company of that client."""
     for client_id, tenant in (("erp-a", "100000009"), ("erp-b", "200000008")):
         value = identity.grant_token(connection, client_id=client_id, secret=f"secret of {client_id}", now=now)
-        assert identity.token_tenant(connection, value or "", now=now) == tenant
+        held = identity.holder(connection, value or "", now=now)
+        assert held is not None
+        assert (held.client_id, held.tenant) == (client_id, tenant)
+        assert identity.organizations(connection, held, scope="flow.read", now=now) == [tenant]
 
 
 @pytest.mark.parametrize(
@@ -145,8 +148,10 @@ def test_a_token_ends(connection: Connection, now: datetime) -> None:
     """A token is good until its last second, and no longer; the next grant sweeps it away."""
     value = identity.grant_token(connection, client_id="erp-a", secret="secret of erp-a", now=now) or ""
     end = now + identity.TOKEN_LIFE
-    assert identity.token_tenant(connection, value, now=end - SECOND) == "100000009"
-    assert identity.token_tenant(connection, value, now=end) is None
+    held = identity.holder(connection, value, now=end - SECOND)
+    assert held is not None
+    assert held.tenant == "100000009"
+    assert identity.holder(connection, value, now=end) is None
     identity.grant_token(connection, client_id="erp-b", secret="secret of erp-b", now=end + SECOND)
     assert len(connection.execute(select(token)).all()) == 1
 
@@ -154,7 +159,7 @@ def test_a_token_ends(connection: Connection, now: datetime) -> None:
 @pytest.mark.parametrize("value", ["", "x", "\x00", "é" * 40])
 def test_a_token_that_is_none(connection: Connection, now: datetime, value: str) -> None:
     """Whatever was not granted speaks for nobody."""
-    assert identity.token_tenant(connection, value, now=now) is None
+    assert identity.holder(connection, value, now=now) is None
     assert identity.person(connection, value, now=now) is None
 
 

@@ -8,6 +8,7 @@ import pytest
 from tests.web.visitor import Visitor
 from tests.web.world import PASSWORD, World
 
+from estafette.exchange.throttle import Throttle
 from estafette.store import identity
 from estafette.values.limits import (
     PASSWORDS_AT_ONCE_MAX,
@@ -16,7 +17,6 @@ from estafette.values.limits import (
     SIGN_IN_PEER_TRIES,
     SIGN_IN_WAIT_S_MAX,
 )
-from estafette.web.throttle import Throttle
 
 NOW = datetime(2026, 9, 15, tzinfo=UTC)
 NO_WAIT = timedelta()

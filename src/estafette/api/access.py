@@ -1,60 +1,155 @@
 """Who speaks for whom: OAuth2 client credentials (RFC 6749 §4.4), bearer tokens (RFC 6750).
 
-A token speaks for one company; nothing in a request can make it speak for another.
+A token is of one client; the organization it speaks for is the client's own, or one that accredited it and that the
+header `Organization-Id` names (XP Z12-013 §7; the text of the norm spells it `Organisation-Id`, both are read).
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
+from typing import Any
 
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from estafette.api.problems import Problem
-from estafette.exchange.bodies import TooLarge, bounded
+from estafette.api.problems import CODES, Problem, too_many
+from estafette.api.settings import Settings
+from estafette.exchange.bodies import TooLarge, bounded, read_body
+from estafette.exchange.throttle import Rate, Throttle
 from estafette.store import identity
 from estafette.store.database import Database
 
 FORM_BYTES_MAX = 16 * 1024
 """A request for a token: four short fields."""
 
+ORGANIZATION_HEADERS = ("organization-id", "organisation-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Software that makes a request: its client, and the organization, by SIREN, in whose name."""
+
+    client_id: str
+    siren: str
+
+
+class _Malformed(Exception):
+    """The request for a token cannot be read (RFC 6749 §5.2, invalid_request)."""
+
 
 class Access:
-    """Grants tokens of one actor and reads them back."""
+    """Grants tokens of one actor and reads them back, no faster than its settings allow."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], settings: Settings | None = None) -> None:
+        settings = settings or Settings()
         self._database = database
         self._clock = clock
+        self._requests = Rate(settings.requests_per_minute, burst=settings.requests_at_once)
+        self._tokens = Rate(settings.tokens_per_minute, burst=settings.tokens_per_minute)
+        self._tries = Throttle()
 
-    def tenant(self, request: Request) -> str:
-        """Return the SIREN the request speaks for. Raises: Problem 401; 403 when it names another organization."""
+    def tenant(self, request: Request, scope: str | None = None) -> str:
+        """Return the SIREN the request speaks for. Raises: as `caller`."""
+        return self.caller(request, scope).siren
+
+    def caller(self, request: Request, scope: str | None = None) -> Caller:
+        """Return who asks, allowed to do what `scope` says.
+
+        Raises: Problem 401 without a valid token; 429 when it asks too often; 403 for a scope it has not, or an
+        organization it may not act for; 400 when it must name the organization and does not.
+        """
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not value:
+        if scheme.lower() != "bearer" or not value.strip():
             raise Problem(401, "Jeton d'accès absent. / Access token missing.")
+        now = self._clock()
         with self._database.read() as connection:
-            tenant = identity.token_tenant(connection, value.strip(), now=self._clock())
-        if tenant is None:
-            raise Problem(401, "Jeton d'accès inconnu ou expiré. / Access token unknown or expired.")
-        if request.headers.get("organization-id", tenant) != tenant:
-            raise Problem(403, "Organization-Id: ce jeton n'y a pas accès. / This token has no access to it.")
-        return tenant
+            holder = identity.holder(connection, value.strip(), now=now)
+            if holder is None:
+                raise Problem(401, "Jeton d'accès inconnu ou expiré. / Access token unknown or expired.")
+            if wait := self._requests.take(holder.client_id, now):
+                raise too_many(wait)
+            if scope and scope not in holder.scopes:
+                raise _out_of_scope(scope)
+            allowed = identity.organizations(connection, holder, scope=scope, now=now)
+        return Caller(holder.client_id, _chosen(request, allowed))
 
     async def token(self, request: Request) -> Response:
-        """Grant an access token against a client's identifier and secret, in the form or in HTTP Basic."""
+        """Grant an access token against a client's identifier and secret, in any style that clients are known to use.
+
+        A form or a JSON object, the secret in it or in HTTP Basic; the grant may be left out with HTTP Basic.
+        """
         try:
-            form = await bounded(request, FORM_BYTES_MAX).form(max_files=0, max_fields=20)
-        except (TooLarge, HTTPException):
-            return JSONResponse({"error": "invalid_request"}, 400)
-        if form.get("grant_type") != "client_credentials":
-            return JSONResponse({"error": "unsupported_grant_type"}, 400)
-        client_id, secret = _basic(request) or (str(form.get("client_id", "")), str(form.get("client_secret", "")))
+            sent = await _sent(request)
+        except _Malformed:
+            return _refused(400, "invalid_request")
+        basic = _basic(request)
+        if sent.get("grant_type", "client_credentials" if basic else "") != "client_credentials":
+            return _refused(400, "unsupported_grant_type")
+        client_id, secret = basic or (sent.get("client_id", ""), sent.get("client_secret", ""))
+        peer = request.client.host if request.client else ""
+        now = self._clock()
+        try_of = f"{client_id[:100]} {peer}"  # whoever guesses keeps nobody else waiting
+        if wait := self._tries.enter(try_of, peer, now=now) or self._tokens.take(client_id[:100], now):
+            return _refused(429, "temporarily_unavailable", headers={"Retry-After": str(ceil(wait.total_seconds()))})
         with self._database.begin() as connection:
-            value = identity.grant_token(connection, client_id=client_id, secret=secret, now=self._clock())
-        if value is None:
-            return JSONResponse({"error": "invalid_client"}, 401, headers={"WWW-Authenticate": "Basic"})
-        body = {"access_token": value, "token_type": "Bearer", "expires_in": int(identity.TOKEN_LIFE.total_seconds())}
-        return JSONResponse(body, headers={"Cache-Control": "no-store"})
+            value = identity.grant_token(connection, client_id=client_id, secret=secret, now=now)
+            holder = identity.holder(connection, value, now=now) if value else None
+        if value is None or holder is None:
+            return _refused(401, "invalid_client", headers={"WWW-Authenticate": "Basic"})
+        self._tries.succeeded(try_of, peer)
+        return JSONResponse(_granted(value, holder), headers={"Cache-Control": "no-store"})
+
+
+def _granted(value: str, holder: identity.Holder) -> dict[str, Any]:
+    """Return the answer of RFC 6749 §5.1; the scope is that of the client, whatever was asked."""
+    life = int(identity.TOKEN_LIFE.total_seconds())
+    return {
+        "access_token": value,
+        "token_type": "Bearer",
+        "expires_in": life,
+        "scope": " ".join(sorted(holder.scopes)),
+    }
+
+
+def _refused(status: int, error: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Refuse a token in the words of RFC 6749 §5.2; who asks too often, in those of XP Z12-013 too."""
+    code = {"errorCode": CODES[status]} if status == 429 else {}
+    return JSONResponse({"error": error, **code}, status, headers=headers)
+
+
+def _out_of_scope(scope: str) -> Problem:
+    headers = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'}
+    text = f"Ce client n'a pas le droit « {scope} ». / This client lacks the scope '{scope}'."
+    return Problem(403, text, headers=headers)
+
+
+def _chosen(request: Request, allowed: list[str]) -> str:
+    """Return the organization named, or the only one there is. Raises: Problem 403, 400."""
+    named = next((request.headers[name] for name in ORGANIZATION_HEADERS if name in request.headers), None)
+    if named is not None:
+        if named.strip() not in allowed:
+            raise Problem(403, "Organization-Id: ce client n'y a pas accès. / This client has no access to it.")
+        return named.strip()
+    if not allowed:
+        raise Problem(403, "Ce client n'agit pour aucune organisation. / This client acts for no organization.")
+    if len(allowed) > 1:
+        raise Problem(400, "Organization-Id : laquelle de vos organisations ? / Which of your organizations?")
+    return allowed[0]
+
+
+async def _sent(request: Request) -> dict[str, str]:
+    """Read the fields of a request for a token, from a form or a JSON object. Raises: _Malformed."""
+    try:
+        if request.headers.get("content-type", "").startswith("application/json"):
+            return msgspec.json.decode(await read_body(request, FORM_BYTES_MAX), type=dict[str, str])
+        form = await bounded(request, FORM_BYTES_MAX).form(max_files=0, max_fields=20)
+        return {name: str(value) for name, value in form.items()}
+    except (TooLarge, HTTPException, ValueError, RecursionError):
+        raise _Malformed from None
 
 
 def _basic(request: Request) -> tuple[str, str] | None:

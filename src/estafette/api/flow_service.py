@@ -79,7 +79,7 @@ def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list
     """Return the routes of the service, at the root and under the prefixes that clients expect."""
 
     async def take(request: Request) -> Response:
-        siren = access.tenant(request)
+        siren = access.tenant(request, "flow.write")
         info, data = await _deposit(request)
         if info.sha256 and info.sha256 != hashlib.sha256(data).hexdigest():
             raise Problem(
@@ -98,7 +98,7 @@ def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list
         return JSONResponse(body, 202)
 
     async def search(request: Request) -> Response:
-        siren = access.tenant(request)
+        siren = access.tenant(request, "flow.read")
         asked = await decode_body(request, Search, limit=FORM_OVERHEAD)
         named = {name: getattr(asked.where, name) for name in Where.__struct_fields__}
         where = {name: value for name, value in named.items() if value is not None}
@@ -111,7 +111,7 @@ def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list
         return JSONResponse(body)
 
     async def get(request: Request) -> Response:
-        row = platform.flow(access.tenant(request), request.path_params["flow_id"])
+        row = platform.flow(access.tenant(request, "flow.read"), request.path_params["flow_id"])
         if row is None:
             raise Problem(404, "Flux inconnu. / Unknown flow.")
         wanted = request.query_params.get("docType", "Metadata")

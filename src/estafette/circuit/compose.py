@@ -23,7 +23,9 @@ from starlette.routing import BaseRoute, Route
 from estafette.administration.administration import Administration
 from estafette.api import documents, flow_service, operator
 from estafette.api.access import Access
+from estafette.api.correlation import Correlated
 from estafette.api.problems import Problem, on_http_exception, on_problem
+from estafette.api.settings import settings_of
 from estafette.circuit.network import ADMINISTRATION, PORTAL, Network, Seat
 from estafette.circuit.operators import OperatorsOnly, operator_token
 from estafette.directory.resolution import FICTIVE
@@ -244,7 +246,7 @@ def _desk(seat: Seat, actor: Actor, templates: Path, navigation: tuple[tuple[str
 
 
 def _services(platform: Platform, actor: Actor) -> list[BaseRoute]:
-    access = Access(actor.database, actor.clock)
+    access = Access(actor.database, actor.clock, settings_of(actor.folder))
     return [*flow_service.routes(platform, access, actor.worker.wake), *documents.routes(access)]
 
 
@@ -263,7 +265,7 @@ def _running(actor: Actor, post: Post, routes: list[BaseRoute], desk: Desk) -> R
             *desk.routes(),
             *routes,
         ],
-        middleware=[guard],
+        middleware=[Middleware(Correlated), guard],
         exception_handlers={Problem: on_problem, HTTPException: _refusal(desk), Exception: _refusal(desk)},
     )
     running.append(Running(application, actor, post))

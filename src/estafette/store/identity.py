@@ -18,6 +18,9 @@ from estafette.store.tables import account, client, session, token
 SESSION_LIFE = timedelta(hours=12)
 TOKEN_LIFE = timedelta(hours=1)
 
+SCOPES = frozenset({"flow.read", "flow.write", "directory.read", "webhook.write", "report.write"})
+"""What software may be allowed to do (XP Z12-013 §7: flows read, flows written, the directory); the names are ours."""
+
 _hasher = PasswordHasher()
 _decoy = _hasher.hash("no account has this password")
 
@@ -30,6 +33,15 @@ class Person:
     role: str
     tenant: str | None
     csrf: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Software that holds an access token: its client, the organization it is of, what it may do (`SCOPES`)."""
+
+    client_id: str
+    tenant: str
+    scopes: frozenset[str]
 
 
 def create_account(
@@ -104,10 +116,16 @@ def grant_token(connection: Connection, *, client_id: str, secret: str, now: dat
     return value
 
 
-def token_tenant(connection: Connection, value: str, *, now: datetime) -> str | None:
-    """Return the SIREN this access token speaks for, None when it is unknown or over."""
-    query = select(token.c.tenant).where(token.c.token_hash == _digest(value), token.c.expires_at > now)
-    return connection.execute(query).scalar()
+def holder(connection: Connection, value: str, *, now: datetime) -> Holder | None:
+    """Return who holds this access token, None when it is unknown or over."""
+    query = select(token.c.client_id, token.c.tenant)
+    row = connection.execute(query.where(token.c.token_hash == _digest(value), token.c.expires_at > now)).first()
+    return Holder(row.client_id, row.tenant, SCOPES) if row else None
+
+
+def organizations(connection: Connection, held: Holder, *, scope: str | None, now: datetime) -> list[str]:  # noqa: ARG001
+    """Return the organizations, by SIREN, in whose name this software may do what `scope` says, its own first."""
+    return [held.tenant] if scope is None or scope in held.scopes else []
 
 
 def _digest(value: str) -> str:

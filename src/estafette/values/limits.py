@@ -63,5 +63,8 @@ SIGN_IN_WAIT_S_MAX = 300
 SIGN_IN_KEYS_MAX = 10_000
 """Logins, and addresses, whose failures are remembered at once (our bound on memory)."""
 
+RATE_KEYS_MAX = 10_000
+"""Clients whose rate of requests is remembered at once (our bound on memory)."""
+
 PASSWORDS_AT_ONCE_MAX = 2
 """Passwords checked at the same time: each takes 64 MiB (our bound on memory)."""

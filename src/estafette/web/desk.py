@@ -25,13 +25,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from estafette.exchange.throttle import Throttle
 from estafette.readable.typography import amount, day, moment, number
 from estafette.store import identity
 from estafette.store.database import Database
 from estafette.store.identity import Person
 from estafette.values.limits import PASSWORDS_AT_ONCE_MAX
 from estafette.values.moments import paris_day
-from estafette.web.throttle import Throttle
 
 HERE = Path(__file__).parent
 SECURITY = {

@@ -1,7 +1,11 @@
-"""How fast passwords may be tried: a few tries, then a wait that doubles with each failure, by login and by peer.
+"""How fast one may ask: secrets tried (`Throttle`), requests made (`Rate`).
+
+A few tries of a secret, then a wait that doubles with each failure, by login and by peer.
 
 A try is counted before it is judged, so that many at once gain nothing; the right password takes its count back. The
 login counts whether or not it exists. Memory is bounded: the key that was tried the longest ago is forgotten first.
+
+Both count what this process saw: several processes behind one address allow as many times more.
 """
 
 from collections import OrderedDict
@@ -9,7 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
-from estafette.values.limits import SIGN_IN_KEYS_MAX, SIGN_IN_LOGIN_TRIES, SIGN_IN_PEER_TRIES, SIGN_IN_WAIT_S_MAX
+from estafette.values.limits import (
+    RATE_KEYS_MAX,
+    SIGN_IN_KEYS_MAX,
+    SIGN_IN_LOGIN_TRIES,
+    SIGN_IN_PEER_TRIES,
+    SIGN_IN_WAIT_S_MAX,
+)
 
 _DOUBLINGS_MAX = 30
 
@@ -78,6 +88,32 @@ class Throttle:
         """The try was right: the login starts afresh; of the peer only this try is taken back."""
         self._logins.forget(login)
         self._peers.take_back(_network(peer))
+
+
+class Rate:
+    """So many requests a minute for each key, of which as many as `burst` at once (a bucket of tokens).
+
+    Memory is bounded: the key that asked the longest ago is forgotten first, and has a full bucket again.
+    """
+
+    def __init__(self, per_minute: int, *, burst: int, keys: int = RATE_KEYS_MAX) -> None:
+        self._each = timedelta(minutes=1) / per_minute
+        self._room = self._each * burst
+        self._keys = keys
+        self._full_at: OrderedDict[str, datetime] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Count the keys that are remembered."""
+        return len(self._full_at)
+
+    def take(self, key: str, now: datetime) -> timedelta:
+        """Return how long to wait before asking; when there is nothing to wait for, the request is counted."""
+        full_at = max(self._full_at.pop(key, now), now) + self._each
+        wait = max(full_at - now - self._room, timedelta())
+        self._full_at[key] = full_at - self._each if wait else full_at
+        if len(self._full_at) > self._keys:
+            self._full_at.popitem(last=False)
+        return wait
 
 
 def _network(peer: str) -> str:
