@@ -8,6 +8,7 @@ import pytest
 from tests.cli.command import Done, one_line, run
 from tests.running import Circuit
 
+from estafette.lifecycle import STATUSES
 from estafette.simulation import samples
 from estafette.values.moments import paris_day
 
@@ -40,7 +41,9 @@ def test_a_dispute_then_a_payment(circuit: Circuit, number: str) -> None:
     ):
         done = answer(circuit, *arguments)
         assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
-        assert done.stdout == f"{arguments[1]} déposé / deposited\n"
+        known = STATUSES[arguments[1]]
+        said = f"{known.label} : statut pris et transmis / {known.name}: status taken, passed on"
+        assert done.stdout == f"{arguments[1]} {said}\n"
     circuit.wait_quiet()
     query = "SELECT e.status FROM event e JOIN invoice i ON i.id = e.invoice_id WHERE i.number = ?"
     for platform in ("platform-a", "platform-b"):
@@ -52,7 +55,7 @@ def test_what_the_life_cycle_does_not_allow(circuit: Circuit, number: str) -> No
     """The supplier cannot approve its own invoice: exit 1 with the reason."""
     done = answer(circuit, number, "205", "--as", "fournisseur")
     assert done.returncode == 1, done.stdout + done.stderr
-    assert done.stdout.startswith("205 refusé / refused\n  - ")
+    assert done.stdout.startswith("205 Approuvée : statut non pris / Approved: status not taken\n  - ")
 
 
 def test_one_number_in_two_years(circuit: Circuit, number: str, tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """A status carries what it must, and nothing of another."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from estafette.formats.status_message import Characteristic, Detail, Note
-from estafette.lifecycle.contents import incomplete
+from estafette.lifecycle.contents import commented, incomplete
 
 
 def collected(**more: object) -> Detail:
@@ -68,3 +69,23 @@ def test_reasons_that_only_the_public_sector_has() -> None:
     detail = (Detail(reason_code="RETRAIT_MAN_SERV", notes=COMMENTED),)
     assert incomplete("210", detail, b2g=True) is None
     assert incomplete("210", detail) is not None
+
+
+def test_the_reason_stands_for_the_comment() -> None:
+    """A refusal without a comment takes the words of its reason, where that is asked; with one, nothing changes."""
+    worded = Detail(reason_code="TX_TVA_ERR", reason="Taux de 20 % attendu")
+    for detail, words in ((worded, "Taux de 20 % attendu"), (replace(worded, reason=""), "Taux de TVA erroné")):
+        (told,) = commented("210", (detail,), labelled=True)
+        assert told.notes == (Note(words),)
+        assert incomplete("210", (told,)) is None
+        assert commented("210", (detail,)) == (detail,)
+    said = (replace(worded, notes=COMMENTED),)
+    assert commented("210", said, labelled=True) == said
+    assert commented("205", (Detail(),), labelled=True) == (Detail(),)
+
+
+def test_the_collection_of_a_credit_note_needs_no_cause() -> None:
+    """Its amount is negative by nature: the comment that the portal asks for names the credit note."""
+    (told,) = commented("212", (collected(amount=Decimal(-5)),), credit_note="A-1")
+    assert told.notes == (Note("Avoir A-1"),)
+    assert incomplete("212", (told,)) is None

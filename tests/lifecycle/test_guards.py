@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estafette.lifecycle import STATUSES, Side, StatusEvent, may, possible
-from estafette.lifecycle.guards import GUARDS, in_order
+from estafette.lifecycle.guards import GUARDS, in_order, told_of
 from estafette.lifecycle.statuses import OBLIGATORY, ObjectKind, Phase, emitters_of, label_of
 
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
@@ -60,6 +60,12 @@ def test_lives_that_happen(codes: tuple[str, ...]) -> None:
         ("200 202 210", "212", None),
         ("200 202 210", "210", None),
         ("200 202 210", "213", None),
+        ("200 202 210", "204", None),
+        ("200 202 210", "205", None),
+        ("200 202 210", "206", None),
+        ("200 202 210", "207", None),
+        ("200 202 208 210", "208", None),
+        ("200 202 208 210", "209", None),
         ("200 202 220", "220", None),
         ("200 213", "205", None),
         ("200 213", "213", None),
@@ -181,3 +187,21 @@ def test_chorus_pro_knows_fewer_statuses() -> None:
     refusal = may("205", history=held, emitter_role="BY", b2g=True)
     assert refusal is not None
     assert (refusal.code, "Chorus Pro" in refusal.fr, "Chorus Pro" in refusal.en) == ("REJ_INEX", True, True)
+
+
+@pytest.mark.parametrize(
+    ("held", "status", "told"),
+    [
+        ("200 202", "225", True),
+        ("200 202", "226", False),
+        ("200 202 226", "228", False),
+        ("200 202 225", "228", True),
+        ("200 202 226 225", "228", True),
+        ("200 202 225 228 226", "228", False),
+        ("200 202", "200", False),
+        ("200 202", "219", True),
+    ],
+)
+def test_what_the_buyer_hears_of(held: str, status: str, told: bool) -> None:
+    """A confidential factoring and its end stay between the seller and the factor; what nobody knows is not hidden."""
+    assert ("BY" in told_of(status, history(*held.split()))) is told

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from estafette.formats.status_message import Characteristic, Detail
 from estafette.invoice.model import Invoice, VatBreakdown
@@ -51,3 +52,22 @@ def test_a_credit_note_is_collected_in_the_negative() -> None:
     refusal = excess(TWO_RATES, [], told(("20", "-721")))
     assert refusal is not None
     assert refusal.code == "REJ_ENCAISSEMENT"
+
+
+CREDIT_NOTE = replace(TWO_RATES, type_code="381")
+
+
+@pytest.mark.parametrize(("amount", "fits"), [("-720", True), ("720", False), ("-721", False)])
+def test_the_sign_of_a_credit_note(amount: str, fits: bool) -> None:
+    """A credit note is collected in the negative: the other sign would be declared as tax collected."""
+    refusal = excess(CREDIT_NOTE, [], told(("20", amount)))
+    assert (refusal is None) is fits
+    if amount == "720":
+        assert refusal is not None
+        assert "(-720)" in refusal.fr
+
+
+@pytest.mark.parametrize(("in_kind", "fits"), [("-600", True), ("-720", True), ("-720.01", False), ("600", False)])
+def test_set_off_in_kind(in_kind: str, fits: bool) -> None:
+    """Barter: the whole price is collected, what was set off in kind is taken back without VAT, and no more than it."""
+    assert (excess(TWO_RATES, [], told(("20", "720"), ("0", in_kind))) is None) is fits

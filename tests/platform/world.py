@@ -211,6 +211,12 @@ class World:
         """The company has set a status, nothing else is done. Raises: NotAllowed."""
         self.home(siren).answer(siren, self.row(siren, number)["id"], Answer(status, **said))
 
+    def receive(self, sender: str, recipient: str, status: bytes) -> None:
+        """A status as another platform sends it has reached its recipient, nothing else is done."""
+        digest = sha256(status).hexdigest()
+        message = Message(digest[:32], Kind.STATUS, sender, recipient, "statut.xml", digest)
+        self.wire.hand(message, status, key=self.wire.of(sender))
+
     # ------------------------------------------------------------------------------------------------- what one sees
 
     def flow(self, siren: str, identifier: str) -> RowMapping:

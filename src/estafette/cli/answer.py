@@ -63,7 +63,11 @@ def answer(
         typer.echo(str(fault), err=True)
         raise typer.Exit(2) from None
     details = flow["acknowledgement"].get("details", [])
-    typer.echo(f"{status} " + ("refusé / refused" if details else "déposé / deposited"))
+    known = STATUSES[status]
+    fr, en = (
+        ("statut non pris", "status not taken") if details else ("statut pris et transmis", "status taken, passed on")
+    )
+    typer.echo(f"{status} {known.label} : {fr} / {known.name}: {en}")
     for detail in details:
         typer.echo(f"  - {detail['reasonCode']} · {detail['reasonMessage']}")
     raise typer.Exit(1 if details else 0)

@@ -5,12 +5,13 @@ Source: BR-FR-CDV-14, 15, CL-09 to CL-11 (FNFE-MPE 1.4.0.04); G7.08, G7.12, G7.2
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 
-from estafette.formats.status_message import Characteristic, Detail
+from estafette.formats.status_message import Characteristic, Detail, Note
 from estafette.lifecycle.guards import Refusal
-from estafette.lifecycle.reasons import fits, reasons_of
+from estafette.lifecycle.reasons import fits, reason_label, reasons_of
 from estafette.lifecycle.statuses import STATUSES
 
 REQUESTED_ACTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -67,6 +68,28 @@ def incomplete(status: str, details: Sequence[Detail], *, b2g: bool = False) -> 
         if refusal is not None:
             return refusal
     return None
+
+
+def commented(
+    status: str, details: Sequence[Detail], *, credit_note: str = "", labelled: bool = False
+) -> tuple[Detail, ...]:
+    """Give the details with the comment that the portal asks for (G7.25, P1.17), where what it says is already known.
+
+    `credit_note`: the number, when the status is about one: what is collected of it is negative by nature and needs no
+    other cause. `labelled`: the reason stands for its comment, in the words of the message (MDT-114) or in ours:
+    between platforms nothing asks a refusal for more, and the published examples have no more.
+    """
+    known = STATUSES.get(status)
+    is_asked = known is not None and known.needs_comment and labelled
+    text = f"Avoir {credit_note}" if credit_note and status == "212" else ""
+    if _has_comment(details) or not (is_asked or text):
+        return tuple(details)
+    return tuple(
+        replace(detail, notes=(Note(text or detail.reason or reason_label(detail.reason_code)),))
+        if text or detail.reason_code
+        else detail
+        for detail in details
+    )
 
 
 def _reasons(status: str, details: Sequence[Detail], b2g: bool) -> Refusal | None:

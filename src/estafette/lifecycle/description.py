@@ -30,7 +30,10 @@ def page() -> str:
         _table(("Status", "Side", "Needs one of", "Forbidden after", "Why"), map(_guard_row, GUARDS)),
         "## Statuses\n",
         _table(
-            ("Code", "French label", "Name", "Object", "MDT-77", "MDT-88", "Set by", "To the portal", "Reason", "B2G"),
+            (
+                *("Code", "French label", "Name", "Object", "MDT-77", "MDT-88", "Set by", "Told to", "To the portal"),
+                *("Reason", "Comment", "Action", "Data", "B2G"),
+            ),
             _status_rows(),
         ),
         "## Reasons (MDT-113)\n",
@@ -79,8 +82,10 @@ def _status_rows() -> Iterator[tuple[str, ...]]:
             row.phase.value,
             row.document_status or "–",
             _codes(row.emitters),
+            _codes(row.told),
             _DUTIES[row.duty],
-            "yes" if row.needs_reason else "–",
+            *("yes" if said else "–" for said in (row.needs_reason, row.needs_comment, row.asks_action)),
+            _codes(row.data),
             "yes" if row.in_b2g else "–",
         )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from estafette.formats.status_message import Role
 from estafette.lifecycle.statuses import STATUSES, ObjectKind, Phase, Status, emitters_of
 
 
@@ -75,6 +76,11 @@ _DEPOSITED = "200 202"
 _TREATED = "Une facture se traite une fois déposée, et plus du tout une fois rejetée."
 _TREATED_EN = "An invoice is treated once submitted, and no more once rejected."
 
+_ANSWERED = (
+    "Une facture se traite une fois déposée, et plus du tout une fois rejetée ou refusée : le refus est définitif."
+)
+_ANSWERED_EN = "An invoice is answered once submitted, and no more once rejected or refused."
+
 GUARDS: tuple[Guard, ...] = (
     *_guard(
         "200",
@@ -130,16 +136,16 @@ GUARDS: tuple[Guard, ...] = (
         en="An invoice is made available after it was received.",
         side=Side.RECEIVING,
     ),
-    *_guard("204", needs=_DEPOSITED, bars="213", useless="204 205 206 207 208 210 220", fr=_TREATED, en=_TREATED_EN),
-    *_guard("205 206 207 208", needs=_DEPOSITED, bars="213", useless="210 220", fr=_TREATED, en=_TREATED_EN),
+    *_guard("204", needs=_DEPOSITED, bars="210 213", useless="204 205 206 207 208 220", fr=_ANSWERED, en=_ANSWERED_EN),
+    *_guard("205 206 207 208", needs=_DEPOSITED, bars="210 213", useless="220", fr=_ANSWERED, en=_ANSWERED_EN),
     *_guard("211 214 224 225 226 227 228", needs=_DEPOSITED, bars="213", useless="210", fr=_TREATED, en=_TREATED_EN),
     *_guard(
         "209",
         needs="208",
-        bars="213",
-        useless="210 220",
-        fr="On complète une facture suspendue.",
-        en="What is completed was suspended.",
+        bars="210 213",
+        useless="220",
+        fr="On complète une facture suspendue, qui n'a pas été refusée depuis.",
+        en="What is completed was suspended, and not refused since.",
     ),
     *_guard(
         "210",
@@ -223,6 +229,21 @@ def possible(
         for code in sorted(useful)
         if may(code, history=held, emitter_role=role, side=side, self_billed=self_billed, b2g=b2g) is None
     )
+
+
+def told_of(status: str, history: Iterable[StatusEvent]) -> frozenset[Role]:
+    """Give the roles that hear of a status, in an invoice with this history; everyone of a status that is unknown.
+
+    What ends a confidential factoring is as confidential as it was (226, then 228).
+
+    >>> "BY" in told_of("228", ()), "BY" in told_of("226", ())
+    (True, False)
+    """
+    assigned = [event.status for event in in_order(history) if event.status in ("225", "226")]
+    if status == "228" and assigned[-1:] == ["226"]:
+        status = "226"
+    known = STATUSES.get(status)
+    return known.told if known else frozenset(Role)
 
 
 def in_order(history: Iterable[StatusEvent]) -> tuple[StatusEvent, ...]:

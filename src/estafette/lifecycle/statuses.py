@@ -73,6 +73,10 @@ class Status:
     """BR-FR-CDV-15 between platforms, G7.08 for the portal."""
     needs_comment: bool = False
     """MDT-126 is asked for (G7.25)."""
+    asks_action: bool = False
+    """The one who sets it may ask the other for an action (MDT-121)."""
+    data: frozenset[str] = frozenset()
+    """The data that go with it (MDT-207), beside the one that goes with any (MAJ)."""
     in_b2g: bool = False
     """A platform and Chorus Pro exchange it about an invoice to a public entity."""
     in_g2b: bool = False
@@ -96,7 +100,7 @@ def _status(  # noqa: PLR0917 - a row of the table
     code: str, name: str, label: str, mdt_88: str, phase: Phase, emitters: frozenset[Role], told: frozenset[Role],
     flags: str, *objects: ObjectKind,
 ) -> Status:  # fmt: skip
-    """Make a row; `flags` are words: ! obligatory, ? sometimes, end, reason, comment, b2g, g2b."""
+    """Make a row; `flags` are words: ! obligatory, ? sometimes, end, reason, comment, action, b2g, g2b, and data."""
     words = set(flags.split())
     return Status(
         code=code,
@@ -111,10 +115,15 @@ def _status(  # noqa: PLR0917 - a row of the table
         is_terminal="end" in words,
         needs_reason="reason" in words,
         needs_comment="comment" in words,
+        asks_action="action" in words,
+        data=frozenset(word for word in words if word.isupper()),
         in_b2g="b2g" in words,
         in_g2b="g2b" in words,
     )
 
+
+_DISPUTE = "reason action g2b MNA MNATTC DIV DVA"
+_PARTLY = _DISPUTE + " MAP MAPTTC RAB REM"
 
 # fmt: off
 _ROWS = tuple(_status(*row) for row in (
@@ -124,22 +133,22 @@ _ROWS = tuple(_status(*row) for row in (
     ("203", "Made available", "Mise à disposition", "48", _T, PLATFORM, _BOTH, "b2g g2b"),
     ("204", "Acknowledged", "Prise en charge", "45", _P, BUYER_SIDE, _BOTH, "b2g g2b"),
     ("205", "Approved", "Approuvée", "1", _P, BUYER_SIDE, _BOTH, "g2b"),
-    ("206", "Partially approved", "Approuvée partiellement", "49", _P, BUYER_SIDE, _BOTH, "reason g2b"),
-    ("207", "Disputed", "En litige", "46", _P, BUYER_SIDE, _BOTH, "reason g2b"),
-    ("208", "Suspended", "Suspendue", "39", _P, BUYER_SIDE, _BOTH, "reason comment b2g g2b"),
+    ("206", "Partially approved", "Approuvée partiellement", "49", _P, BUYER_SIDE, _BOTH, _PARTLY),
+    ("207", "Disputed", "En litige", "46", _P, BUYER_SIDE, _BOTH, _DISPUTE),
+    ("208", "Suspended", "Suspendue", "39", _P, BUYER_SIDE, _BOTH, "reason comment action b2g g2b DIV DVA"),
     ("209", "Completed", "Complétée", "37", _P, SELLER_SIDE, _BOTH, "b2g g2b"),
-    ("210", "Refused", "Refusée", "50", _P, BUYER_SIDE, _BOTH, "! reason comment b2g g2b"),
-    ("211", "Payment sent", "Paiement transmis", "47", _P, PAYERS, _BOTH, "b2g g2b"),
-    ("212", "Collected", "Encaissée", "47", _P, PAYEES, _BOTH, "? b2g g2b"),
+    ("210", "Refused", "Refusée", "50", _P, BUYER_SIDE, _BOTH, "! reason comment action b2g g2b DIV DVA"),
+    ("211", "Payment sent", "Paiement transmis", "47", _P, PAYERS, _BOTH, "b2g g2b MPA RAP RAB REM"),
+    ("212", "Collected", "Encaissée", "47", _P, PAYEES, _BOTH, "? b2g g2b MEN RAP ESC RAB REM"),
     ("213", "Rejected", "Rejetée", "8", _T, PLATFORM, _BOTH, "! end reason b2g g2b"),
-    ("214", "Endorsed", "Visée", "", _P, AGENTS, _BOTH, "b2g g2b"),
+    ("214", "Endorsed", "Visée", "5", _P, AGENTS, _BOTH, "b2g g2b"),
     ("220", "Cancelled", "Annulée", "", _P, SELLER_SIDE, _BOTH, "g2b"),
     ("221", "Misrouted", "Erreur de routage", "", _T, PLATFORM, _WK, "reason g2b"),
-    ("224", "Direct payment asked", "Demande de paiement direct", "", _P, SELLER_SIDE | AGENTS, _BOTH, ""),
-    ("225", "Factored", "Affacturée", "", _P, FACTORING, _BOTH, ""),
-    ("226", "Factored in confidence", "Affacturée confidentiel", "", _P, FACTORING, CONFIDENTIAL, ""),
-    ("227", "Payee account changed", "Changement de compte à payer", "", _P, PAYEES, _BOTH, "b2g g2b"),
-    ("228", "No longer factored", "Non affacturée", "", _P, FACTORING, _BOTH, ""),
+    ("224", "Direct payment asked", "Demande de paiement direct", "5", _P, SELLER_SIDE | AGENTS, _BOTH, ""),
+    ("225", "Factored", "Affacturée", "5", _P, FACTORING, _BOTH, "CBB"),
+    ("226", "Factored in confidence", "Affacturée confidentiel", "5", _P, FACTORING, CONFIDENTIAL, ""),
+    ("227", "Payee account changed", "Changement de compte à payer", "5", _P, PAYEES, _BOTH, "b2g g2b CBB"),
+    ("228", "No longer factored", "Non affacturée", "5", _P, FACTORING, _BOTH, "CBB"),
     ("500", "Receivable", "Recevable", "", _T, PLATFORM | PORTAL, _WK, "end b2g", _FL),
     ("501", "Irreceivable", "Irrecevable", "", _T, PLATFORM | PORTAL, _WK, "end reason b2g g2b", _FL, _IN),
     ("250", "Data accepted", "Déposée", "", _T, PORTAL, _WK, "end", _DA),

@@ -14,6 +14,8 @@ from estafette.formats.status_message import Detail
 from estafette.invoice.model import Invoice
 from estafette.lifecycle import Refusal
 
+ZERO = Decimal(0)
+
 COLLECTED = "MEN"
 """The kind of amount that says what was collected (MDT-207)."""
 
@@ -21,7 +23,8 @@ COLLECTED = "MEN"
 def excess(document: Invoice, events: Iterable[RowMapping], details: Iterable[Detail]) -> Refusal | None:
     """Tell why these collections do not fit: a rate the invoice has not, or more than it amounts to at that rate.
 
-    `events` are the statuses already had, with their characteristics as kept.
+    `events` are the statuses already had, with their characteristics as kept. A credit note is collected in negative
+    amounts. What was set off in kind is taken back at rate 0, out of what was collected at the others (barter).
     """
     owed = _owed(document)
     had = _had(events)
@@ -30,8 +33,13 @@ def excess(document: Invoice, events: Iterable[RowMapping], details: Iterable[De
             if one.type_code != COLLECTED or one.amount is None or one.percent is None:
                 continue
             had[one.percent.normalize()] += one.amount
+    in_kind = -had[ZERO] if ZERO not in owed and had[ZERO] < 0 else ZERO
+    if in_kind and in_kind <= sum(had.values()) + in_kind:
+        del had[ZERO]
     for rate, amount in had.items():
-        if abs(amount) > abs(owed.get(rate, Decimal(0))):
+        if document.is_credit_note and amount > 0:
+            return _positive(rate, amount)
+        if abs(amount) > abs(owed.get(rate, ZERO)):
             return _refusal(rate, amount, owed)
     return None
 
@@ -52,6 +60,16 @@ def _had(events: Iterable[RowMapping]) -> dict[Decimal, Decimal]:
             if datum["type"] == COLLECTED and datum["amount"] and datum["rate"]:
                 had[Decimal(datum["rate"]).normalize()] += Decimal(datum["amount"])
     return had
+
+
+def _positive(rate: Decimal, amount: Decimal) -> Refusal:
+    return Refusal(
+        "REJ_ENCAISSEMENT",
+        "EST-COLLECTED",
+        f"{amount} à {rate:f} % : un avoir s'encaisse en négatif ({-amount}), comme l'argent qui est rendu.",
+        f"{amount} at {rate:f} %: a credit note is collected in the negative ({-amount}), as money given back.",
+        ("MDT-215",),
+    )
 
 
 def _refusal(rate: Decimal, amount: Decimal, owed: Mapping[Decimal, Decimal]) -> Refusal:

@@ -6,7 +6,7 @@ platform, unless the status is between the sender and its own platform (200, 201
 when the status is obligatory.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,8 +19,9 @@ from estafette.exchange.messages import Kind, Message
 from estafette.formats import cdar
 from estafette.formats.status_message import Characteristic, Detail, Note, Party, Role, StatusMessage
 from estafette.invoice.model import Invoice
-from estafette.lifecycle import Refusal, Side, StatusEvent, may, possible
-from estafette.lifecycle.contents import incomplete
+from estafette.lifecycle import STATUSES, Refusal, Side, StatusEvent, may, possible
+from estafette.lifecycle.contents import commented, incomplete
+from estafette.lifecycle.guards import told_of
 from estafette.lifecycle.messages import InvoiceReference, between_platforms, company_party, platform_party
 from estafette.platform import flows
 from estafette.platform.declarations import declare_status
@@ -34,8 +35,12 @@ Row = RowMapping | dict[str, Any]
 IN_ORDER = (event.c.set_at, event.c.status, event.c.recorded_at)
 """The order of a life cycle: by the second each status was set; within one, as the codes go."""
 
-AT_ISSUE = frozenset({"200", "201"})
-"""Between the sender and its own platform: never told to the buyer's side."""
+SPEAKERS = {
+    Role.SELLER: frozenset({Role.SELLER_AGENT, Role.INVOICER, Role.PAYEE, Role.FACTOR}),
+    Role.BUYER: frozenset({Role.BUYER_AGENT, Role.INVOICEE, Role.PAYER, Role.SELLER_AGENT}),
+}
+"""Third parties who speak through a party's account, by the rights it gave them (XP Z12-014 §4); the head of a group of
+co-contractors is the seller's agent and endorses (214) at the buyer's."""
 
 
 class NotAllowed(Exception):
@@ -61,17 +66,24 @@ def answer(home: Home, connection: Connection, row: Row, document: Invoice, said
     """The customer's status is set and on its way. Raises: NotAllowed."""
     role = role_of(row)
     details = details_of(said, document.currency, on=home.actor.clock())
+    details = commented(said.status, details, credit_note=_credit_note(document))
     _check(connection, row, document, status=said.status, role=role, details=details)
     set_status(home, connection, row, document, said.status, role=role, details=details)
 
 
 def answer_message(home: Home, connection: Connection, row: Row, document: Invoice, message: StatusMessage) -> None:
-    """The status a customer's software wrote itself is set, under its own identifier. Raises: NotAllowed."""
-    role = role_of(row)
+    """The status a customer's software wrote itself is set, under its own identifier and moment. Raises: NotAllowed.
+
+    A third party that the customer lets speak through its account sets the status in its own role.
+    """
+    own, said = role_of(row), message.issuer.role
+    issuer = message.issuer if said in SPEAKERS[own] else None
+    role = Role(said) if issuer else own
     had = select(event.c.status).where(event.c.invoice_id == row["id"], event.c.message_id == message.identifier)
     if connection.execute(had).first():
         return
-    _check(connection, row, document, status=message.status, role=role, details=message.details)
+    details = commented(message.status, message.details, credit_note=_credit_note(document), labelled=True)
+    _check(connection, row, document, status=message.status, role=role, details=details)
     set_status(
         home,
         connection,
@@ -79,9 +91,13 @@ def answer_message(home: Home, connection: Connection, row: Row, document: Invoi
         document,
         message.status,
         role=role,
-        details=message.details,
-        identifier=message.identifier,
+        details=details,
+        written=replace(message, issuer=issuer or Party()),
     )
+
+
+def _credit_note(document: Invoice) -> str:
+    return document.number if document.is_credit_note else ""
 
 
 def offered(connection: Connection, row: Row, document: Invoice) -> tuple[Any, ...]:
@@ -138,18 +154,22 @@ def set_status(
     *,
     role: Role = Role.PLATFORM,
     details: tuple[Detail, ...] = (),
-    identifier: str | None = None,
+    written: StatusMessage | None = None,
     declared: bool = True,
 ) -> None:
-    """The status is kept, given to the customer, passed to the other platform and declared, in this transaction."""
+    """The status is kept, given to the customer, passed to the other platform and declared, in this transaction.
+
+    `written`: the message of the customer's software, whose identifier, moment and attachments are its own.
+    """
     now = home.actor.clock()
     second = now.replace(microsecond=0)  # what a message can tell: set here or come from elsewhere, one order
-    message = message_of(row, document, status, role=role, details=details, identifier=identifier, now=second)
+    told = told_of(status, history(connection, row["id"]))
+    message = message_of(row, document, status, role=role, details=details, written=written, told=told, now=second)
     sha256 = home.actor.documents.put(cdar.write(message))
     if not keep(connection, row, message, sha256=sha256, now=now, received=False):
         return
     _give(connection, row, message, sha256, origin="platform", now=now)
-    if row["peer"] and status not in AT_ISSUE:
+    if row["peer"] and _other(row, document) in told:
         _pass_on(home, connection, row, message, sha256)
     if declared:
         declare_status(home, connection, row, document, message)
@@ -163,15 +183,22 @@ def message_of(
     now: datetime,
     role: Role = Role.PLATFORM,
     details: tuple[Detail, ...] = (),
-    identifier: str | None = None,
+    written: StatusMessage | None = None,
+    told: frozenset[Role] | None = None,
 ) -> StatusMessage:
-    """Return the message by which the parties learn of a status set now on this delivery."""
-    seller, buyer = _party(Role.SELLER, document), _party(Role.BUYER, document)
-    at_issue = status in AT_ISSUE or (row["side"] == "issued" and role is Role.PLATFORM)
-    told = [seller] if at_issue else [party for party in (seller, buyer) if party.role != role]
+    """Return the message by which those who are `told` learn of a status set now on this delivery.
+
+    What a customer's software wrote keeps its moment (MDT-78), unless it is of before the invoice or of the future.
+    """
+    told = STATUSES[status].told if told is None else told
+    if status in ("200", "201", "213") and row["side"] == "issued":
+        told = frozenset({Role.BUYER if document.is_self_billed else Role.SELLER})  # who deposited, and nobody else
+    parties = {one: _party(one, document) for one in (Role.SELLER, Role.BUYER)}
+    recipients = [party for one, party in parties.items() if one in told and one != role]
+    issuer = written.issuer if written and written.issuer.role else parties.get(role, platform_party())
     return between_platforms(
         status,
-        identifier=identifier or f"{row['number']}_{status}_{uuid4().hex}",
+        identifier=written.identifier if written else f"{row['number']}_{status}_{uuid4().hex}",
         invoice=InvoiceReference(
             number=row["number"],
             type_code=row["type_code"],
@@ -179,13 +206,19 @@ def message_of(
             seller_siren=row["seller_siren"],
             received_at=row["received_at"],
         ),
-        issuer=next((party for party in (seller, buyer) if party.role == role), platform_party()),
-        recipients=told,
-        set_at=now,
+        issuer=issuer,
+        recipients=recipients or [platform_party()],
+        set_at=written.set_at if written and row["received_at"] <= written.set_at <= now else now,
         issued_at=now,
         details=details,
+        attachments=written.attachments if written else (),
         name=f"{row['number']} {status}"[:150],
     )
+
+
+def _other(row: Row, document: Invoice) -> Role:
+    """Return what the one at the other end is in the invoice: its buyer, or its seller when the buyer draws it up."""
+    return Role.BUYER if (row["side"] == "issued") is not document.is_self_billed else Role.SELLER
 
 
 def _party(role: Role, document: Invoice) -> Party:
@@ -245,6 +278,8 @@ def receive(home: Home, connection: Connection, sender: str, message: StatusMess
         known = select(early_status.c.sender).where(*mine)
         if connection.execute(known).first() is None:
             connection.execute(insert(early_status).values(values))
+        return
+    if _is_for_others(message, row):
         return
     if keep(connection, row, message, sha256=sha256, now=now, received=True):
         _give(connection, row, message, sha256, origin="peer", now=now)
@@ -315,6 +350,12 @@ def _concerns(message: StatusMessage, row: Row) -> bool:
     if message.issuer.role in ("", Role.PLATFORM):
         return bool(row["side"] == "issued")
     return message.issuer.role != role_of(row)
+
+
+def _is_for_others(message: StatusMessage, row: Row) -> bool:
+    """Tell whether the status is between parties of whom the tenant is none (226): it should not have come at all."""
+    known = STATUSES.get(message.status)
+    return known is not None and Role.PLATFORM not in known.told and role_of(row) not in known.told
 
 
 def _give(

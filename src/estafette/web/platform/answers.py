@@ -74,9 +74,6 @@ ACCEPTED = frozenset({"205", "206"})
 PAYMENTS = frozenset({"211", "212"})
 """The statuses that tell an amount; they stay useful while some of it is left."""
 
-DISAGREEMENTS = frozenset({"206", "207", "208", "210"})
-"""Where one may ask the other for an action (MDT-121)."""
-
 
 class Unclear(Exception):
     """What a form says cannot be taken, in both languages."""
@@ -181,13 +178,14 @@ def _told(events: Sequence[Row], status: str, kind: str) -> dict[Decimal, Decima
 def _form(status: Status, view: InvoiceView) -> Form:
     amounts = _asked(status, view)
     verb, meaning = VERBS[status.code]
+    credit = view.invoice.is_credit_note  # collected in the negative: no cause is asked
     return Form(
         status=status,
         verb=verb,
         meaning=meaning,
         reasons=reasons_of(status.code, b2g=is_b2g(view.row)) if status.needs_reason else (),
-        asks_action=status.code in DISAGREEMENTS,
-        asks_comment=status.needs_comment or any(amount < 0 for _rate, amount in amounts),
+        asks_action=status.asks_action,
+        asks_comment=status.needs_comment or (not credit and any(amount < 0 for _rate, amount in amounts)),
         amounts=amounts,
     )
 
