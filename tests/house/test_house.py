@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE, TESTS = ROOT / "src" / "estafette", ROOT / "tests"
 MODULES = {str(file.relative_to(SOURCE)): file for file in sorted(SOURCE.rglob("*.py"))}
 ROOMS = sorted(file.parent.name for file in SOURCE.glob("*/__init__.py"))
-PURE = ("values", "invoice", "formats", "lifecycle", "vat", "directory")
+PURE = ("values", "invoice", "formats", "lifecycle", "vat", "directory", "reporting")
 OWN = Path(__file__)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
