@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, event, select, update
 
 from estafette.store import gathered
 from estafette.store.database import Database
-from estafette.store.tables import account, sequence, session
+from estafette.store.tables import account, membership, sequence
 
 NUMBERS = select(sequence.c.name, sequence.c.value).order_by(sequence.c.name)
 RAISED = update(sequence).where(sequence.c.name == bindparam("which")).values(value=bindparam("to"))
@@ -59,15 +59,15 @@ def test_once_is_once(database: Database) -> None:
 
 
 def test_rows_go_in_the_order_of_what_they_refer_to(database: Database) -> None:
-    """A session may be gathered before its account: the account is written first."""
+    """A membership may be gathered before its account: the account is written first."""
     with database.begin() as connection:
         moment = datetime(2026, 9, 1, tzinfo=UTC)
-        row = {"token_hash": "h", "login": "l", "csrf": "c", "expires_at": moment}
-        gathered.add(connection, session, row)
-        who = {"login": "l", "password_hash": "p", "role": "company", "tenant": None, "created_at": moment}
+        row = {"login": "l", "organization": "100000009", "role": "reader", "created_at": moment}
+        gathered.add(connection, membership, row)
+        who = {"login": "l", "password_hash": "p", "created_at": moment}
         gathered.add(connection, account, who)
     with database.read() as connection:
-        assert connection.execute(select(session.c.login)).scalars().all() == ["l"]
+        assert connection.execute(select(membership.c.login)).scalars().all() == ["l"]
 
 
 def test_outside_a_transaction_it_is_written_at_once(database: Database) -> None:

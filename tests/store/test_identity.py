@@ -29,7 +29,7 @@ def _light_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 def connection(database: Database, now: datetime) -> Iterator[Connection]:
     """Give a store with one account of a company and one of an operator, and the software of two companies."""
     with database.begin() as connection:
-        for login, role, tenant in (("ada@example.org", "company", "100000009"), ("ops", "operator", None)):
+        for login, role, tenant in (("ada@example.org", "administrator", "100000009"), ("ops", "operator", None)):
             identity.create_account(connection, login=login, password=PASSWORD, role=role, tenant=tenant, now=now)
         for client_id, tenant in (("erp-a", "100000009"), ("erp-b", "200000008")):
             identity.create_client(
@@ -51,7 +51,7 @@ def test_the_right_password_opens_a_session(connection: Connection, now: datetim
     value = sign_in(connection, login="ada@example.org", password=PASSWORD, now=now)
     person = identity.person(connection, value or "", now=now)
     assert person is not None
-    assert (person.login, person.role, person.tenant) == ("ada@example.org", "company", "100000009")
+    assert (person.login, person.role, person.tenant) == ("ada@example.org", "administrator", "100000009")
     again = sign_in(connection, login="ada@example.org", password=PASSWORD, now=now)
     other = identity.person(connection, again or "", now=now)
     assert other is not None
@@ -115,7 +115,9 @@ def test_leaving_ends_this_session_only(connection: Connection, now: datetime) -
 
 def test_existing_ones_are_left_as_they_are(connection: Connection, now: datetime) -> None:
     """Creating again changes neither the password, nor the secret, nor for whom they speak."""
-    identity.create_account(connection, login="ops", password="other", role="company", tenant="200000008", now=now)
+    identity.create_account(
+        connection, login="ops", password="other", role="administrator", tenant="200000008", now=now
+    )
     identity.create_client(connection, client_id="erp-a", secret="other", tenant="200000008", now=now)
     assert sign_in(connection, login="ops", password="other", now=now) is None
     value = sign_in(connection, login="ops", password=PASSWORD, now=now) or ""
@@ -132,7 +134,9 @@ def test_a_token_speaks_for_its_company(connection: Connection, now: datetime) -
         held = identity.holder(connection, value or "", now=now)
         assert held is not None
         assert (held.client_id, held.tenant) == (client_id, tenant)
-        assert identity.organizations(connection, held, scope="flow.read", now=now) == [tenant]
+        acting = identity.acting(connection, held, None, on=now.date())
+        assert acting is not None
+        assert (acting.organization, acting.may("flow.read")) == (tenant, True)
 
 
 @pytest.mark.parametrize(

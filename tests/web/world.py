@@ -142,7 +142,7 @@ def _fill(actor: Actor, platform: Platform) -> None:
         platform.open_company(siren=siren, name=login, status_address=siren)
     with actor.database.begin() as connection:
         for login, siren in LOGINS.items():
-            account = {"login": login, "password": PASSWORD, "role": "company", "tenant": siren}
+            account = {"login": login, "password": PASSWORD, "role": "administrator", "tenant": siren}
             identity.create_account(connection, **account, now=actor.clock())
         identity.create_account(
             connection, login="operator", password=PASSWORD, role="operator", tenant=None, now=actor.clock()

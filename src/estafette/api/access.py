@@ -22,6 +22,7 @@ from estafette.exchange.bodies import TooLarge, bounded, read_body
 from estafette.exchange.throttle import Rate, Throttle
 from estafette.store import identity
 from estafette.store.database import Database
+from estafette.values.moments import paris_day
 
 FORM_BYTES_MAX = 16 * 1024
 """A request for a token: four short fields."""
@@ -31,10 +32,11 @@ ORGANIZATION_HEADERS = ("organization-id", "organisation-id")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Software that makes a request: its client, and the organization, by SIREN, in whose name."""
+    """Software that makes a request: its client, and the organization, by SIREN, in whose name and how far."""
 
     client_id: str
     siren: str
+    acting: identity.Acting
 
 
 class _Malformed(Exception):
@@ -59,8 +61,8 @@ class Access:
     def caller(self, request: Request, scope: str | None = None) -> Caller:
         """Return who asks, allowed to do what `scope` says.
 
-        Raises: Problem 401 without a valid token; 429 when it asks too often; 403 for a scope it has not, or an
-        organization it may not act for; 400 when it must name the organization and does not.
+        Without the header it acts for its own organization. Raises: Problem 401 without a valid token; 429 when it asks
+        too often; 403 for a scope it has not, there, or an organization it may not act for.
         """
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not value.strip():
@@ -72,10 +74,12 @@ class Access:
                 raise Problem(401, "Jeton d'accès inconnu ou expiré. / Access token unknown or expired.")
             if wait := self._requests.take(holder.client_id, now):
                 raise too_many(wait)
-            if scope and scope not in holder.scopes:
-                raise _out_of_scope(scope)
-            allowed = identity.organizations(connection, holder, scope=scope, now=now)
-        return Caller(holder.client_id, _chosen(request, allowed))
+            acting = identity.acting(connection, holder, _named(request), on=paris_day(now))
+        if acting is None:
+            raise Problem(403, "Organization-Id: ce client n'y a pas accès. / This client has no access to it.")
+        if scope and not acting.may(scope):
+            raise _out_of_scope(scope)
+        return Caller(holder.client_id, acting.organization, acting)
 
     async def token(self, request: Request) -> Response:
         """Grant an access token against a client's identifier and secret, in any style that clients are known to use.
@@ -127,18 +131,10 @@ def _out_of_scope(scope: str) -> Problem:
     return Problem(403, text, headers=headers)
 
 
-def _chosen(request: Request, allowed: list[str]) -> str:
-    """Return the organization named, or the only one there is. Raises: Problem 403, 400."""
+def _named(request: Request) -> str | None:
+    """Return the organization that the request names, None when it names none."""
     named = next((request.headers[name] for name in ORGANIZATION_HEADERS if name in request.headers), None)
-    if named is not None:
-        if named.strip() not in allowed:
-            raise Problem(403, "Organization-Id: ce client n'y a pas accès. / This client has no access to it.")
-        return named.strip()
-    if not allowed:
-        raise Problem(403, "Ce client n'agit pour aucune organisation. / This client acts for no organization.")
-    if len(allowed) > 1:
-        raise Problem(400, "Organization-Id : laquelle de vos organisations ? / Which of your organizations?")
-    return allowed[0]
+    return named.strip() if named is not None else None
 
 
 async def _sent(request: Request) -> dict[str, str]:

@@ -87,7 +87,12 @@ def platform_routes(platform: Platform, clock: Callable[[], datetime]) -> list[R
         now = clock()
         with platform.home.actor.database.begin() as connection:
             identity.create_account(
-                connection, login=asked.login, password=asked.password, role="company", tenant=asked.siren, now=now
+                connection,
+                login=asked.login,
+                password=asked.password,
+                role="administrator",
+                tenant=asked.siren,
+                now=now,
             )
             identity.create_client(
                 connection, client_id=asked.client_id, secret=asked.client_secret, tenant=asked.siren, now=now

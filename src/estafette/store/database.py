@@ -97,7 +97,7 @@ class Database:
 
 
 def open_database(file: Path, branches: tuple[str, ...], *, threaded: bool = True) -> Database:
-    """Open the file with the tables of these migration branches at the version of this code.
+    """Open the file with the tables of every actor and of these branches, at the version of this code.
 
     Not `threaded`, each write is committed by itself where it is asked: for a loop whose time is not the clock's.
 

@@ -1,25 +1,54 @@
-"""Who is there: accounts of people (argon2), their sessions, and the software that speaks for a company.
+"""Who is there: accounts of people (argon2), what they are at which organization, their sessions.
 
-Secrets are kept as hashes only: passwords by argon2id, random tokens by SHA-256 (they have 256 bits of their own).
+Secrets are kept as hashes only: passwords by argon2id, random tokens by SHA-256 (they have 256 bits of their own); the
+second factor, which must be computed again, is sealed. Read next: `roles` (who may do what), `identity_clients` (the
+software), `identity_accreditations` (one organization for another), `identity_factor`, `identity_openid`.
 """
 
 import hashlib
-import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from estafette.store.tables import account, client, session, token
+from estafette.store.identity_accreditations import Acting, acting, grants
+from estafette.store.identity_clients import TOKEN_LIFE, Holder, create_client, grant_token, holder
+from estafette.store.roles import Capability, capabilities_by, capabilities_of
+from estafette.store.tables import account, membership, session
+from estafette.values.moments import paris_day
+
+__all__ = [
+    "SESSION_LIFE",
+    "TOKEN_LIFE",
+    "Acting",
+    "Holder",
+    "Person",
+    "Place",
+    "acting",
+    "choose",
+    "close_account",
+    "close_session",
+    "close_sessions",
+    "create_account",
+    "create_client",
+    "grant_token",
+    "holder",
+    "is_password",
+    "join",
+    "leave",
+    "open_session",
+    "password_hash",
+    "person",
+    "places",
+    "sessions",
+    "set_password",
+]
 
 SESSION_LIFE = timedelta(hours=12)
-TOKEN_LIFE = timedelta(hours=1)
-
-SCOPES = frozenset({"flow.read", "flow.write", "directory.read", "webhook.write", "report.write"})
-"""What software may be allowed to do (XP Z12-013 §7: flows read, flows written, the directory); the names are ours."""
 
 _hasher = PasswordHasher()
 _decoy = _hasher.hash("no account has this password")
@@ -27,36 +56,77 @@ _decoy = _hasher.hash("no account has this password")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An account with an open session; `tenant` is the SIREN it acts for, None for an operator."""
+    """Who has a session open, and for whom: `tenant` is the SIREN acted for, None at the actor itself.
+
+    `through`: the firm whose accreditation lets it; `flow_types`: the types of flow that are let, None for every type.
+    """
 
     login: str
     role: str
     tenant: str | None
     csrf: str
+    capabilities: frozenset[Capability] = frozenset()
+    through: str | None = None
+    acting: Acting | None = None
+    has_factor: bool = False
+    factor_at: datetime | None = None
+    password_is_given: bool = False
+
+    def may(self, capability: Capability) -> bool:
+        """Tell whether the person may do this, for the organization acted for."""
+        return capability in self.capabilities
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
-    """Software that holds an access token: its client, the organization it is of, what it may do (`SCOPES`)."""
+class Place:
+    """Somewhere a person may act: an organization (empty: the actor itself), the role held, through which firm."""
 
-    client_id: str
-    tenant: str
-    scopes: frozenset[str]
+    organization: str
+    role: str
+    through: str | None = None
+    acting: Acting | None = None
 
 
 def create_account(
-    connection: Connection, *, login: str, password: str, role: str, tenant: str | None, now: datetime
-) -> None:
-    """The account exists; an existing login is left as it is."""
+    connection: Connection,
+    *,
+    login: str,
+    password: str,
+    role: str,
+    tenant: str | None,
+    now: datetime,
+    email: str | None = None,
+    is_given: bool = False,
+) -> bool:
+    """The account exists, with this role there; an existing login is left as it is. Returns whether it is new.
+
+    `is_given`: the password was chosen by somebody else, and is changed at the first sign-in.
+    """
     if connection.execute(select(account.c.login).where(account.c.login == login)).first():
-        return
-    row = {"login": login, "password_hash": _hasher.hash(password), "role": role, "tenant": tenant, "created_at": now}
-    connection.execute(insert(account).values(row))
+        return False
+    row = {"login": login, "password_hash": _hasher.hash(password), "email": email, "created_at": now}
+    connection.execute(insert(account).values(**row, password_given_at=now if is_given else None))
+    join(connection, login=login, organization=tenant or "", role=role, now=now)
+    return True
+
+
+def join(connection: Connection, *, login: str, organization: str, role: str, now: datetime) -> None:
+    """The person has this role at the organization, instead of the one before."""
+    leave(connection, login=login, organization=organization)
+    row = {"login": login, "organization": organization, "role": role, "created_at": now}
+    connection.execute(insert(membership).values(row))
+
+
+def leave(connection: Connection, *, login: str, organization: str) -> None:
+    """The person has nothing to do with the organization any more."""
+    mine = (membership.c.login == login, membership.c.organization == organization)
+    connection.execute(delete(membership).where(*mine))
 
 
 def password_hash(connection: Connection, login: str) -> str | None:
-    """Return what `is_password` compares a password with, None for an unknown login."""
-    return connection.execute(select(account.c.password_hash).where(account.c.login == login)).scalar()
+    """Return what `is_password` compares a password with, None for a login that is unknown or closed."""
+    mine = (account.c.login == login, account.c.closed_at.is_(None))
+    return connection.execute(select(account.c.password_hash).where(*mine)).scalar()
 
 
 def is_password(password: str, held: str | None) -> bool:
@@ -71,24 +141,98 @@ def is_password(password: str, held: str | None) -> bool:
     return held is not None
 
 
-def open_session(connection: Connection, *, login: str, now: datetime) -> str:
+def hashed(password: str) -> str:
+    """Return what is kept of a password; it costs as much as checking one."""
+    return _hasher.hash(password)
+
+
+def set_password(connection: Connection, *, login: str, held: str, given_at: datetime | None = None) -> None:
+    """The account has the password of this hash; every session of it is over. `given_at`: chosen by somebody else."""
+    mine = account.c.login == login
+    connection.execute(update(account).where(mine).values(password_hash=held, password_given_at=given_at))
+    close_sessions(connection, login)
+
+
+def close_account(connection: Connection, *, login: str, now: datetime) -> None:
+    """The account opens nothing any more; what it did keeps its name."""
+    connection.execute(update(account).where(account.c.login == login).values(closed_at=now))
+    close_sessions(connection, login)
+
+
+def open_session(
+    connection: Connection,
+    *,
+    login: str,
+    now: datetime,
+    peer: str = "",
+    agent: str = "",
+    factor_at: datetime | None = None,
+) -> str:
     """Return the token of a new session of an account whose password was checked."""
     connection.execute(delete(session).where(session.c.expires_at < now))
     value = secrets.token_urlsafe(32)
-    row = {"token_hash": _digest(value), "login": login, "csrf": secrets.token_urlsafe(32)}
-    connection.execute(insert(session).values(**row, expires_at=now + SESSION_LIFE))
+    first = connection.execute(
+        select(membership.c.organization).where(membership.c.login == login).order_by(membership.c.organization)
+    ).scalar()
+    row = {"token_hash": _digest(value), "login": login, "csrf": secrets.token_urlsafe(32), "organization": first or ""}
+    times = {"opened_at": now, "seen_at": now, "expires_at": now + SESSION_LIFE, "factor_at": factor_at}
+    connection.execute(insert(session).values(**row, **times, peer=peer[:60], agent=agent[:200]))
     return value
 
 
 def person(connection: Connection, value: str, *, now: datetime) -> Person | None:
-    """Return who holds this session token, None when it is unknown or over."""
+    """Return who holds this session token, None when it is unknown or over, or when the person may act nowhere."""
     query = (
-        select(account.c.login, account.c.role, account.c.tenant, session.c.csrf)
+        select(session, account.c.factor_since, account.c.password_given_at)
         .join(account, account.c.login == session.c.login)
-        .where(session.c.token_hash == _digest(value), session.c.expires_at > now)
+        .where(session.c.token_hash == _digest(value), session.c.expires_at > now, account.c.closed_at.is_(None))
     )
     row = connection.execute(query).first()
-    return Person(*row) if row else None
+    place = _place(connection, row.login, row.organization, row.through, now=now) if row else None
+    if row is None or place is None:
+        return None
+    return Person(
+        login=row.login,
+        role=place.role,
+        tenant=place.organization or None,
+        csrf=row.csrf,
+        capabilities=_capabilities(place),
+        through=place.through,
+        acting=place.acting,
+        has_factor=row.factor_since is not None,
+        factor_at=row.factor_at,
+        password_is_given=row.password_given_at is not None,
+    )
+
+
+def places(connection: Connection, login: str, *, now: datetime) -> list[Place]:
+    """Return everywhere a person may act: where it has a role, then for whom those organizations are accredited."""
+    own = _memberships(connection, login)
+    through = [
+        Place(organization, place.role, place.organization, let)
+        for place in own
+        if place.organization
+        for organization, let in grants(connection, place.organization, on=paris_day(now)).items()
+    ]
+    return [*own, *through]
+
+
+def choose(connection: Connection, value: str, *, organization: str, through: str | None, now: datetime) -> bool:
+    """The session acts there from now on; False, and nothing changes, when the person may not."""
+    mine = session.c.token_hash == _digest(value)
+    login = connection.execute(select(session.c.login).where(mine)).scalar()
+    wanted = (organization, through)
+    if login is None or wanted not in [(one.organization, one.through) for one in places(connection, login, now=now)]:
+        return False
+    connection.execute(update(session).where(mine).values(organization=organization, through=through))
+    return True
+
+
+def sessions(connection: Connection, login: str, *, now: datetime) -> Sequence[Row[tuple[object, ...]]]:
+    """Return the open sessions of an account, the latest first; `token_hash` names one and opens nothing."""
+    names = ("token_hash", "opened_at", "seen_at", "expires_at", "peer", "agent")
+    query = select(*(session.c[name] for name in names)).where(session.c.login == login, session.c.expires_at > now)
+    return connection.execute(query.order_by(session.c.opened_at.desc())).all()
 
 
 def close_session(connection: Connection, value: str) -> None:
@@ -96,36 +240,38 @@ def close_session(connection: Connection, value: str) -> None:
     connection.execute(delete(session).where(session.c.token_hash == _digest(value)))
 
 
-def create_client(connection: Connection, *, client_id: str, secret: str, tenant: str, now: datetime) -> None:
-    """The software may ask for tokens in the name of `tenant`; an existing client is left as it is."""
-    if connection.execute(select(client.c.client_id).where(client.c.client_id == client_id)).first():
-        return
-    row = {"client_id": client_id, "secret_hash": _digest(secret), "tenant": tenant, "created_at": now}
-    connection.execute(insert(client).values(row))
+def close_sessions(connection: Connection, login: str, *, only: str | None = None, but: str | None = None) -> None:
+    """The sessions of an account are over: all, `only` the one of this hash, or all `but` the one of this token."""
+    gone = [session.c.login == login]
+    gone += [session.c.token_hash == only] if only is not None else []
+    gone += [session.c.token_hash != _digest(but)] if but is not None else []
+    connection.execute(delete(session).where(*gone))
 
 
-def grant_token(connection: Connection, *, client_id: str, secret: str, now: datetime) -> str | None:
-    """Return an access token valid for `TOKEN_LIFE`, or None (RFC 6749 §4.4)."""
-    row = connection.execute(select(client).where(client.c.client_id == client_id)).mappings().first()
-    if row is None or not hmac.compare_digest(row["secret_hash"], _digest(secret)):
-        return None
-    connection.execute(delete(token).where(token.c.expires_at < now))
-    value = secrets.token_urlsafe(32)
-    held = {"token_hash": _digest(value), "client_id": client_id, "tenant": row["tenant"]}
-    connection.execute(insert(token).values(**held, expires_at=now + TOKEN_LIFE))
-    return value
+def _memberships(connection: Connection, login: str) -> list[Place]:
+    columns = (membership.c.organization, membership.c.role)
+    query = select(*columns).where(membership.c.login == login).order_by(membership.c.organization)
+    return [Place(row.organization, row.role) for row in connection.execute(query)]
 
 
-def holder(connection: Connection, value: str, *, now: datetime) -> Holder | None:
-    """Return who holds this access token, None when it is unknown or over."""
-    query = select(token.c.client_id, token.c.tenant)
-    row = connection.execute(query.where(token.c.token_hash == _digest(value), token.c.expires_at > now)).first()
-    return Holder(row.client_id, row.tenant, SCOPES) if row else None
+def _place(
+    connection: Connection, login: str, organization: str, through: str | None, *, now: datetime
+) -> Place | None:
+    """Return where a session acts; what was taken away since leads back to the first place that is left."""
+    own = _memberships(connection, login)
+    if through is not None:
+        let = grants(connection, through, on=paris_day(now)).get(organization)
+        role = next((place.role for place in own if place.organization == through), None)
+        if let and role:
+            return Place(organization, role, through, let)
+        organization = through
+    return next((place for place in own if place.organization == organization), own[0] if own else None)
 
 
-def organizations(connection: Connection, held: Holder, *, scope: str | None, now: datetime) -> list[str]:  # noqa: ARG001
-    """Return the organizations, by SIREN, in whose name this software may do what `scope` says, its own first."""
-    return [held.tenant] if scope is None or scope in held.scopes else []
+def _capabilities(place: Place) -> frozenset[Capability]:
+    """Return what may be done at a place: no more than the role, and through a firm no more than is let."""
+    held = capabilities_of(place.role)
+    return held & capabilities_by(place.acting.scopes) if place.acting else held
 
 
 def _digest(value: str) -> str:

@@ -1,6 +1,6 @@
 """The tables every actor has: work to do, messages already had, counters, accounts and API clients."""
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, Date, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
 from estafette.store.columns import Instant
 
@@ -61,11 +61,29 @@ account = Table(
     metadata,
     Column("login", String(100), primary_key=True),
     Column("password_hash", String(200), nullable=False),
-    Column("role", String(20), nullable=False),
-    Column("tenant", String(20)),
+    Column("email", String(254)),
     Column("created_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    Column("password_given_at", Instant),
+    Column("factor_secret", String(300)),
+    Column("factor_since", Instant),
+    Column("factor_step", BigInteger),
 )
-"""Who may open a desk. `tenant`: the SIREN the account acts for, none for an operator."""
+"""Who may open a desk. `password_given_at`: somebody else chose the password, it must be changed at the next sign-in.
+
+`factor_secret`: the second factor (RFC 6238), sealed, in use from `factor_since`; `factor_step`: the last step taken.
+"""
+
+membership = Table(
+    "membership",
+    metadata,
+    Column("login", String(100), ForeignKey("account.login"), primary_key=True),
+    Column("organization", String(20), primary_key=True),
+    Column("role", String(20), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index("membership_organization", "organization"),
+)
+"""What a person is at an organization, by its SIREN; `organization` is empty for a role at the actor itself."""
 
 session = Table(
     "session",
@@ -73,24 +91,112 @@ session = Table(
     Column("token_hash", String(64), primary_key=True),
     Column("login", String(100), ForeignKey("account.login"), nullable=False),
     Column("csrf", String(64), nullable=False),
+    Column("organization", String(20), nullable=False),
+    Column("through", String(20)),
+    Column("factor_at", Instant),
+    Column("opened_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("peer", String(60), nullable=False),
+    Column("agent", String(200), nullable=False),
+    Index("session_login", "login"),
+)
+"""A desk open at one browser. `organization`: for whom it acts now, `through` the firm that is accredited, if so."""
+
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("login", String(100), ForeignKey("account.login"), primary_key=True),
+    Column("code_hash", String(64), primary_key=True),
+)
+"""The codes that replace a lost second factor, each once: a code that was used is gone."""
+
+external_identity = Table(
+    "external_identity",
+    metadata,
+    Column("issuer", String(300), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("login", String(100), ForeignKey("account.login"), nullable=False),
+    Column("linked_at", Instant, nullable=False),
+    Index("external_identity_login", "login"),
+)
+"""How a provider of OpenID Connect names the person of an account."""
+
+openid_attempt = Table(
+    "openid_attempt",
+    metadata,
+    Column("state_hash", String(64), primary_key=True),
+    Column("nonce", String(64), nullable=False),
+    Column("verifier", String(128), nullable=False),
     Column("expires_at", Instant, nullable=False),
 )
+"""A sign-in that is under way at a provider; taken back once, or over after some minutes."""
 
 client = Table(
     "client",
     metadata,
     Column("client_id", String(100), primary_key=True),
-    Column("secret_hash", String(64), nullable=False),
     Column("tenant", String(20), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("scopes", JSON, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    Index("client_tenant", "tenant"),
 )
 """Software that speaks for a company (OAuth2 client credentials)."""
+
+client_secret = Table(
+    "client_secret",
+    metadata,
+    Column("client_id", String(100), ForeignKey("client.client_id"), primary_key=True),
+    Column("secret_hash", String(64), primary_key=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("used_at", Instant),
+)
+"""The keys of a client: the current one, and while it is being replaced the one before."""
 
 token = Table(
     "token",
     metadata,
     Column("token_hash", String(64), primary_key=True),
     Column("client_id", String(100), ForeignKey("client.client_id"), nullable=False),
-    Column("tenant", String(20), nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Index("token_client", "client_id"),
 )
+
+accreditation = Table(
+    "accreditation",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("grantor", String(20), nullable=False),
+    Column("holder", String(20), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("flow_types", JSON, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date),
+    Column("granted_at", Instant, nullable=False),
+    Column("granted_by", String(100), nullable=False),
+    Column("revoked_at", Instant),
+    Column("revoked_by", String(100)),
+    Index("accreditation_grantor", "grantor"),
+    Index("accreditation_holder", "holder"),
+    sqlite_autoincrement=True,
+)
+"""What an organization lets another do in its name (XP Z12-013 §7). No `flow_types`: all of them. Never changed, only
+revoked."""
+
+identity_event = Table(
+    "identity_event",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("organization", String(20), nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("subject", String(120), nullable=False),
+    Column("detail", JSON, nullable=False),
+    Index("identity_event_organization", "organization", "id"),
+    sqlite_autoincrement=True,
+)
+"""Who gave, changed or took away an access, and when: only added to."""

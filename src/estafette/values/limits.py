@@ -68,3 +68,6 @@ RATE_KEYS_MAX = 10_000
 
 PASSWORDS_AT_ONCE_MAX = 2
 """Passwords checked at the same time: each takes 64 MiB (our bound on memory)."""
+
+KEY_OVERLAP_DAYS_MAX = 30
+"""Days during which the key of a client that is being replaced may still be used (our bound)."""
