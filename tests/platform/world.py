@@ -291,11 +291,17 @@ class World:
 
 
 @contextmanager
-def opened() -> Iterator[World]:
-    """Open the whole system for a while, in memory where that can be: that writings last is proved elsewhere."""
+def opened(**settings: Any) -> Iterator[World]:
+    """Open the whole system for a while, in memory where that can be: that writings last is proved elsewhere.
+
+    `settings` are those of both platforms in `network.yaml`.
+    """
     memory = Path("/dev/shm")  # noqa: S108 — a folder of its own is made in it
     where = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
     with TemporaryDirectory(dir=where) as folder, structlog.testing.capture_logs():
+        if settings:
+            actors = {"platform-a": settings, "platform-b": settings}
+            (Path(folder) / "network.yaml").write_text(yaml.safe_dump({"actors": actors}))
         world = open_world(Path(folder))
         yield world
         world.close()

@@ -26,7 +26,7 @@ from estafette.api.access import Access
 from estafette.api.correlation import Correlated
 from estafette.api.problems import Problem, on_http_exception, on_problem
 from estafette.api.settings import settings_of
-from estafette.circuit.network import ADMINISTRATION, PORTAL, Network, Seat
+from estafette.circuit.network import ADMINISTRATION, PORTAL, Network, Seat, WrongNetwork
 from estafette.circuit.operators import OperatorsOnly, operator_token
 from estafette.directory.resolution import FICTIVE
 from estafette.exchange import wire
@@ -37,6 +37,7 @@ from estafette.platform.examination import Examined, examine
 from estafette.platform.home import Home, Identity
 from estafette.platform.mirror import Mirror
 from estafette.platform.platform import Platform
+from estafette.platform.scanning import Scanner, WrongScanner, scanned, scanner_at
 from estafette.portal import authority
 from estafette.portal.authority import Registered
 from estafette.portal.hall import Hall
@@ -107,7 +108,7 @@ def _platform(seat: Seat, network: Network, clock: Clock) -> Running:
     )
     room = _Rooms(network)
     post = room.post(actor, identity.matricules)
-    platform = Platform(Home(actor, post, Mirror(), identity, _examiner(clock)))
+    platform = Platform(Home(actor, post, Mirror(), identity, scanned(_examiner(clock), _scanner(seat, network))))
     room.platform = platform
     platform.take_work()
     desk = _desk(seat, actor, platform_desk.TEMPLATES, platform_desk.NAVIGATION)
@@ -129,7 +130,7 @@ def _portal(seat: Seat, network: Network, clock: Clock) -> Running:
     )
     room = _Rooms(network)
     post = room.post(actor, identity.matricules | {PORTAL})
-    platform = Platform(Home(actor, post, Mirror(), identity, _examiner(clock)))
+    platform = Platform(Home(actor, post, Mirror(), identity, scanned(_examiner(clock), _scanner(seat, network))))
     hall = Hall(actor, post, PORTAL, "PPF001", PORTAL_MATRICULE, ADMINISTRATION)
     portal = Portal(hall)
     room.platform, room.portal = platform, portal
@@ -232,6 +233,14 @@ def _examiner(clock: Clock) -> Callable[[bytes], Awaitable[Examined]]:
         return await asyncio.get_running_loop().run_in_executor(JUDGE, partial(examine, data, on=today))
 
     return examine_there
+
+
+def _scanner(seat: Seat, network: Network) -> Scanner | None:
+    """Return what looks for viruses at this actor. Raises: WrongNetwork."""
+    try:
+        return scanner_at(network.settings(seat).scanner)
+    except WrongScanner as wrong:
+        raise WrongNetwork(f"network.yaml: {seat.name}: {wrong}") from None
 
 
 def _desk(seat: Seat, actor: Actor, templates: Path, navigation: tuple[tuple[str, str, str], ...]) -> Desk:

@@ -44,10 +44,14 @@ SEATS = (
 
 
 class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
-    """Where an actor really is, and its key when it does not live in this data folder."""
+    """Where an actor really is, its key when it does not live in this data folder, and what it is given to work with.
+
+    `scanner`: where clamd listens, `tcp://127.0.0.1:3310` or `unix:/run/clamav/clamd.ctl`.
+    """
 
     url: str | None = None
     public_key: str | None = None
+    scanner: str | None = None
 
 
 class NetworkFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -80,6 +84,10 @@ class Network:
     def folder(self, seat: Seat) -> Path:
         """Return where an actor lives, when it lives here."""
         return self._data / seat.name
+
+    def settings(self, seat: Seat) -> Elsewhere:
+        """Return what the file says of an actor."""
+        return self._moved.get(seat.name, Elsewhere())
 
     def peer(self, identifier: str) -> Peer | None:
         """Return the portal or the administration, by its identifier."""

@@ -12,6 +12,7 @@ from estafette.formats import read
 from estafette.formats.xml import DAMAGED, OTHER_KIND, Syntax, Unreadable, parse, recognise
 from estafette.invoice.model import Invoice
 from estafette.lifecycle.reasons import reason_of
+from estafette.platform import attachments
 from estafette.platform.flows import Refusal
 from estafette.rules import Finding, Severity, Verdict, check
 
@@ -22,6 +23,7 @@ ACKNOWLEDGEMENT_OF = {
     "IRR_TAILLE_F": "FileSizeExceeded",
     "IRR_VID_PJ": "EmptyAttachement",  # spelled as published
     "IRR_EXT_DOC": "AttachmentTypeError",
+    "IRR_TAILLE_PJ": "FileSizeExceeded",
     "IRR_ANTIVIRUS": "VirusFound",
 }
 """Norm code to acknowledgement reason (XP Z12-013 §3.7, table 4)."""
@@ -67,25 +69,28 @@ def examine(data: bytes, *, on: date) -> Examined:
     try:
         if syntax is Syntax.UNKNOWN:
             parse(data)
-            return _refused(syntax, OTHER_KIND, "ni facture ni statut / neither invoice nor status")
+            return refused(syntax, OTHER_KIND, "ni facture ni statut / neither invoice nor status")
         if syntax is Syntax.FRR:
-            return _refused(syntax, OTHER_KIND, "l'e-reporting n'est pas encore servi / e-reporting is not served yet")
+            return refused(syntax, OTHER_KIND, "l'e-reporting n'est pas encore servi / e-reporting is not served yet")
         if syntax is Syntax.CDAR:
             return Examined(syntax, None, (), None)
         invoice = read(data)
     except Unreadable as unreadable:
-        return _refused(syntax, unreadable.code, f"{unreadable.reason_fr} / {unreadable.reason_en}")
+        return refused(syntax, unreadable.code, f"{unreadable.reason_fr} / {unreadable.reason_en}")
+    if why := attachments.wrong(invoice):
+        code, fr, en = why
+        return refused(syntax, code, f"{fr} / {en}")
     return _judged(syntax, invoice, check(data, on=on))
 
 
 def _judged(syntax: Syntax, invoice: Invoice, verdict: Verdict) -> Examined:
     """Return what the rules say of an invoice; one that cannot be named, of which nobody can be told, is refused."""
     if verdict.schema:
-        return _refused(syntax, DAMAGED, " ; ".join(map(_schema_fault, verdict.schema[:FAULTS_MAX])))
+        return refused(syntax, DAMAGED, " ; ".join(map(_schema_fault, verdict.schema[:FAULTS_MAX])))
     faults = tuple(faults_of(verdict))
     if not (invoice.number and invoice.issue_date):
         told = "; ".join(f"{fault.rule} {fault.fr} / {fault.en}" for fault in faults[:FAULTS_MAX])
-        return _refused(syntax, DAMAGED, told or "BT-1, BT-2 : absents ou illisibles / missing or unreadable")
+        return refused(syntax, DAMAGED, told or "BT-1, BT-2 : absents ou illisibles / missing or unreadable")
     return Examined(syntax, invoice, faults, None)
 
 
@@ -112,6 +117,7 @@ def faults_of(verdict: Verdict) -> Sequence[Fault]:
     ]
 
 
-def _refused(syntax: Syntax, code: str, text: str) -> Examined:
+def refused(syntax: Syntax, code: str, text: str) -> Examined:
+    """Return that a file is irreceivable, under the field's code (IRR_*) and that of the acknowledgement."""
     reason = ACKNOWLEDGEMENT_OF.get(code, "OtherTechnicalError")
     return Examined(syntax, None, (), Refusal(reason, f"{code}: {text}", details={"irr": code}))

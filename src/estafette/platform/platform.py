@@ -88,10 +88,13 @@ class Platform:
 
     async def _status(self, job: Job) -> Apply:
         sha256, sender = job.payload["sha256"], job.payload["sender"]
+        data = self._documents.get(sha256)
         try:
-            message = cdar.read(self._documents.get(sha256))
+            message = cdar.read(data)
         except Unreadable as unreadable:
             raise Never(f"{unreadable.code}: {unreadable.reason_fr} / {unreadable.reason_en}") from None
+        if message.attachments and (refusal := (await self.home.examine(data)).refusal):
+            raise Never(refusal.message)
         return lambda connection: statuses.receive(self.home, connection, sender, message, sha256)
 
     # -------------------------------------------------------------------------------------------------- the deposits
@@ -131,7 +134,7 @@ class Platform:
         if earlier:
             text = f"Même fichier que le flux {earlier}. / Same file as flow {earlier}."
             self._acknowledge(connection, row, Refusal("AlreadyExistingFlow", text))
-        elif examined.syntax is Syntax.CDAR:
+        elif examined.syntax is Syntax.CDAR and examined.refusal is None:
             self._acknowledge(connection, row, self._take_status(connection, row, data), syntax="CDAR")
         else:
             intake.settle(self.home, connection, row, data, examined)

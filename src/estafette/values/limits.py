@@ -71,3 +71,9 @@ PASSWORDS_AT_ONCE_MAX = 2
 
 KEY_OVERLAP_DAYS_MAX = 30
 """Days during which the key of a client that is being replaced may still be used (our bound)."""
+
+ATTACHMENTS_MAX = 200
+"""Documents joined to one invoice (our bound, that of the files embedded in a PDF)."""
+
+ATTACHMENT_BYTES_MAX = FILE_BYTES_MAX
+"""One document joined to an invoice, decoded: no more than the file that holds it (BR-FR-19 counts both together)."""
