@@ -20,6 +20,7 @@ def test_multi_vendor_document(own_world: World) -> None:
     world = own_world
     partner = {"siren": "111111118", "name": "Vendeur XXX", "entity_type": "A"}
     authority.load(world.hall, units=[partner], lines=[])
+    world.work()
     (file,) = CORPUS.glob("Multi-Vendeur/UC10_*_UBL_*.xml")
     world.put(SELLER, Deposit("UBL", file.name), file.read_bytes())
     world.work()

@@ -7,7 +7,7 @@ portal, and goes nowhere else.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import PurePath
 from typing import Any
 from uuid import uuid4
@@ -19,7 +19,7 @@ from estafette.exchange.messages import Kind, Message
 from estafette.formats import read
 from estafette.formats.status_message import Detail, Note
 from estafette.invoice.model import Invoice
-from estafette.platform import flows
+from estafette.platform import controls, flows
 from estafette.platform.declarations import declare_invoice
 from estafette.platform.examination import Examined, Fault
 from estafette.platform.flows import Refusal
@@ -104,7 +104,18 @@ def rule(
         return Ruling("rejected", faults, declared=is_its_own and is_free)
     if document.processing_rule in REPORTED:
         return Ruling("reportable", explanation=REPORTABLE)
-    resolution = home.mirror.resolve(connection, document.addressee, on=now.astimezone(PARIS).date())
+    if controls.needless(connection, deposit["siren"], document):
+        return Ruling("archived", explanation=controls.NEEDLESS)
+    return _addressed(home, connection, document, on=now.astimezone(PARIS).date())
+
+
+def _addressed(home: Home, connection: Connection, document: Invoice, *, on: date) -> Ruling:
+    """Return what the directory makes of the invoice: of its parties, then of its address."""
+    if faults := tuple(controls.directory_faults(home.mirror, connection, document)):
+        return Ruling("rejected", faults)
+    resolution = home.mirror.resolve(connection, document.addressee, on=on)
+    if controls.outside(document) and resolution.outcome is not Outcome.CHORUS_PRO:
+        return Ruling("reportable", explanation=controls.OUTSIDE)
     return _routed(document, resolution)
 
 
@@ -116,6 +127,12 @@ ABSENT = {
     "fr": "Le client n'est pas dans l'annuaire : opération à déclarer comme une vente à un non-assujetti (10.3).",
     "en": "The customer is not in the directory: to be e-reported as a sale to a non-taxable person (10.3).",
 }
+CLOSING = {
+    "fr": "L'adresse du client ferme : envoyée encore à son ancienne plateforme, qui peut ne plus la prendre ; "
+    "demandez-lui sa nouvelle adresse.",
+    "en": "The customer's address is closing: still sent to its former platform, which may not take it any more; "
+    "ask for its new address.",
+}
 UNREACHABLE = {
     "fr": "Le client n'a pas choisi de plateforme : déposée, non transmise ; remettez-lui une copie autrement.",
     "en": "The customer has chosen no platform: deposited, not transmitted; hand it a copy by other means.",
@@ -125,8 +142,12 @@ UNREACHABLE = {
 def _routed(document: Invoice, resolution: Resolution) -> Ruling:
     """Turn the directory's answer (directory.md §11) into a ruling."""
     match resolution.outcome:
-        case Outcome.PLATFORM | Outcome.CHORUS_PRO | Outcome.GRACE:
-            return Ruling("live", recipient=resolution.matricule)
+        case Outcome.CHORUS_PRO:
+            faults = tuple(controls.public_faults(document))
+            return Ruling("rejected" if faults else "live", faults, None if faults else resolution.matricule)
+        case Outcome.PLATFORM | Outcome.GRACE:
+            explanation = CLOSING if resolution.outcome is Outcome.GRACE else None
+            return Ruling("live", recipient=resolution.matricule, explanation=explanation)
         case Outcome.NOT_TRANSMITTED:
             return Ruling("undelivered", reason="NON_TRANSMISE", explanation=UNREACHABLE)
         case Outcome.NOT_IN_DIRECTORY:
@@ -156,7 +177,7 @@ def _own_faults(connection: Connection, deposit: RowMapping, document: Invoice, 
         faults.append(Fault("REJ_COH", "BR-FR-CO-01", fr, en, "BT-2"))
     if had(connection, deposit["siren"], "issued", document):
         faults.append(duplicate(document))
-    return faults
+    return [*faults, *controls.content_faults(document)]
 
 
 def issuer_of(document: Invoice) -> str | None:

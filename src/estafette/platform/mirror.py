@@ -57,14 +57,23 @@ class Mirror:
         """Tell where an invoice to this address goes on this day (directory.md §11)."""
         value, scheme = (address.value, address.scheme or "") if address else ("", "")
         rows = connection.execute(select(mirror_line).where(mirror_line.c.address == value)).mappings()
-        known = select(mirror_unit.c.siren).where(mirror_unit.c.siren == value[:9])
+        inactive = select(mirror_platform.c.matricule).where(mirror_platform.c.status != "A")
         return resolve(
             value,
             scheme,
             [_line(row) for row in rows],
             on=on,
-            legal_unit_known=connection.execute(known).first() is not None,
+            legal_unit_known=self.knows(connection, value[:9]),
+            unregistered=frozenset(connection.execute(inactive).scalars()),
         )
+
+    def knows(self, connection: Connection, siren: str) -> bool:
+        """Tell whether the directory has this legal unit."""
+        return connection.execute(select(mirror_unit.c.siren).where(mirror_unit.c.siren == siren)).first() is not None
+
+    def is_empty(self, connection: Connection) -> bool:
+        """Tell whether no directory has come yet."""
+        return connection.execute(select(mirror_unit.c.siren).limit(1)).first() is None
 
     def addressee(self, connection: Connection, address: str) -> str | None:
         """Return the SIREN that an address of the directory belongs to."""

@@ -59,6 +59,15 @@ ADVICE = {
         "Allégez ou retirez les pièces jointes, puis déposez de nouveau.",
         "Lighten or remove the attachments, then deposit again.",
     ),
+    "IRR_ANTIVIRUS": Sign(
+        "Retirez le fichier en cause, vérifiez le poste d'où il vient, puis déposez de nouveau.",
+        "Remove the file at fault, check the computer it comes from, then deposit again.",
+    ),
+    "IRR_EXT_DOC": Sign(
+        "Joignez un PDF, une image PNG ou JPEG, un CSV, un tableur XLSX ou ODS, ou un XML.",
+        "Attach a PDF, a PNG or JPEG image, a CSV, an XLSX or ODS spreadsheet, or an XML.",
+    ),
+    "IRR_VID_PJ": Sign("Joignez de nouveau la pièce, ou retirez-la.", "Attach the document again, or remove it."),
     REPEATED: Sign("Il n'y a rien à faire : suivez le premier dépôt.", "Nothing to do: follow the first deposit."),
 }
 """What to do about an irreceivable file, by the code of the field or of the acknowledgement."""
