@@ -1,19 +1,23 @@
 """What no Schematron can know is controlled: the directory, what was had before, what e-invoicing carries at all."""
 
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import delete
+from sqlalchemy import Connection, create_engine, delete
 from tests.platform.world import BUYER, SELLER, TOWN, World, document, party, service
 
+from estafette.directory import Establishment, LegalUnit, RoutingCode
 from estafette.exchange.messages import Kind
 from estafette.formats import directory, read
 from estafette.formats.writing import write
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Identifier, Invoice, PrecedingInvoice
-from estafette.platform import controls, tables
+from estafette.platform import controls
+from estafette.platform import mirror_tables as tables
 from estafette.platform.mirror import Mirror
 from estafette.portal import authority
 
@@ -95,12 +99,13 @@ def test_other_seller_not_in_the_directory(world: World) -> None:
     assert faults(world, "F202600022") == [("REJ_COH", "BR-FR-10", "EXT-FR-FE-167")]
 
 
-@pytest.mark.parametrize(("scheme", "fine"), [("0009", True), ("0224", False)])
-def test_public_buyer_has_a_siret(world: World, scheme: str, fine: bool) -> None:
+@pytest.mark.parametrize("fine", [True, False])
+def test_public_buyer_has_a_siret(world: World, fine: bool) -> None:
     """A public buyer is named by its SIRET, that of the address (BR-FR-CPRO-10)."""
     number = world.number()
     buyer = read(document("public", number)).buyer
-    changed = replace(buyer, identifiers=tuple(replace(each, scheme=scheme) for each in buyer.identifiers))
+    kept = tuple(each for each in buyer.identifiers if fine or each.scheme != "0009")
+    changed = replace(buyer, identifiers=kept)
     world.deposit(document("public", number, buyer=changed))
     if fine:
         assert world.statuses(TOWN, number) == "202 203"
@@ -108,12 +113,75 @@ def test_public_buyer_has_a_siret(world: World, scheme: str, fine: bool) -> None
         assert faults(world, number) == [("REJ_CONT_B2G", "BR-FR-CPRO-10", "BT-46, BT-49")]
 
 
-def test_public_buyer_of_another_siret() -> None:
-    """The SIRET of the buyer is that of the address, or the address names none."""
-    town = party(TOWN, address=f"{TOWN}_40000000600009")
-    for siret, count in (("40000000600009", 0), ("40000000600017", 1)):
-        found = controls.public_faults(Invoice(buyer=replace(town, identifiers=(Identifier(siret, "0009"),))))
-        assert len(list(found)) == count
+SIRET = "40000000600009"
+FLAGS = ("commitment_required", "service_required", "commitment_or_service_required")
+
+
+@pytest.mark.parametrize(
+    ("asked", "terms", "broken"),
+    [
+        ((), {}, []),
+        ((), {"siret": "40000000600017"}, ["BR-FR-CPRO-10"]),
+        (("service_required",), {}, ["BR-FR-CPRO-11"]),
+        (("service_required",), {"service": "INCONNU"}, ["BR-FR-CPRO-11"]),
+        (("service_required",), {"service": "VOIRIE"}, []),
+        (("service_required",), {"service": "ECOLES"}, ["BR-FR-CPRO-12"]),
+        (("service_required",), {"service": "ECOLES", "order": "E-1"}, []),
+        (("commitment_required",), {}, ["BR-FR-CPRO-12"]),
+        (("commitment_required",), {"order": "E-1"}, []),
+        (("commitment_required",), {"contract": "M-1"}, []),
+        (("commitment_or_service_required",), {}, ["BR-FR-CPRO-13"]),
+        (("commitment_or_service_required",), {"service": "VOIRIE"}, []),
+        (("commitment_or_service_required",), {"order": "E-1"}, []),
+    ],
+)
+def test_what_a_public_establishment_asks(
+    public_asks: Callable[[tuple[str, ...]], Connection],
+    asked: tuple[str, ...],
+    terms: dict[str, str],
+    broken: list[str],
+) -> None:
+    """The flags of the directory say what an invoice must carry: SIRET, service, commitment (BR-FR-CPRO-10 to 13)."""
+    identifiers = [Identifier(terms.get("siret", SIRET), "0009")]
+    identifiers += [Identifier(terms["service"], "0224")] if "service" in terms else []
+    invoice = Invoice(
+        buyer=replace(party(TOWN, address=f"{TOWN}_{SIRET}"), identifiers=tuple(identifiers)),
+        purchase_order_reference=terms.get("order"),
+        contract_reference=terms.get("contract"),
+    )
+    found = controls.public_faults(Mirror(), public_asks(asked), invoice)
+    assert [fault.rule for fault in found] == broken
+
+
+@pytest.fixture
+def public_asks(own_directory: Connection) -> Callable[[tuple[str, ...]], Connection]:
+    """Give a way to say what the town asks; two of its services are known, one of which wants commitments."""
+
+    def ask(asked: tuple[str, ...]) -> Connection:
+        flags = dict.fromkeys(
+            ("is_contracting_authority", "is_contracting_authority_only", "manages_payment_status"), False
+        )
+        flags |= {flag: flag in asked for flag in FLAGS}
+        entries = [
+            LegalUnit(siren=TOWN, name="Commune", entity_type="P"),
+            Establishment(siret=SIRET, name="Mairie", **flags),
+            RoutingCode(siret=SIRET, code="ECOLES", name="Écoles", commitment_required=True),
+            RoutingCode(siret=SIRET, code="VOIRIE", name="Voirie", commitment_required=False),
+        ]
+        Mirror().load(own_directory, directory.write(entries, produced_at=datetime(2026, 9, 15, tzinfo=UTC)))
+        return own_directory
+
+    return ask
+
+
+@pytest.fixture
+def own_directory() -> Iterator[Connection]:
+    """Give an empty copy of the directory."""
+    engine = create_engine("sqlite://")
+    tables.metadata.create_all(engine)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
 
 
 def exempt(number: str, code: str) -> Invoice:

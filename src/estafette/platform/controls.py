@@ -3,7 +3,7 @@
 Each gives faults under the identifier of the norm's rule where it has one. `outside` and `needless` give no fault: they
 tell that the invoice is not one that e-invoicing carries.
 
-Source: use-cases.md §2 and §6; XP Z12-012 BR-FR-10, 11, CO-13, MV-04, CPRO-10; annex 7 G1.63, G1.101, G2.32.
+Source: use-cases.md §2 and §6; XP Z12-012 BR-FR-10, 11, CO-13, MV-04, CPRO-10 to 13; annex 7 G1.63, G1.101, G2.32.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from estafette.platform.tables import event, invoice
 from estafette.store.worker import Later
 
 INCOHERENT = "REJ_COH"
-GROUP_SCHEME, SIRET_SCHEME = "0231", "0009"
+GROUP_SCHEME, SIRET_SCHEME, SERVICE_SCHEME = "0231", "0009", "0224"
 
 OUTSIDE = {
     "fr": "Opérations exonérées (CGI, art. 261 à 261 E) ou hors champ seulement : hors facturation électronique, "
@@ -46,10 +46,11 @@ def directory_faults(mirror: Mirror, connection: Connection, document: Invoice) 
     if group := document.seller.identifier(GROUP_SCHEME):
         wanted.append((group, "G1.101", "BT-29"))
     for siren, broken, place in dict.fromkeys(wanted):
-        if not mirror.knows(connection, siren or ""):
+        if not mirror.has_active(connection, siren or ""):
             _wait_for_directory(mirror, connection)
-            fr = f"Le SIREN {siren or '∅'} n'est pas dans l'annuaire : vérifiez-le."
-            yield Fault(INCOHERENT, broken, fr, f"SIREN {siren or '∅'} is not in the directory: check it.", place)
+            fr = f"Le SIREN {siren or '∅'} n'est pas dans l'annuaire, ou n'y est plus actif : vérifiez-le."
+            en = f"SIREN {siren or '∅'} is not in the directory, or no longer active there: check it."
+            yield Fault(INCOHERENT, broken, fr, en, place)
 
 
 def _wait_for_directory(mirror: Mirror, connection: Connection) -> None:
@@ -68,15 +69,35 @@ def content_faults(document: Invoice) -> Iterator[Fault]:
             yield Fault("REJ_SEMAN", "BR-FR-MV-04", fr, en, "EXT-FR-FE-168")
 
 
-def public_faults(document: Invoice) -> Iterator[Fault]:
-    """Give what Chorus Pro needs and the invoice lacks: the buyer's SIRET, that of its address (BR-FR-CPRO-10)."""
+def public_faults(mirror: Mirror, connection: Connection, document: Invoice) -> Iterator[Fault]:
+    """Give what a public buyer asks and the invoice lacks: its SIRET, then what its establishment says it wants."""
     siret = document.buyer.identifier(SIRET_SCHEME)
     address = document.addressee.value if document.addressee else ""
-    if siret and address.split("_")[1:2] in ([siret], []):
+    if not siret or address.split("_")[1:2] not in ([siret], []):
+        fr = f"Client public : son SIRET (schéma 0009) est attendu, celui de son adresse ; vu {siret or '∅'}."
+        en = f"Public buyer: its SIRET (scheme 0009) is expected, that of its address; seen {siret or '∅'}."
+        yield _public("BR-FR-CPRO-10", fr, en, "BT-46, BT-49")
         return
-    fr = f"Client public : son SIRET (BT-46, schéma 0009) est attendu, celui de son adresse ; vu {siret or '∅'}."
-    en = f"Public buyer: its SIRET (BT-46, scheme 0009) is expected, that of its address; seen {siret or '∅'}."
-    yield Fault("REJ_CONT_B2G", "BR-FR-CPRO-10", fr, en, "BT-46, BT-49")
+    asks = mirror.establishment(connection, siret)
+    if asks is None:
+        return
+    named = document.buyer.identifier(SERVICE_SCHEME)
+    service = mirror.routing_code(connection, siret, named) if named else None
+    commitment = document.purchase_order_reference or document.contract_reference
+    if asks["service_required"] and service is None:
+        fr = f"Le code service (schéma 0224) de {siret} est attendu, vu {named or '∅'}."
+        en = f"The service code (scheme 0224) of {siret} is expected, seen {named or '∅'}."
+        yield _public("BR-FR-CPRO-11", fr, en, "BT-46")
+    if (asks["commitment_required"] or (service and service["commitment_required"])) and not commitment:
+        fr, en = "Le numéro d'engagement ou de marché est attendu.", "The commitment or contract number is expected."
+        yield _public("BR-FR-CPRO-12", fr, en, "BT-13, BT-12")
+    if asks["commitment_or_service_required"] and not (commitment or service):
+        fr = "Le numéro d'engagement ou le code service est attendu."
+        yield _public("BR-FR-CPRO-13", fr, "The commitment number or the service code is expected.", "BT-13, BT-46")
+
+
+def _public(rule: str, fr: str, en: str, terms: str) -> Fault:
+    return Fault("REJ_CONT_B2G", rule, fr, en, terms)
 
 
 def outside(document: Invoice) -> bool:

@@ -116,6 +116,9 @@ def _addressed(home: Home, connection: Connection, document: Invoice, *, on: dat
     resolution = home.mirror.resolve(connection, document.addressee, on=on)
     if controls.outside(document) and resolution.outcome is not Outcome.CHORUS_PRO:
         return Ruling("reportable", explanation=controls.OUTSIDE)
+    if resolution.outcome is Outcome.CHORUS_PRO:
+        faults = tuple(controls.public_faults(home.mirror, connection, document))
+        return Ruling("rejected" if faults else "live", faults, None if faults else resolution.matricule)
     return _routed(document, resolution)
 
 
@@ -142,9 +145,6 @@ UNREACHABLE = {
 def _routed(document: Invoice, resolution: Resolution) -> Ruling:
     """Turn the directory's answer (directory.md §11) into a ruling."""
     match resolution.outcome:
-        case Outcome.CHORUS_PRO:
-            faults = tuple(controls.public_faults(document))
-            return Ruling("rejected" if faults else "live", faults, None if faults else resolution.matricule)
         case Outcome.PLATFORM | Outcome.GRACE:
             explanation = CLOSING if resolution.outcome is Outcome.GRACE else None
             return Ruling("live", recipient=resolution.matricule, explanation=explanation)

@@ -12,7 +12,7 @@ from datetime import date
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, or_, select, update
 
 from estafette.directory import (
     DirectoryLine,
@@ -57,7 +57,10 @@ class Mirror:
         """Tell where an invoice to this address goes on this day (directory.md §11)."""
         value, scheme = (address.value, address.scheme or "") if address else ("", "")
         rows = connection.execute(select(mirror_line).where(mirror_line.c.address == value)).mappings()
-        inactive = select(mirror_platform.c.matricule).where(mirror_platform.c.status != "A")
+        platform = mirror_platform.c
+        inactive = select(platform.matricule).where(
+            or_(platform.status != "A", platform.registered_from > on, platform.registered_until <= on)
+        )
         return resolve(
             value,
             scheme,
@@ -70,6 +73,22 @@ class Mirror:
     def knows(self, connection: Connection, siren: str) -> bool:
         """Tell whether the directory has this legal unit."""
         return connection.execute(select(mirror_unit.c.siren).where(mirror_unit.c.siren == siren)).first() is not None
+
+    def has_active(self, connection: Connection, siren: str) -> bool:
+        """Tell whether the directory has this legal unit, active."""
+        mine = (mirror_unit.c.siren == siren, mirror_unit.c.status == "A")
+        return connection.execute(select(mirror_unit.c.siren).where(*mine)).first() is not None
+
+    def establishment(self, connection: Connection, siret: str) -> RowMapping | None:
+        """Return an establishment as the directory has it: of a public entity, with what it asks of its suppliers."""
+        query = select(mirror_establishment).where(mirror_establishment.c.siret == siret)
+        return connection.execute(query).mappings().first()
+
+    def routing_code(self, connection: Connection, siret: str, code: str) -> RowMapping | None:
+        """Return an active routing code of an establishment."""
+        mine = (mirror_routing_code.c.siret == siret, mirror_routing_code.c.code == code)
+        query = select(mirror_routing_code).where(*mine, mirror_routing_code.c.status == "A")
+        return connection.execute(query).mappings().first()
 
     def is_empty(self, connection: Connection) -> bool:
         """Tell whether no directory has come yet."""
