@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from estafette.administration.administration import Administration
-from estafette.api import documents, flow_service, operator
+from estafette.api import directory_service, documents, flow_service, operator
 from estafette.api.access import Access
 from estafette.api.correlation import Correlated
 from estafette.api.problems import Problem, on_http_exception, on_problem
@@ -256,7 +256,11 @@ def _desk(seat: Seat, actor: Actor, templates: Path, navigation: tuple[tuple[str
 
 def _services(platform: Platform, actor: Actor) -> list[BaseRoute]:
     access = Access(actor.database, actor.clock, settings_of(actor.folder))
-    return [*flow_service.routes(platform, access, actor.worker.wake), *documents.routes(access)]
+    return [
+        *flow_service.routes(platform, access, actor.worker.wake),
+        *directory_service.routes(actor.database, access, actor.clock),
+        *documents.routes(access),
+    ]
 
 
 def _running(actor: Actor, post: Post, routes: list[BaseRoute], desk: Desk) -> Running:

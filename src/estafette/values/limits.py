@@ -45,6 +45,12 @@ DRAFT_BYTES_MAX = 1024 * 1024
 DRAFT_DEPTH_MAX = 10
 """Nested lists and fields of a draft, which has three (our bound)."""
 
+DIRECTORY_PAGE_MAX = 100
+"""Entries in one page of a search of the directory: what must be accepted, more may be refused (XP Z12-013 §4.3)."""
+
+DIRECTORY_SEARCH_BYTES_MAX = 64 * 1024
+"""A search of the directory: a hundred times what its criteria need (our bound)."""
+
 REGISTRATION_BYTES_MAX = 256 * 1024
 """A file of the administration, registration or campaign: ten times what a form needs (our bound)."""
 
