@@ -55,8 +55,8 @@ TODAY = date(2026, 9, 15)
 class Clock:
     """Gives a later second each time it is asked."""
 
-    def __init__(self) -> None:
-        self.now = datetime(2026, 9, 15, 6, tzinfo=UTC)
+    def __init__(self, now: datetime = datetime(2026, 9, 15, 6, tzinfo=UTC)) -> None:
+        self.now = now
 
     def __call__(self) -> datetime:
         """Return the time."""
@@ -74,12 +74,15 @@ class Wire:
     """When a list, messages wait in it instead of arriving."""
     change: Callable[[Message, bytes], bytes] = lambda _message, body: body
     down: set[str] = field(default_factory=set)
+    mute: set[str] = field(default_factory=set)
+    """Who takes everything and does nothing with it: another's software, whose part a test plays."""
 
     def reset(self) -> None:
         """Be a plain network again, nothing having crossed it."""
         self.crossed.clear()
         self.held, self.change = None, lambda _message, body: body
         self.down.clear()
+        self.mute.clear()
 
     async def carry(self, sender: Running, peer: Peer, message: Message) -> None:
         """Take a message to its recipient as the post would over HTTP. Raises: Later, Never."""
@@ -89,6 +92,8 @@ class Wire:
         self.crossed.append(message)
         if self.held is not None:
             self.held.append((message, body))
+            return
+        if message.recipient in self.mute:
             return
         self.hand(message, body, key=sender, at=self.actors[peer.url].actor.name)
 
@@ -211,11 +216,11 @@ class World:
         """The company has set a status, nothing else is done. Raises: NotAllowed."""
         self.home(siren).answer(siren, self.row(siren, number)["id"], Answer(status, **said))
 
-    def receive(self, sender: str, recipient: str, status: bytes) -> None:
-        """A status as another platform sends it has reached its recipient, nothing else is done."""
-        digest = sha256(status).hexdigest()
-        message = Message(digest[:32], Kind.STATUS, sender, recipient, "statut.xml", digest)
-        self.wire.hand(message, status, key=self.wire.of(sender))
+    def receive(self, sender: str, recipient: str, data: bytes, kind: Kind = Kind.STATUS) -> None:
+        """A document as another platform sends it has reached its recipient, nothing else is done."""
+        digest = sha256(data).hexdigest()
+        message = Message(digest[:32], kind, sender, recipient, "document.xml", digest)
+        self.wire.hand(message, data, key=self.wire.of(sender))
 
     # ------------------------------------------------------------------------------------------------- what one sees
 
@@ -291,10 +296,10 @@ class World:
 
 
 @contextmanager
-def opened(**settings: Any) -> Iterator[World]:
+def opened(*, now: datetime | None = None, **settings: Any) -> Iterator[World]:
     """Open the whole system for a while, in memory where that can be: that writings last is proved elsewhere.
 
-    `settings` are those of both platforms in `network.yaml`.
+    `now` is when it is opened, `settings` are those of both platforms in `network.yaml`.
     """
     memory = Path("/dev/shm")  # noqa: S108 — a folder of its own is made in it
     where = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
@@ -302,14 +307,14 @@ def opened(**settings: Any) -> Iterator[World]:
         if settings:
             actors = {"platform-a": settings, "platform-b": settings}
             (Path(folder) / "network.yaml").write_text(yaml.safe_dump({"actors": actors}))
-        world = open_world(Path(folder))
+        world = open_world(Path(folder), Clock(now) if now else Clock())
         yield world
         world.close()
 
 
-def open_world(folder: Path) -> World:
+def open_world(folder: Path, clock: Clock) -> World:
     """Open the whole system in this folder; the team is there, every copy of the directory too."""
-    clock, network = Clock(), Network(folder, 8400)
+    network = Network(folder, 8400)
     running = {seat.name: compose(seat, network, clock) for seat in SEATS}
     wire = Wire({network.url(seat): running[seat.name] for seat in SEATS})
     for one in running.values():
