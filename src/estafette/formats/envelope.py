@@ -14,7 +14,7 @@ import io
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import NoReturn, Self
@@ -207,7 +207,7 @@ def unpack(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
         yield from _plain(name, data)
         return
     seen: set[str] = set()
-    for file_name, content in _members(_Archive(data)):
+    for file_name, content in _members(_Archive(data), _judge_file):
         if file_name in seen:
             _bad_name(file_name)
         seen.add(file_name)
@@ -216,6 +216,14 @@ def unpack(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
         yield file_name, content
     if not seen:
         raise Irreceivable("IRR_VIDE", "L'archive ne contient aucun fichier.", "The archive has no file.")
+
+
+def entries(data: bytes, judge: Callable[[str, tarfile.TarInfo], None]) -> Iterator[tuple[str, bytes]]:
+    """Give what any tar.gz holds but its folders, in its order; `judge` is called before the bytes of each are read.
+
+    Raises: Irreceivable (IRR_EXTRAC, IRR_TAILLE) as `unpack` does, and whatever `judge` raises.
+    """
+    yield from _members(_Archive(data), judge)
 
 
 def _plain(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -261,7 +269,7 @@ class _Archive:
         return block
 
 
-def _members(archive: _Archive) -> Iterator[tuple[str, bytes]]:
+def _members(archive: _Archive, judge: Callable[[str, tarfile.TarInfo], None]) -> Iterator[tuple[str, bytes]]:
     """Give the regular files. The headers are tarfile's; the loop is ours, because tarfile ends silently on damage."""
     long_name = ""
     while (block := archive.exactly(_BLOCK)).strip(b"\0"):
@@ -276,7 +284,7 @@ def _members(archive: _Archive) -> Iterator[tuple[str, bytes]]:
             _payload(archive, member, 0)
             continue
         name = name.removeprefix("./")
-        _judge_file(name, member)
+        judge(name, member)
         yield name, _payload(archive, member, limits.FILE_BYTES_MAX)
     archive.finish()
 

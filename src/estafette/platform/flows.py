@@ -44,12 +44,19 @@ class Refusal:
         return {"level": "Error", "item": self.item, "reasonCode": self.code, "reasonMessage": self.message}
 
 
-def open_flow(connection: Connection, *, siren: str, deposit: Deposit, data: bytes, now: datetime) -> tuple[str, bool]:
-    """The deposit is registered, pending; returns its identifier and whether it is new.
+def repeated(earlier: str) -> Refusal:
+    """Say that the very bytes were deposited before, in the flow of that identifier."""
+    return Refusal("AlreadyExistingFlow", f"Même fichier que le flux {earlier}. / Same file as flow {earlier}.")
+
+
+def open_flow(
+    connection: Connection, *, siren: str, deposit: Deposit, data: bytes, now: datetime, sha256: str | None = None
+) -> tuple[str, bool]:
+    """The deposit is registered, pending; returns its identifier and whether it is new. `sha256`, when kept already.
 
     The same bytes under the same tracking identifier are the same deposit (a client that did not hear our answer).
     """
-    sha256 = hashlib.sha256(data).hexdigest()
+    sha256 = sha256 or hashlib.sha256(data).hexdigest()
     if deposit.tracking_id:
         same = and_(flow.c.siren == siren, flow.c.sha256 == sha256, flow.c.tracking_id == deposit.tracking_id)
         held = connection.execute(select(flow.c.id).where(same)).scalar()

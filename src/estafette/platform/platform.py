@@ -17,7 +17,7 @@ from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Syntax, Unreadable
 from estafette.invoice.model import Invoice
 from estafette.lifecycle import Status
-from estafette.platform import acknowledgements, declarations, flows, intake, reception, statuses
+from estafette.platform import acknowledgements, archives, declarations, flows, intake, reception, statuses
 from estafette.platform.examination import Examined
 from estafette.platform.flows import Deposit, Refusal
 from estafette.platform.home import Home
@@ -124,6 +124,8 @@ class Platform:
         with self._database.read() as connection:
             row = connection.execute(select(flow).where(flow.c.id == job.payload["flow"])).mappings().one()
         data = self._documents.get(row["sha256"])
+        if archives.is_archive(data):
+            return await archives.judge(self.home, row, data)
         examined = await self.home.examine(data)
         return lambda connection: self._settle(connection, row, data, examined)
 
@@ -132,8 +134,7 @@ class Platform:
             return
         earlier = flows.technical_duplicate(connection, siren=row["siren"], identifier=row["id"], sha256=row["sha256"])
         if earlier:
-            text = f"Même fichier que le flux {earlier}. / Same file as flow {earlier}."
-            self._acknowledge(connection, row, Refusal("AlreadyExistingFlow", text))
+            self._acknowledge(connection, row, flows.repeated(earlier))
         elif examined.syntax is Syntax.CDAR and examined.refusal is None:
             self._acknowledge(connection, row, self._take_status(connection, row, data), syntax="CDAR")
         else:
@@ -186,6 +187,11 @@ class Platform:
         """Return the company's flow."""
         with self._database.read() as connection:
             return flows.get(connection, siren, identifier)
+
+    def members(self, siren: str, archive_id: str) -> list[RowMapping]:
+        """Return the flows of an archive that the company deposited, in its order; none when it is no archive."""
+        with self._database.read() as connection:
+            return archives.members_of(connection, siren, archive_id)
 
     def search(self, siren: str, where: dict[str, Any], limit: int) -> list[RowMapping]:
         """Return the company's flows that meet the criteria (XP Z12-013 §3.5)."""

@@ -42,6 +42,16 @@ flow = Table(
 )
 """What crosses the API of one customer (XP Z12-013 §3): one file, its acknowledgement, in strict order of update."""
 
+archive_member = Table(
+    "archive_member",
+    metadata,
+    Column("flow_id", String(36), ForeignKey("flow.id"), primary_key=True),
+    Column("archive_id", String(36), ForeignKey("flow.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Index("archive_member_archive", "archive_id", "position"),
+)
+"""Which flows came in one archive, itself a flow."""
+
 invoice = Table(
     "invoice",
     metadata,

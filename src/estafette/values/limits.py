@@ -83,3 +83,9 @@ ATTACHMENTS_MAX = 200
 
 ATTACHMENT_BYTES_MAX = FILE_BYTES_MAX
 """One document joined to an invoice, decoded: no more than the file that holds it (BR-FR-19 counts both together)."""
+
+ARCHIVE_FILES_MAX = 1000
+"""Files in one archive that a customer deposits (our bound; a lot of invoices at the portal stops there too)."""
+
+ARCHIVE_EXTRACTED_BYTES_MAX = 1024 * 1024 * 1024
+"""All files of one such archive once extracted: past it, it is a bomb (our bound)."""

@@ -110,7 +110,8 @@ class Deposits:
         view = self._platform.invoice(siren, row["invoice_id"]) if row["invoice_id"] else None
         faults = [_irreceivable(detail) for detail in row["details"]]
         earlier = self._earlier(siren, row["details"])
-        values = {"flow": row, "view": view, "faults": faults, "earlier": earlier, "signs": signs}
+        members = self._platform.members(siren, row["id"])
+        values = {"flow": row, "view": view, "faults": faults, "earlier": earlier, "members": members, "signs": signs}
         return self._desk.render(request, "flow.html", 200, **values)
 
     def _earlier(self, siren: str, details: Sequence[Mapping[str, str]]) -> RowMapping | None:
