@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import postgresql as cluster
 from tests.running import Circuit, free_ports
 
 from estafette.circuit.network import SEATS
@@ -42,3 +43,14 @@ def chromium() -> str:
     if found is None:
         pytest.skip("Chromium is not installed: the browser suite is left out")
     return found
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> cluster.Server:
+    """A running PostgreSQL; without its programs what needs it is left out, unless everything is required."""
+    binaries = cluster.find_binaries()
+    if binaries is None and REQUIRED:
+        pytest.fail("PostgreSQL is required (apt-get install postgresql)")
+    if binaries is None:
+        pytest.skip("PostgreSQL is not installed: what runs on it is left out")
+    return cluster.shared()

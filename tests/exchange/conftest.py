@@ -16,6 +16,7 @@ import uvicorn
 from sqlalchemy import Connection, func, select
 from starlette.applications import Starlette
 from starlette.types import Message as Event
+from tests import postgresql as cluster
 
 from estafette.exchange import wire
 from estafette.exchange.keys import load_key, public_text
@@ -155,13 +156,13 @@ class Network:
     known: dict[str, Peer] = field(default_factory=dict)
     homes: list[Home] = field(default_factory=list)
     places: list["Place"] = field(default_factory=list)
+    databases: list[str] = field(default_factory=list)
 
     def open(self, identifier: str, *, known: bool = True, url: str = "http://127.0.0.1:9") -> Home:
         """An actor is at home, served by nobody yet."""
         folder = self.folder / identifier
         folder.mkdir()
-        shutil.copy(self.empty_store, folder / "records.sqlite")
-        database = open_database(folder / "records.sqlite", ("shared",), threaded=False)
+        database = open_database(self._records(folder), ("shared",), threaded=False)
         documents = Documents(database, FolderPacks(folder / "documents"))
         key = load_key(folder / "key.pem")
         taken: list[tuple[Message, bytes]] = []
@@ -196,6 +197,13 @@ class Network:
             self.known[identifier] = Peer(identifier, url, home.public_key)
         self.homes.append(home)
         return home
+
+    def _records(self, folder: Path) -> Path | str:
+        """Return an empty store: a file, or a database where this run is on PostgreSQL."""
+        if cluster.ASKED:
+            self.databases.append(cluster.empty_database())
+            return cluster.shared().url(self.databases[-1])
+        return Path(shutil.copy(self.empty_store, folder / "records.sqlite"))
 
     @asynccontextmanager
     async def working(self, *homes: Home) -> Any:
@@ -268,6 +276,8 @@ def network(tmp_path: Path, empty_store: Path) -> Iterator[Network]:
         place.bound.close()
     for home in made.homes:
         home.database.close()
+    for name in made.databases:
+        cluster.shared().drop(name)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection
+from tests import postgresql as cluster
 
 from estafette.exchange.actor import Actor, open_actor
 from estafette.store import jobs
@@ -18,11 +19,17 @@ from estafette.store.sequences import draw
 Run = Callable[[Coroutine[Any, Any, None]], None]
 
 
+DATABASES: dict[Path, str] = {}
+"""The database of each folder, where this run is on PostgreSQL."""
+
+
 def opened(folder: Path) -> Actor:
     """Open an actor in this folder."""
-    return open_actor(
-        "platform-x", "0042", folder, branches=("shared",), clock=lambda: datetime(2026, 9, 1, tzinfo=UTC)
-    )
+    if cluster.ASKED and folder not in DATABASES:
+        DATABASES[folder] = cluster.empty_database()
+    records = cluster.shared().url(DATABASES[folder]) if cluster.ASKED else None
+    time = datetime(2026, 9, 1, tzinfo=UTC)
+    return open_actor("platform-x", "0042", folder, branches=("shared",), clock=lambda: time, records=records)
 
 
 def asked(actor: Actor, key: str) -> None:
@@ -90,7 +97,7 @@ def test_data_of_a_newer_version_are_not_opened(tmp_path: Path) -> None:
     with actor.database.begin() as connection:
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('shared0099')")
     actor.database.close()
-    before = (tmp_path / "records.sqlite").read_bytes()
-    with pytest.raises(NewerData):
+    before = {file.name: file.read_bytes() for file in tmp_path.glob("records.sqlite")}
+    with pytest.raises(NewerData, match="shared0099"):
         opened(tmp_path)
-    assert (tmp_path / "records.sqlite").read_bytes() == before
+    assert {file.name: file.read_bytes() for file in tmp_path.glob("records.sqlite")} == before

@@ -112,7 +112,7 @@ def test_collected_in_parts(world: World) -> None:
     assert world.statuses(BUYER, number) == "202 203 212 212 212 212"
     assert world.told(number) == "F1 200 212 212 212 212"
     told = "SELECT data FROM status_event WHERE number = :number AND status = 212 ORDER BY set_at"
-    data = [row["data"] for row in world.sql("administration", told, number=number)]
+    data = [str(row["data"]) for row in world.sql("administration", told, number=number)]
     assert ["-800" in one for one in data] == [False, False, False, True]
 
 

@@ -21,7 +21,8 @@ from typing import Any
 import msgspec
 import structlog
 import yaml
-from sqlalchemy import RowMapping, Table, func, select
+from sqlalchemy import RowMapping, Table, func, select, text
+from tests.postgresql import world_database
 
 from estafette.circuit.compose import Running, compose
 from estafette.circuit.network import SEATS, Network
@@ -279,7 +280,7 @@ class World:
     def sql(self, actor: str, sql: str, **values: Any) -> list[RowMapping]:
         """Return what an actor's records answer."""
         with self.running[actor].actor.database.read() as connection:
-            return list(connection.exec_driver_sql(sql, values).mappings())
+            return list(connection.execute(text(sql), values).mappings())
 
     def count(self, name: str, table: Table) -> int:
         """Count the rows of a table."""
@@ -303,18 +304,18 @@ def opened(*, now: datetime | None = None, **settings: Any) -> Iterator[World]:
     """
     memory = Path("/dev/shm")  # noqa: S108 — a folder of its own is made in it
     where = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
-    with TemporaryDirectory(dir=where) as folder, structlog.testing.capture_logs():
+    with TemporaryDirectory(dir=where) as folder, structlog.testing.capture_logs(), world_database() as database:
         if settings:
             actors = {"platform-a": settings, "platform-b": settings}
             (Path(folder) / "network.yaml").write_text(yaml.safe_dump({"actors": actors}))
-        world = open_world(Path(folder), Clock(now) if now else Clock())
+        world = open_world(Path(folder), Clock(now) if now else Clock(), database)
         yield world
         world.close()
 
 
-def open_world(folder: Path, clock: Clock) -> World:
+def open_world(folder: Path, clock: Clock, database: str | None = None) -> World:
     """Open the whole system in this folder; the team is there, every copy of the directory too."""
-    network = Network(folder, 8400)
+    network = Network(folder, 8400, database=database)
     running = {seat.name: compose(seat, network, clock) for seat in SEATS}
     wire = Wire({network.url(seat): running[seat.name] for seat in SEATS})
     for one in running.values():

@@ -151,7 +151,7 @@ def test_a_damaged_export(own_world: World) -> None:
     world.work()
     (flow,) = world.sql("platform-a", "SELECT state, details FROM portal_flow WHERE name = :flow", flow=str(name))
     assert flow["state"] == "irreceivable"
-    assert "IRR_SYNTAX" in flow["details"]
+    assert "IRR_SYNTAX" in str(flow["details"])
     assert world.platform("platform-a").state()["directory_lines"] == lines
     line = {"siren": BUYER, "suffix": "ACHATS", "matricule": "0005", "start": date(2024, 1, 1)}
     authority.load(world.hall, units=[], lines=[line])

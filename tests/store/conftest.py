@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.postgresql import Server, empty_database
 
 from estafette.store.database import Database, open_database
+
+on_sqlite = pytest.mark.parametrize("new_store", ["sqlite"], indirect=True)
+"""For what only a file can show."""
 
 EPOCH = datetime(2026, 9, 1, 6, 0, tzinfo=UTC)
 
@@ -71,9 +75,16 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_store(request: pytest.FixtureRequest) -> Callable[[], Database]:
+    """Give what makes an empty store, on each engine in turn."""
+    make: Callable[[], Database] = request.getfixturevalue(f"new_{request.param}_store")
+    return make
+
+
 @pytest.fixture
-def new_store(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Database]:
-    """Give what makes an empty store."""
+def new_sqlite_store(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Database]:
+    """Give what makes an empty store in a file."""
 
     def make() -> Database:
         file = tmp_path_factory.mktemp("store") / "records.sqlite"
@@ -81,6 +92,22 @@ def new_store(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Ca
         return open_database(file, ("shared",), threaded=False)
 
     return make
+
+
+@pytest.fixture
+def new_postgresql_store(postgresql: Server) -> Iterator[Callable[[], Database]]:
+    """Give what makes an empty store on a server; the one before the last is gone."""
+    names: list[str] = []
+
+    def make() -> Database:
+        if len(names) > 1:
+            postgresql.drop(names.pop(0))
+        names.append(empty_database())
+        return open_database(postgresql.url(names[-1]), ("shared",), threaded=False)
+
+    yield make
+    for name in names:
+        postgresql.drop(name)
 
 
 @pytest.fixture

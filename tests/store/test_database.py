@@ -15,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from tests.store.conftest import on_sqlite
 
 import estafette.platform.mirror_tables  # noqa: F401 — its tables join those of the platform
 from estafette.administration.tables import metadata as administration_tables
@@ -102,6 +103,7 @@ def test_writers_take_turns(database: Database) -> None:
         assert (draw(connection, "flow"), failures) == (41, [])
 
 
+@on_sqlite
 def test_a_receipt_survives_a_power_cut(database: Database) -> None:
     """Every connection writes ahead, synchronises fully, checks foreign keys and waits its turn."""
     with database.read() as connection:
@@ -159,6 +161,7 @@ def test_back_and_forth(tmp_path: Path, branch: str) -> None:
     again.close()
 
 
+@on_sqlite
 def test_opening_again_changes_nothing(database: Database) -> None:
     """A store already at the version of the code is opened with its data as they are."""
     with database.begin() as connection:
@@ -178,8 +181,9 @@ def test_an_upgrade_that_fails_leaves_nothing_half_made(tmp_path: Path) -> None:
 
 
 @pytest.fixture(params=["killed", "another journal"])
-def newer(database: Database, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+def newer(new_sqlite_store: Callable[[], Database], tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """Give a store that a version to come has written: its last commits are in its log still, or it keeps no log."""
+    database = new_sqlite_store()
     with database.begin() as connection:
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('shared0099')")
     source, folder = Path(str(database.engine.url.database)), tmp_path / "newer"
@@ -213,6 +217,7 @@ def test_newer_data_are_untouched(newer: Path, look: Callable[[Path], object]) -
     assert {name: after.get(name) for name in before} == before
 
 
+@on_sqlite
 def test_data_of_this_version_are_not_newer(database: Database) -> None:
     """What this code wrote, it opens."""
     assert not is_newer(Path(str(database.engine.url.database)))

@@ -7,6 +7,7 @@ from pathlib import Path
 import argon2
 import pytest
 from sqlalchemy import Connection, select
+from tests.store.conftest import on_sqlite
 
 from estafette.store import identity
 from estafette.store.database import Database
@@ -167,6 +168,7 @@ def test_a_token_that_is_none(connection: Connection, now: datetime, value: str)
     assert identity.person(connection, value, now=now) is None
 
 
+@on_sqlite
 def test_the_files_hold_no_secret(database: Database, connection: Connection, now: datetime) -> None:
     """No password, secret, session or token can be read in the files of the store, nor found by its hash alone."""
     opened = sign_in(connection, login="ops", password=PASSWORD, now=now) or ""

@@ -5,12 +5,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from alembic import command
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import text
 
 from estafette.store import database as room
 from estafette.store import identity
-from estafette.store.database import DRIVER, open_database
+from estafette.store.database import open_database
 from estafette.store.roles import SCOPES
+from estafette.store.sqlite import open_engine
 
 BEFORE = """
 INSERT INTO account VALUES ('ada', '{held}', 'company', '100000009', '2026-09-01 06:00:00.000000');
@@ -21,9 +22,7 @@ INSERT INTO client VALUES ('erp', '{digest}', '100000009', '2026-09-01 06:00:00.
 
 def first_version(file: Path) -> None:
     """Make a store as the first version left it, with accounts and a client."""
-    engine = create_engine(f"sqlite:///{file}", module=DRIVER)
-    event.listen(engine, "connect", room._prepare)
-    event.listen(engine, "begin", room._begin)
+    engine = open_engine(file)
     history = room._history()
     with engine.connect() as connection, connection.begin():
         history.attributes["connection"] = connection

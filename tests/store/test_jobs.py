@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, event, select
+from tests.store.conftest import on_sqlite
 
 from estafette.store import jobs
 from estafette.store.database import Database
@@ -275,6 +276,7 @@ def test_next_due_is_when_something_can_run(connection: Connection, add: Add, cl
     assert jobs.next_due(connection, ("q",)) == now + 20 * minute
 
 
+@on_sqlite
 def test_the_history_costs_nothing(database: Database, connection: Connection, claim: Claim) -> None:
     """A claim searches the index of what is due and that of the lane; it scans and sorts nothing."""
     asked = []

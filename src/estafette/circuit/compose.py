@@ -96,8 +96,26 @@ def compose(seat: Seat, network: Network, clock: Clock) -> Running:
     return makers[seat.kind](seat, network, clock)
 
 
+def _actor(seat: Seat, network: Network, clock: Clock, *branches: str) -> Actor:
+    return open_actor(
+        seat.name,
+        seat.identifier,
+        network.folder(seat),
+        branches=branches,
+        clock=clock,
+        records=network.database(seat),
+    )
+
+
 def _platform(seat: Seat, network: Network, clock: Clock) -> Running:
-    actor = open_actor(seat.name, seat.identifier, network.folder(seat), branches=("platform",), clock=clock)
+    actor = open_actor(
+        seat.name,
+        seat.identifier,
+        network.folder(seat),
+        branches=("platform",),
+        clock=clock,
+        records=network.database(seat),
+    )
     identity = Identity(
         name=seat.title,
         matricule=seat.identifier,
@@ -119,7 +137,9 @@ def _platform(seat: Seat, network: Network, clock: Clock) -> Running:
 def _portal(seat: Seat, network: Network, clock: Clock) -> Running:
     """The portal answers to three names: itself, the platform of its direct users, and Chorus Pro's reception."""
     folder = network.folder(seat)
-    actor = open_actor(seat.name, seat.identifier, folder, branches=("platform", "portal"), clock=clock)
+    actor = open_actor(
+        seat.name, seat.identifier, folder, branches=("platform", "portal"), clock=clock, records=network.database(seat)
+    )
     identity = Identity(
         name=seat.title,
         matricule=PORTAL_MATRICULE,
@@ -170,7 +190,14 @@ def _without_registration(url: str, public_key: str) -> list[Registered]:
 
 
 def _administration(seat: Seat, network: Network, clock: Clock) -> Running:
-    actor = open_actor(seat.name, seat.identifier, network.folder(seat), branches=("administration",), clock=clock)
+    actor = open_actor(
+        seat.name,
+        seat.identifier,
+        network.folder(seat),
+        branches=("administration",),
+        clock=clock,
+        records=network.database(seat),
+    )
     room = _Rooms(network)
     post = room.post(actor, frozenset({seat.identifier}))
     administration = Administration(actor, post, portal=PORTAL)

@@ -1,12 +1,19 @@
 """Who the actors are, where each listens, and by which key it is known.
 
 The network as shipped: the public portal, two partner platforms, the administration, each at its own port from a base.
-A file `network.yaml` in the data folder moves actors elsewhere:
+A file `network.yaml` in the data folder moves actors elsewhere, and says on which engines they keep what they have:
 
+    database: "postgresql+psycopg://estafette:${PGPASSWORD}@127.0.0.1/estafette"
     actors:
+      platform-a: {database: "postgresql+psycopg://…?schema=pa"}
       platform-b: {url: "https://b.example", public_key: "base64…"}
+
+`${NAME}` is the value of an environment variable: no secret needs to be in the file. A database for all has one schema
+an actor, named after it.
 """
 
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +23,12 @@ import yaml
 
 from estafette.exchange.keys import load_key, public_text
 from estafette.exchange.post import Peer
+from estafette.store.postgresql import WrongUrl, database_url
 
 PORT = 8400
 """The first of the addresses, unless another is asked."""
+
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 PORTAL = "PPF"
 ADMINISTRATION = "DGFIP"
@@ -52,12 +62,14 @@ class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
     url: str | None = None
     public_key: str | None = None
     scanner: str | None = None
+    database: str | None = None
 
 
 class NetworkFile(msgspec.Struct, forbid_unknown_fields=True):
     """The file `network.yaml`."""
 
     actors: dict[str, Elsewhere] = {}
+    database: str | None = None
 
 
 class WrongNetwork(Exception):
@@ -67,10 +79,12 @@ class WrongNetwork(Exception):
 class Network:
     """The addresses and keys that this process trusts from the start; platforms are learnt from the directory."""
 
-    def __init__(self, data: Path, port: int) -> None:
+    def __init__(self, data: Path, port: int, *, database: str | None = None) -> None:
         self._data = data
         self._port = port
-        self._moved = _read(data / "network.yaml")
+        read = _read(data / "network.yaml")
+        self._moved = read.actors
+        self._database_of_all = database or read.database
 
     def url(self, seat: Seat) -> str:
         """Return the address of an actor."""
@@ -89,6 +103,14 @@ class Network:
         """Return what the file says of an actor."""
         return self._moved.get(seat.name, Elsewhere())
 
+    def database(self, seat: Seat) -> Path | str:
+        """Return where an actor keeps its records: a file, or the URL of a schema. Raises: WrongNetwork."""
+        if own := self.settings(seat).database:
+            return _url(own)
+        if self._database_of_all:
+            return _url(self._database_of_all, schema=seat.name.replace("-", "_"))
+        return self.folder(seat) / "records.sqlite"
+
     def peer(self, identifier: str) -> Peer | None:
         """Return the portal or the administration, by its identifier."""
         seat = next((seat for seat in SEATS if seat.identifier == identifier and seat.kind != "platform"), None)
@@ -103,15 +125,37 @@ class Network:
         return public_text(load_key(folder / "key.pem"))
 
 
-def _read(file: Path) -> dict[str, Elsewhere]:
+def _url(written: str, *, schema: str | None = None) -> str:
+    """Return the URL of a database with its schema, that given unless it names its own. Raises: WrongNetwork."""
+    try:
+        url = database_url(_with_environment(written))
+    except WrongUrl as wrong:
+        raise WrongNetwork(f"database: {wrong}") from None
+    if schema is not None and "schema" not in url.query:
+        url = url.update_query_dict({"schema": schema})
+    return url.render_as_string(hide_password=False)
+
+
+def _with_environment(text: str) -> str:
+    """Put the values of environment variables where the text names them. Raises: WrongNetwork."""
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise WrongNetwork(f"network.yaml: ${{{match[1]}}}: variable absente / variable not set")
+        return os.environ[match[1]]
+
+    return VARIABLE.sub(value, text)
+
+
+def _read(file: Path) -> NetworkFile:
     if not file.exists():
-        return {}
+        return NetworkFile()
     try:
         read: Any = yaml.safe_load(file.read_text()) or {}
-        actors = msgspec.convert(read, NetworkFile).actors
+        whole = msgspec.convert(read, NetworkFile)
     except (OSError, yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError) as wrong:
         raise WrongNetwork(f"{file.name}: {' '.join(str(wrong).split())}") from None
-    unknown = set(actors) - {seat.name for seat in SEATS}
+    unknown = set(whole.actors) - {seat.name for seat in SEATS}
     if unknown:
         raise WrongNetwork(f"{file.name}: {', '.join(sorted(unknown))}?")
-    return actors
+    return whole

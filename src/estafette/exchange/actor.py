@@ -59,10 +59,23 @@ class Actor:
         self.documents.close()
 
 
-def open_actor(name: str, identifier: str, folder: Path, *, branches: tuple[str, ...], clock: Clock) -> Actor:
-    """Open the actor kept in this folder, made the first time. Raises: OSError, NewerData."""
+def open_actor(
+    name: str,
+    identifier: str,
+    folder: Path,
+    *,
+    branches: tuple[str, ...],
+    clock: Clock,
+    records: Path | str | None = None,
+) -> Actor:
+    """Open the actor kept in this folder, made the first time.
+
+    Its records are in the folder too, unless `records` names another file or the URL of a schema.
+
+    Raises: OSError, NewerData, WrongUrl.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    database = open_database(folder / "records.sqlite", branches)
+    database = open_database(records or folder / "records.sqlite", branches)
     documents = Documents(database, FolderPacks(folder / "documents"))
     key = load_key(folder / "key.pem")
     return Actor(name, identifier, folder, database, documents, key, Worker(database, clock), clock)

@@ -268,5 +268,4 @@ def _latest_status() -> Any:
 def _declared() -> Any:
     """Say what the State makes of it: rejected when anything was, waiting while anything is, else accepted."""
     mine = declaration.c.invoice_id == invoice.c.id
-    states = select(func.group_concat(declaration.c.state.distinct())).where(mine)
-    return states.scalar_subquery()
+    return select(func.aggregate_strings(declaration.c.state, ",")).where(mine).scalar_subquery()

@@ -6,5 +6,9 @@ Read first: `database` (one writer, one transaction), `jobs` (outbox, retries an
 Invariants: what must leave is written in the same transaction as the state it follows from; a document is on disk
 before a record names it; nothing here knows what an invoice is.
 
-Deliberately absent: an object-relational mapper, a message broker, any state outside the actor's own folder.
+Two engines are behind `database`: `sqlite`, a file in the actor's folder, and `postgresql`, a schema that several
+processes share.
+
+Deliberately absent: an object-relational mapper, a message broker, any state outside the actor's folder, schema and
+bucket.
 """

@@ -40,14 +40,14 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Amount(TypeDecorator[Decimal]):
-    """An exact decimal: text on SQLite, whose numbers are binary; NUMERIC(25, 6) elsewhere."""
+    """An exact decimal: text on SQLite, whose numbers are binary; a NUMERIC of any precision elsewhere."""
 
     impl = Numeric
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Choose the column that loses nothing."""
-        return dialect.type_descriptor(String(32) if dialect.name == "sqlite" else Numeric(25, 6))
+        return dialect.type_descriptor(String(32) if dialect.name == "sqlite" else Numeric())
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
         """Write plain digits, never an exponent; refuse what is binary or no number."""

@@ -1,34 +1,28 @@
-"""One actor's relational store: a SQLite file in WAL mode with full synchronisation, one writer.
+"""One actor's relational store: a SQLite file, or a schema of PostgreSQL, one writing transaction at a time.
 
-`open_database` brings the schema to the version of the code before anything else touches it, and refuses a folder that
-a newer version has written. Receipts survive a power cut: `synchronous=FULL` (NORMAL in WAL may lose the last commits).
+`open_database` brings the schema to the version of the code before anything else touches it, and refuses data that a
+newer version has written. Receipts survive a power cut: a durable transaction has waited for the disk. What differs
+between the two engines is in `sqlite` and `postgresql`, and in `columns`; the rooms write one SQL for both.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
-from typing import Any, TypeVar
-from urllib.parse import quote
+from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine
 
-from estafette.store import gathered
+from estafette.store import gathered, postgresql, sqlite
+from estafette.store.sqlite import DRIVER
 from estafette.store.writer import Writer
 
-try:  # the bundled SQLite: distributions ship one with the WAL-reset bug (3.7.0 to 3.51.2)
-    from pysqlite3 import dbapi2
-except ImportError:  # where no wheel exists
-    dbapi2 = sqlite3
+__all__ = ["DRIVER", "Database", "NewerData", "is_newer", "open_database"]
 
 Written = TypeVar("Written")
-
-DRIVER: ModuleType = dbapi2
 
 
 class NewerData(Exception):
@@ -44,34 +38,34 @@ class Database:
 
     def __init__(self, engine: Engine, *, threaded: bool = True) -> None:
         self.engine = engine
+        self._adapter = postgresql if self.is_shared else sqlite
         self._writer = Writer(self.begin) if threaded else None
         self.before_commit: Callable[[Connection], Callable[[], None]] = lambda _connection: lambda: None
         gathered.listen(engine)
 
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether several processes may open it at once."""
+        return self.engine.dialect.name == "postgresql"
+
     @contextmanager
     def begin(self, *, durable: bool = True) -> Iterator[Connection]:
-        """Open a write transaction: all of it happens, or nothing.
+        """Open a write transaction, alone: all of it happens, or nothing.
 
         One that is not `durable` waits for no disk: a power cut may undo it, whole, until a durable one follows.
         """
-        with self.engine.connect().execution_options(immediate=True) as connection:
-            raw: Any = connection.connection.dbapi_connection
-            committed = None
-            if not durable:
-                raw.execute("PRAGMA synchronous=NORMAL")
+        committed: Callable[[], None] | None = None
+        with self._adapter.writing(self.engine, durable=durable) as connection:
+            gathered.begin(connection)
             try:
-                with connection.begin():
-                    gathered.begin(connection)
-                    yield connection
-                    gathered.flush(connection)
-                    if durable:
-                        committed = self.before_commit(connection)
-                if committed:
-                    committed()
+                yield connection
+                gathered.flush(connection)
+                if durable:
+                    committed = self.before_commit(connection)
             finally:
                 gathered.forget(connection)
-                if not durable:
-                    raw.execute("PRAGMA synchronous=FULL")
+        if committed is not None:
+            committed()
 
     async def write(self, apply: Callable[[Connection], Written], *, durable: bool = True) -> Written:
         """What `apply` writes is committed, with what others write meanwhile; returns what it returns.
@@ -86,7 +80,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a snapshot for reading."""
-        with self.engine.connect() as connection, connection.begin():
+        with self._adapter.reading(self.engine) as connection:
             yield connection
 
     def close(self) -> None:
@@ -96,50 +90,45 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(file: Path, branches: tuple[str, ...], *, threaded: bool = True) -> Database:
-    """Open the file with the tables of every actor and of these branches, at the version of this code.
+def open_database(where: Path | str, branches: tuple[str, ...], *, threaded: bool = True) -> Database:
+    """Open the file, or the schema at a URL, with the tables of every actor and of these branches.
 
     Not `threaded`, each write is committed by itself where it is asked: for a loop whose time is not the clock's.
 
-    Raises: NewerData when the file knows a revision that this code does not; nothing is touched then.
+    Raises: NewerData when it knows a revision that this code does not, nothing is touched then; WrongUrl.
     """
-    if file.exists() and (unknown := _unknown(file)):
-        raise NewerData(", ".join(sorted(unknown)))
-    engine = create_engine(URL.create("sqlite", database=str(file)), module=DRIVER)
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    _upgrade(engine, branches)
-    return Database(engine, threaded=threaded)
-
-
-def _prepare(connection: Any, _record: Any) -> None:
-    """Set what SQLite forgets between connections."""
-    connection.isolation_level = None  # transactions are ours (`_begin`), not the driver's guess
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: Connection) -> None:
-    """Take the write lock at once for a writer: upgrading a read lock later can fail."""
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    if isinstance(where, Path) and is_newer(where):
+        raise NewerData(", ".join(sorted(_unknown(sqlite.reading_engine(where)))))
+    engine = sqlite.open_engine(where) if isinstance(where, Path) else postgresql.open_engine(where)
+    database = Database(engine, threaded=threaded)
+    try:
+        _upgrade(database, branches)
+    except BaseException:
+        engine.dispose()
+        raise
+    return database
 
 
 def is_newer(file: Path) -> bool:
     """Tell whether a newer version wrote this file, which is only read."""
-    return bool(_unknown(file))
+    return file.exists() and bool(_unknown(sqlite.reading_engine(file)))
 
 
-def _unknown(file: Path) -> set[str]:
-    """Return the revisions that the file has and this code has not, without writing to it."""
-    known = {script.revision for script in ScriptDirectory.from_config(_history()).walk_revisions()}
-    url = URL.create("sqlite", database=f"file:{quote(str(file))}", query={"mode": "ro", "uri": "true"})
-    engine = create_engine(url, module=DRIVER)
+def _unknown(engine: Engine) -> set[str]:
+    """Return the revisions that the store has and this code has not, without writing to it."""
     try:
         with engine.connect() as connection:
-            return set(MigrationContext.configure(connection).get_current_heads()) - known
+            return _heads(connection) - _known()
     finally:
         engine.dispose()
+
+
+def _heads(connection: Connection) -> set[str]:
+    return set(MigrationContext.configure(connection).get_current_heads())
+
+
+def _known() -> set[str]:
+    return {script.revision for script in ScriptDirectory.from_config(_history()).walk_revisions()}
 
 
 def _history() -> Config:
@@ -149,9 +138,12 @@ def _history() -> Config:
     return configuration
 
 
-def _upgrade(engine: Engine, branches: tuple[str, ...]) -> None:
+def _upgrade(database: Database, branches: tuple[str, ...]) -> None:
+    """The schema is that of the code, made in one transaction by the first process that comes."""
     configuration = _history()
-    with engine.connect().execution_options(immediate=True) as connection, connection.begin():
+    with database.begin() as connection:
+        if newer := _heads(connection) - _known():
+            raise NewerData(", ".join(sorted(newer)))
         configuration.attributes["connection"] = connection
         for branch in dict.fromkeys(("shared", *branches)):
             command.upgrade(configuration, f"{branch}@head")

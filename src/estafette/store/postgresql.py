@@ -1,0 +1,107 @@
+"""The engine that several processes share: PostgreSQL through psycopg, one schema an actor.
+
+Theory of operation. The rooms read, then write what they read plus one: on SQLite one writer at a time makes that
+right. Here an advisory lock of the schema, held for each write transaction, does the same across processes; what runs
+in parallel is what costs, the judging and the reading, outside any transaction. A process that hangs or vanishes inside
+a transaction is cut off by the server (`IDLE_S`), so the lock never stays with the dead.
+
+A URL is `postgresql+psycopg://user:password@host:port/database?schema=platform_a`; without `schema`, the default of the
+role. The schema is made when the role may.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Connection, Engine, String, create_engine, make_url, text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateSchema
+
+SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+LOCK_S = 60
+"""Longest wait for the write lock of an actor before the attempt is given up, and tried again later."""
+
+IDLE_S = 60
+"""Longest silence of a process inside a transaction before the server takes its lock away."""
+
+CONNECTIONS_MAX = 20
+"""Connections of one process to one actor's database: its writer, and as many readers as requests at once."""
+
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtext(current_schema()))")
+_ALONE_UNSYNCED = text(
+    "SELECT pg_advisory_xact_lock(hashtext(current_schema())), set_config('synchronous_commit', 'off', true)"
+)
+
+
+class WrongUrl(Exception):
+    """The URL of a database cannot be used: why, without its password."""
+
+
+@compiles(String, "postgresql")
+def _text(_type: String, _compiler: object, **_context: object) -> str:
+    """Keep texts of any length, as SQLite does: limits are checked at the door, not by the store's refusal."""
+    return "TEXT"
+
+
+def is_server(where: object) -> bool:
+    """Tell whether this names a PostgreSQL database and not a file."""
+    return isinstance(where, URL) or (isinstance(where, str) and where.startswith("postgresql"))
+
+
+def database_url(where: str | URL) -> URL:
+    """Return the URL with the driver in use. Raises: WrongUrl."""
+    try:
+        url = make_url(where)
+    except Exception:  # what it says may hold the password
+        raise WrongUrl("postgresql+psycopg://user:password@host/database?schema=name") from None
+    if url.drivername not in ("postgresql", "postgresql+psycopg"):
+        raise WrongUrl(f"{url.drivername}: postgresql+psycopg")
+    if (schema := url.query.get("schema")) is not None and not (isinstance(schema, str) and SCHEMA.fullmatch(schema)):
+        raise WrongUrl(f"schema={schema}: {SCHEMA.pattern}")
+    return url.set(drivername="postgresql+psycopg")
+
+
+def open_engine(where: str | URL) -> Engine:
+    """Return the engine of this schema, which exists. Raises: WrongUrl, OperationalError when nobody answers."""
+    url = database_url(where)
+    schema = url.query.get("schema")
+    url = url.difference_update_query(["schema"])
+    if schema is not None:
+        _make_schema(url, str(schema))
+    settings = f"-c lock_timeout={LOCK_S}s -c idle_in_transaction_session_timeout={IDLE_S}s"
+    if schema is not None:
+        settings += f" -c search_path={schema}"
+    arguments = {"options": settings, "connect_timeout": 10, "application_name": f"estafette {schema or ''}".strip()}
+    return create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_size=5, max_overflow=CONNECTIONS_MAX - 5)
+
+
+@contextmanager
+def writing(engine: Engine, *, durable: bool) -> Iterator[Connection]:
+    """Hold the write lock of the schema for one transaction."""
+    with engine.begin() as connection:
+        connection.execute(_ALONE if durable else _ALONE_UNSYNCED)
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Hold a snapshot of the schema."""
+    with (
+        engine.connect().execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+def _make_schema(url: URL, schema: str) -> None:
+    """The schema exists: several processes that start at once make it once."""
+    engine = create_engine(url, connect_args={"connect_timeout": 10})
+    held = text("SELECT 1 FROM pg_namespace WHERE nspname = :schema")
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:schema))"), {"schema": schema})
+            if connection.execute(held, {"schema": schema}).first() is None:
+                connection.execute(CreateSchema(schema))
+    finally:
+        engine.dispose()
