@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from estafette.lifecycle.contents import CHARACTERISTICS, REQUESTED_ACTIONS
+from estafette.lifecycle.deadlines import DEADLINES
 from estafette.lifecycle.guards import GUARDS, Guard, Side
 from estafette.lifecycle.reasons import REASONS
 from estafette.lifecycle.statuses import STATUSES, Duty, ObjectKind
@@ -36,6 +37,8 @@ def page() -> str:
             ),
             _status_rows(),
         ),
+        "## Time limits\n",
+        _table(("Owed to the portal", "Within", "From", "Since", "Source"), _deadline_rows()),
         "## Reasons (MDT-113)\n",
         _table(("Code", "French label", "Name", "Statuses"), _reason_rows()),
         "## Requested actions (MDT-121)\n",
@@ -88,6 +91,12 @@ def _status_rows() -> Iterator[tuple[str, ...]]:
             _codes(row.data),
             "yes" if row.in_b2g else "–",
         )
+
+
+def _deadline_rows() -> Iterator[tuple[str, ...]]:
+    for row in DEADLINES:
+        hours = f"{row.within.total_seconds() / 3600:.0f} h"
+        yield (_codes(row.owed), hours, row.runs_from[1], row.since.isoformat(), row.source)
 
 
 def _reason_rows() -> Iterator[tuple[str, ...]]:

@@ -6,6 +6,7 @@ again by the identifier of the envelope, then by that of the object.
 """
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -16,6 +17,7 @@ from estafette.formats.envelope import FlowName
 from estafette.formats.status_message import Identifier, StatusMessage
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Invoice
+from estafette.lifecycle.deadlines import INVOICE_DATA, due
 from estafette.lifecycle.messages import for_portal
 from estafette.lifecycle.statuses import STATUSES as CATALOGUE
 from estafette.lifecycle.statuses import Duty
@@ -44,7 +46,9 @@ def declare_invoice(home: Home, connection: Connection, row: dict[str, Any], doc
     for unit in flux1.units(document):
         name, data = flux1.build(unit, profile=flux1.profile_on(today), syntax=syntax, on=unit.issue_date)
         about = {**row, "seller_siren": unit.seller_siren or ""}
-        _declare(home, connection, about, DATA[syntax], name=name, data=data, object_id=_portal_number(unit))
+        limit = due(INVOICE_DATA, home.actor.clock())  # the 200 is of this moment
+        number = _portal_number(unit)
+        _declare(home, connection, about, DATA[syntax], name=name, data=data, object_id=number, due_at=limit)
 
 
 def declare_status(
@@ -78,7 +82,8 @@ def _declare_status(
     )
     data = cdar.write(twin)
     name = f"{identifier}.xml"
-    _declare(home, connection, row, STATUSES, name=name, data=data, object_id=identifier, status=message.status)
+    limit, status = due(message.status, message.set_at), message.status
+    _declare(home, connection, row, STATUSES, name=name, data=data, object_id=identifier, status=status, due_at=limit)
 
 
 def _portal_number(document: Invoice) -> str:
@@ -102,6 +107,7 @@ def _declare(
     name: str,
     data: bytes,
     object_id: str,
+    due_at: datetime | None,
     status: str | None = None,
 ) -> None:
     now = home.actor.clock()
@@ -117,6 +123,7 @@ def _declare(
         "state": "waiting",
         "details": [],
         "created_at": now,
+        "due_at": due_at,
     }
     identifier = connection.execute(insert(declaration).values(values).returning(declaration.c.id)).scalar_one()
     payload = {"interface": interface}

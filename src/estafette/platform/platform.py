@@ -17,7 +17,16 @@ from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Syntax, Unreadable
 from estafette.invoice.model import Invoice
 from estafette.lifecycle import Status
-from estafette.platform import acknowledgements, archives, declarations, flows, intake, reception, statuses
+from estafette.platform import (
+    acknowledgements,
+    archives,
+    deadlines,
+    declarations,
+    flows,
+    intake,
+    reception,
+    statuses,
+)
 from estafette.platform.examination import Examined
 from estafette.platform.flows import Deposit, Refusal
 from estafette.platform.home import Home
@@ -199,13 +208,19 @@ class Platform:
             return flows.search(connection, siren, where=where, limit=limit)
 
     def state(self) -> dict[str, int]:
-        """Return what an operator looks at first: work waiting, work parked, lines in the copy of the directory."""
+        """Return what an operator looks at first: work waiting, parked, late for the State, lines of the directory."""
         with self._database.read() as connection:
             return {
                 "waiting": jobs.waiting(connection),
                 "parked": jobs.parked(connection),
+                "late": deadlines.count_late(connection, now=self.home.actor.clock()),
                 "directory_lines": self.home.mirror.size(connection),
             }
+
+    def late(self, limit: int = 100) -> list[RowMapping]:
+        """Return what the State should have by now and has not, the longest due first (`deadlines.late`)."""
+        with self._database.read() as connection:
+            return deadlines.late(connection, now=self.home.actor.clock(), limit=limit)
 
     def document(self, sha256: str) -> bytes:
         """Return the bytes of a document."""

@@ -143,7 +143,9 @@ declaration = Table(
     Column("flow_name", String(60)),
     Column("details", JSON, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant),  # by when the portal must have it (lifecycle.deadlines)
     Column("answered_at", Instant),
+    Index("declaration_due", "state", "due_at"),
     Index("declaration_waiting", "interface", "state"),
     Index("declaration_object", "interface", "object_id"),
     Index("declaration_flow", "flow_name"),
