@@ -17,6 +17,8 @@ from estafette.circuit.network import SEATS
 from estafette.store.database import DRIVER
 
 START_S = 60.0
+QUIET = "SELECT key FROM job WHERE state = 'pending' AND NOT (tries = 0 AND due > created_at)"
+"""What is left to do; what was planned for a later day is not."""
 
 
 @dataclass
@@ -99,7 +101,7 @@ class Circuit:
     def wait_quiet(self) -> None:
         """Wait until no actor has anything left to do."""
         deadline = time.monotonic() + START_S
-        while any(self.query(seat.name, "SELECT key FROM job WHERE state = 'pending'") for seat in SEATS):
+        while any(self.query(seat.name, QUIET) for seat in SEATS):
             assert time.monotonic() < deadline, self.log.read_text()
 
 

@@ -20,7 +20,7 @@ from estafette.api.problems import CODES, Problem, too_many
 from estafette.api.settings import Settings
 from estafette.exchange.bodies import TooLarge, bounded, read_body
 from estafette.exchange.throttle import Rate, Throttle
-from estafette.store import identity
+from estafette.store import audit, identity
 from estafette.store.database import Database
 from estafette.values.moments import paris_day
 
@@ -79,6 +79,7 @@ class Access:
             raise Problem(403, "Organization-Id: ce client n'y a pas accès. / This client has no access to it.")
         if scope and not acting.may(scope):
             raise _out_of_scope(scope)
+        audit.set_actor(f"client:{holder.client_id}")
         return Caller(holder.client_id, acting.organization, acting)
 
     async def token(self, request: Request) -> Response:

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from estafette.exchange.keys import load_key, public_text
+from estafette.exchange.keys import load_key, public_text, sign
+from estafette.store import roots
 from estafette.store.database import Database, open_database
 from estafette.store.documents import Documents
 from estafette.store.packs import FolderPacks
@@ -46,7 +48,10 @@ class Actor:
         return self._task is not None and not self._task.done()
 
     def start(self) -> None:
-        """Its worker works, in the running event loop."""
+        """Its worker works, in the running event loop; each day ends with a signed root of its audit log."""
+        with self.database.begin() as connection:
+            signed = partial(sign, self.key)
+            roots.seal_daily(self.worker, connection, clock=self.clock, key=self.public_key, sign=signed)
         self._task = asyncio.create_task(self.worker.run())
 
     async def stop(self) -> None:

@@ -7,6 +7,7 @@ this platform declared. Of the directory only the latest export counts, whatever
 
 import re
 from pathlib import PurePath
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -19,8 +20,8 @@ from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_flow, platform_party, refusals_of
 from estafette.platform import declarations
 from estafette.platform.home import Home
-from estafette.platform.tables import declaration, portal_flow
-from estafette.store import jobs
+from estafette.platform.tables import declaration, invoice, portal_flow
+from estafette.store import audit, jobs
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply, Never
 
@@ -160,9 +161,19 @@ def _answered(home: Home, connection: Connection, message: StatusMessage) -> Non
     if named := _files_named(message):  # data whose seller, number or day could not be read (G1.114)
         about = declaration.c.file_name.in_(named) & (declaration.c.state.in_(("packed", "receivable")))
     details = [_told(refusal) for refusal in refusals_of(message)] if state == "rejected" else []
-    values = {"state": state, "details": details, "answered_at": home.actor.clock()}
-    latest = select(declaration.c.id).where(about).order_by(declaration.c.id.desc()).limit(1).scalar_subquery()
-    connection.execute(update(declaration).where(declaration.c.id == latest).values(values))
+    values: dict[str, Any] = {"state": state, "details": details, "answered_at": home.actor.clock()}
+    latest = (
+        select(declaration.c.id, invoice.c.id.label("invoice"), invoice.c.siren)
+        .join(invoice, invoice.c.id == declaration.c.invoice_id)
+        .where(about)
+        .order_by(declaration.c.id.desc())
+    )
+    owed = connection.execute(latest.limit(1)).first()
+    if owed is None:
+        return
+    connection.execute(update(declaration).where(declaration.c.id == owed.id).values(values))
+    told = {"state": state, "object": message.object_identifier, "reasons": [each["reason"] for each in details]}
+    audit.record(connection, owed.siren, "declaration.answered", about=owed.invoice, at=values["answered_at"], **told)
 
 
 def _files_named(message: StatusMessage) -> list[str]:

@@ -23,7 +23,7 @@ from estafette.lifecycle.statuses import STATUSES as CATALOGUE
 from estafette.lifecycle.statuses import Duty
 from estafette.platform.home import Home
 from estafette.platform.tables import declaration, portal_flow
-from estafette.store import jobs, sequences
+from estafette.store import audit, jobs, sequences
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply
 from estafette.values.moments import paris_day
@@ -126,6 +126,8 @@ def _declare(
         "due_at": due_at,
     }
     identifier = connection.execute(insert(declaration).values(values).returning(declaration.c.id)).scalar_one()
+    told = {"interface": interface, "object": object_id, "sha256": values["sha256"]}
+    audit.record(connection, row["siren"], "declared", about=row["id"], at=now, **told)
     payload = {"interface": interface}
     jobs.add(connection, queue=PACK, key=f"{PACK}:{identifier}", lane=f"{PACK}:{interface}", payload=payload, now=now)
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, select, update
 
 from estafette.platform.tables import flow, invoice
+from estafette.store import audit
 
 TICK = timedelta(milliseconds=1)
 LISTS = {"flow_type": flow.c.flow_type, "flow_direction": flow.c.direction, "processing_rule": flow.c.processing_rule}
@@ -126,6 +127,8 @@ def acknowledge(
         **known,
     }
     connection.execute(update(flow).where(flow.c.id == identifier).values(values))
+    if refusal:
+        audit.record(connection, siren, "deposit.refused", about=identifier, at=now, reason=refusal.code)
 
 
 def technical_duplicate(connection: Connection, *, siren: str, identifier: str, sha256: str) -> str | None:

@@ -26,6 +26,7 @@ from estafette.platform.flows import Refusal
 from estafette.platform.home import Home
 from estafette.platform.statuses import join_early, lane_of, set_status
 from estafette.platform.tables import invoice
+from estafette.store import audit
 from estafette.values.moments import PARIS
 
 REASONS_MAX = 50
@@ -251,6 +252,9 @@ def record(
         "explanation": {"faults": faults, **(ruling.explanation or {})},
     }
     connection.execute(insert(invoice).values(row))
+    ruled = [fault.rule for fault in ruling.faults[:REASONS_MAX]]
+    told = {"number": document.number, "side": side, "standing": ruling.standing, "faults": ruled}
+    audit.record(connection, siren, "judged", about=row["id"], at=now, sha256=row["sha256"], **told)
     return row
 
 
@@ -299,6 +303,7 @@ def delivered(home: Home, connection: Connection, message: Message) -> None:
     row = connection.execute(select(invoice).where(invoice.c.id == message.id)).mappings().first()
     if row is not None:
         document = read(home.actor.documents.get(row["sha256"]))
+        audit.record(connection, row["siren"], "delivered", about=row["id"], at=home.actor.clock(), to=row["peer"])
         set_status(home, connection, row, document, "201")
 
 

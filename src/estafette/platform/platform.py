@@ -32,7 +32,7 @@ from estafette.platform.flows import Deposit, Refusal
 from estafette.platform.home import Home
 from estafette.platform.statuses import Answer, NotAllowed
 from estafette.platform.tables import company, declaration, event, flow, invoice
-from estafette.store import jobs
+from estafette.store import audit, jobs
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply, Never
 
@@ -121,9 +121,11 @@ class Platform:
 
     def register(self, connection: Connection, siren: str, deposit: Deposit, data: bytes) -> RowMapping:
         """The deposit is written in this transaction; returns its flow."""
-        self._documents.put(data)
+        sha256 = self._documents.put(data)
         now = self.home.actor.clock()
-        identifier, _new = flows.open_flow(connection, siren=siren, deposit=deposit, data=data, now=now)
+        identifier, new = flows.open_flow(connection, siren=siren, deposit=deposit, data=data, now=now)
+        if new:
+            audit.record(connection, siren, "deposit", about=identifier, at=now, name=deposit.name, sha256=sha256)
         jobs.add(connection, queue=DEPOSIT, key=f"{DEPOSIT}:{identifier}", payload={"flow": identifier}, now=now)
         row = flows.get(connection, siren, identifier)
         assert row is not None  # noqa: S101 — it was just written

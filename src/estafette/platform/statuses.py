@@ -28,6 +28,7 @@ from estafette.platform.declarations import declare_status
 from estafette.platform.home import Home
 from estafette.platform.payments import excess
 from estafette.platform.tables import early_status, event, invoice
+from estafette.store import audit
 from estafette.values.moments import paris_day
 
 Row = RowMapping | dict[str, Any]
@@ -259,6 +260,9 @@ def keep(
         "sha256": sha256,
     }
     connection.execute(insert(event).values(values))
+    told = {"status": message.status, "message": message.identifier, "sha256": sha256, "role": message.issuer.role}
+    what = "status.received" if received else "status.set"
+    audit.record(connection, row["siren"], what, about=row["id"], at=now, **told)
     return True
 
 

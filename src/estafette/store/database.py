@@ -7,6 +7,7 @@ between the two engines is in `sqlite` and `postgresql`, and in `columns`; the r
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from estafette.store import gathered, postgresql, sqlite
+from estafette.store import audit, gathered, postgresql, sqlite
 from estafette.store.sqlite import DRIVER
 from estafette.store.writer import Writer
 
@@ -42,6 +43,7 @@ class Database:
         self._writer = Writer(self.begin) if threaded else None
         self.before_commit: Callable[[Connection], Callable[[], None]] = lambda _connection: lambda: None
         gathered.listen(engine)
+        audit.watch(engine)
 
     @property
     def is_shared(self) -> bool:
@@ -73,7 +75,8 @@ class Database:
         `apply` runs in the writer's thread and touches nothing but its connection and what may be shared by threads.
         """
         if self._writer is not None:
-            return await self._writer.write(apply, durable=durable)
+            context = copy_context()  # who acts is known in the writer's thread too
+            return await self._writer.write(lambda connection: context.run(apply, connection), durable=durable)
         with self.begin(durable=durable) as connection:
             return apply(connection)
 

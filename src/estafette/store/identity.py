@@ -129,6 +129,12 @@ def password_hash(connection: Connection, login: str) -> str | None:
     return connection.execute(select(account.c.password_hash).where(*mine)).scalar()
 
 
+def organizations_of(connection: Connection, login: str) -> list[str]:
+    """Return where the person has a role; empty for the actor itself."""
+    mine = select(membership.c.organization).where(membership.c.login == login)
+    return list(connection.execute(mine.order_by(membership.c.organization)).scalars())
+
+
 def is_password(password: str, held: str | None) -> bool:
     """Tell whether this is the password; for an unknown login it is none, and costs as much time.
 

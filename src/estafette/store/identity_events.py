@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from estafette.store import audit
 from estafette.store.tables import identity_event
 
 
@@ -34,6 +35,8 @@ def record(connection: Connection, by: By, kind: str, subject: str, **detail: An
     """The act is in the trace of the organization. No secret is ever given to it."""
     row = {"at": by.now, "organization": by.organization, "actor": by.login, "kind": kind, "subject": subject}
     connection.execute(insert(identity_event).values(**row, detail=detail))
+    with audit.acting(f"login:{by.login}"):
+        audit.record(connection, by.organization, f"access.{kind}", at=by.now, about=subject[:200], **detail)
 
 
 def events(connection: Connection, organization: str, limit: int) -> Sequence[Event]:

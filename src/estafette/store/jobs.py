@@ -158,8 +158,9 @@ def release(connection: Connection) -> None:
 
 
 def waiting(connection: Connection) -> int:
-    """Count the jobs not yet done."""
-    return connection.execute(select(func.count()).where(table.c.state == "pending")).scalar_one()
+    """Count the jobs not yet done, those planned for later and never tried apart."""
+    planned = and_(table.c.tries == 0, table.c.due > table.c.created_at)
+    return connection.execute(select(func.count()).where(table.c.state == "pending", ~planned)).scalar_one()
 
 
 def parked(connection: Connection) -> int:

@@ -1,4 +1,4 @@
-"""The tables every actor has: work to do, messages already had, counters, accounts and API clients."""
+"""The tables every actor has: work to do, messages already had, counters, accounts and API clients, the audit log."""
 
 from sqlalchemy import JSON, BigInteger, Column, Date, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
@@ -200,3 +200,45 @@ identity_event = Table(
     sqlite_autoincrement=True,
 )
 """Who gave, changed or took away an access, and when: only added to."""
+
+audit_event = Table(
+    "audit_event",
+    metadata,
+    Column("chain", String(20), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("about", String(200), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("audit_event_about", "chain", "about"),
+)
+"""The audit log, one chain a tenant (`store.audit`); triggers refuse to change or delete a row."""
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("chain", String(20), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("sealed", Integer, nullable=False),
+)
+"""The last event of each chain, and the last that a signed root covers."""
+
+audit_root = Table(
+    "audit_root",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("signature", String(100), nullable=False),
+)
+"""The signed roots, one a day (`store.roots`), each naming the one before; triggers refuse to change or delete one."""
+
+audit_leaf = Table(
+    "audit_leaf",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("chain", String(20), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+"""What a root stands on: where each chain that had moved then stood."""

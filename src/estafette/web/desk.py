@@ -17,6 +17,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
@@ -27,7 +28,7 @@ from starlette.staticfiles import StaticFiles
 
 from estafette.exchange.throttle import Throttle
 from estafette.readable.typography import amount, day, moment, number
-from estafette.store import identity
+from estafette.store import audit, identity
 from estafette.store.database import Database
 from estafette.store.identity import Person
 from estafette.values.limits import PASSWORDS_AT_ONCE_MAX
@@ -153,6 +154,7 @@ class Desk:
                 return RedirectResponse("/sign-in", 303)
             if role is not None and person.role != role:
                 return self.refusal(request, 403)
+            audit.set_actor(f"login:{person.login}")
             try:
                 return await page(request, person)
             except HTTPException as refused:
@@ -192,14 +194,25 @@ class Desk:
             refused.headers["Retry-After"] = str(wait)
             return refused
         if not await self._is_password(login, password):
+            await self._database.write(partial(self._told, login, "sign-in.failed", peer))
             return self.render(request, "sign_in.html", 401, wrong=True, wait=0)
         self._throttle.succeeded(login, peer)
-        opening = partial(identity.open_session, login=login, now=self._clock())
-        value = await self._database.write(opening)
+        value = await self._database.write(partial(self._opened, login, peer))
         response = RedirectResponse(self._home, 303)
         secure = request.url.scheme == "https"
         response.set_cookie(self._cookie, value, httponly=True, samesite="strict", secure=secure)
         return response
+
+    def _opened(self, login: str, peer: str, connection: Connection) -> str:
+        self._told(login, "sign-in", peer, connection)
+        return identity.open_session(connection, login=login, now=self._clock())
+
+    def _told(self, login: str, what: str, peer: str, connection: Connection) -> None:
+        """Tell the audit log of a try; a login that is none is not written: it may be a password in the wrong field."""
+        known = identity.password_hash(connection, login) is not None
+        with audit.acting("unknown" if what == "sign-in.failed" else f"login:{login}"):
+            for chain in identity.organizations_of(connection, login) or [audit.OPERATOR]:
+                audit.record(connection, chain, what, about=login if known else "", at=self._clock(), address=peer)
 
     async def _is_password(self, login: str, password: str) -> bool:
         """Check a password in a thread, while nothing is locked, a few at a time."""
@@ -212,6 +225,7 @@ class Desk:
         await self.form(request, person)
         with self._database.begin() as connection:
             identity.close_session(connection, request.cookies[self._cookie])
+            audit.record(connection, person.tenant, "sign-out", about=person.login, at=self._clock())
         response = RedirectResponse("/sign-in", 303)
         response.delete_cookie(self._cookie)
         return response

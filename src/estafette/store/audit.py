@@ -1,0 +1,182 @@
+"""The audit log: what was done, by whom, about what, in one chain of hashes for each tenant and one for the operator.
+
+    audit.record(connection, siren, "deposit", about=flow_id, at=now, sha256=sha256)
+
+Call it in the transaction of what it tells; the name of who acts is taken from `acting`, `platform` (the program's own
+work) unless said otherwise. It costs a row appended to a list: all that a transaction records is written at once, just
+before its commit, and what a savepoint undid is not written.
+
+Theory of operation. An event is canonical JSON (sorted names, no blanks, UTF-8):
+{"about", "at", "chain", "data", "seq", "what", "who"}; its hash is SHA-256 of the hash before it, in hexadecimal, and
+of that text; before the first stands `genesis(chain)`. `audit_head` holds the last of each chain; its row is what two
+processes that append to one chain wait for. Triggers refuse to change or delete an event: `store.verification` finds
+out who went round them, `store.roots` whoever rewrote all.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, RowMapping, bindparam, event, insert, select, update
+
+from estafette.store.tables import audit_event, audit_head
+
+OPERATOR = "operator"
+"""The chain of what concerns no tenant, or all of them."""
+
+PLATFORM = "platform"
+"""Who acts when nobody is said to: the program's own work."""
+
+_actor: ContextVar[str] = ContextVar("actor", default=PLATFORM)
+_WAITING = "estafette.audit"
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What a transaction has recorded so far, and how much of it stood at each open savepoint."""
+
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    marks: list[int] = field(default_factory=list)
+
+
+@contextmanager
+def acting(who: str) -> Iterator[None]:
+    """What is recorded meanwhile is done by this login, client or job: `login:marie`, `client:erp`, `operator`."""
+    token = _actor.set(who)
+    try:
+        yield
+    finally:
+        _actor.reset(token)
+
+
+def set_actor(who: str) -> None:
+    """What this task records from now on is done by this login or client: for a request, a task of its own."""
+    _actor.set(who)
+
+
+def actor() -> str:
+    """Return who acts now."""
+    return _actor.get()
+
+
+def record(
+    connection: Connection, chain: str | None, what: str, /, *, at: datetime, about: str = "", **data: Any
+) -> None:
+    """The event will be in the chain of this tenant (None: the operator's) if this transaction is committed.
+
+    `about` is what it concerns, by its identifier (an invoice, a flow, a login); `data` are plain values, no secret.
+    """
+    told = {
+        "chain": chain or OPERATOR, "at": instant(at), "who": _actor.get(), "what": what, "about": about, "data": data,
+    }  # fmt: skip
+    _waiting(connection).events.append((chain or OPERATOR, told))
+
+
+def watch(engine: Engine) -> None:
+    """Transactions of this engine write what they record: called once for each engine."""
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "rollback", _begin)
+    event.listen(engine, "commit", flush)
+    event.listen(engine, "savepoint", _mark)
+    event.listen(engine, "rollback_savepoint", _undo)
+    event.listen(engine, "release_savepoint", _release)
+
+
+def flush(connection: Connection) -> None:
+    """What was recorded is written, each event after the last of its chain."""
+    waiting = _waiting(connection)
+    if not waiting.events:
+        return
+    events, waiting.events = waiting.events, []
+    heads = _heads(connection, sorted({chain for chain, _ in events}))
+    known = frozenset(heads)
+    rows = []
+    for chain, told in events:
+        seq, last = heads.get(chain) or (0, genesis(chain))
+        body = canonical({**told, "seq": seq + 1})
+        heads[chain] = (seq + 1, link(last, body))
+        rows.append({"chain": chain, "seq": seq + 1, "about": told["about"], "body": body, "hash": heads[chain][1]})
+    connection.execute(insert(audit_event), rows)
+    _move(connection, heads, known)
+
+
+def _heads(connection: Connection, chains: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Return the last of each chain, held until the transaction ends; in one order, so that nobody waits in a ring."""
+    query = select(audit_head).where(audit_head.c.chain.in_(chains)).order_by(audit_head.c.chain)
+    return {row.chain: (row.seq, row.hash) for row in connection.execute(query.with_for_update())}
+
+
+def _move(connection: Connection, heads: dict[str, tuple[int, str]], known: frozenset[str]) -> None:
+    rows = [{"head": chain, "seq": seq, "hash": digest} for chain, (seq, digest) in heads.items()]
+    if moved := [row for row in rows if row["head"] in known]:
+        connection.execute(update(audit_head).where(audit_head.c.chain == bindparam("head")), moved)
+    if fresh := [
+        {"chain": row["head"], "seq": row["seq"], "hash": row["hash"], "sealed": 0}
+        for row in rows
+        if row["head"] not in known
+    ]:
+        connection.execute(insert(audit_head), fresh)
+
+
+def trail(connection: Connection, chain: str, about: str, limit: int) -> list[dict[str, Any]]:
+    """Return what the chain tells about one thing, the first first, each event with its `hash`."""
+    mine = (audit_event.c.chain == chain, audit_event.c.about == about)
+    query = select(audit_event).where(*mine).order_by(audit_event.c.seq).limit(limit)
+    return [told(row) for row in connection.execute(query).mappings()]
+
+
+def told(row: RowMapping) -> dict[str, Any]:
+    """Return an event as it was recorded, with its `hash`."""
+    return {**msgspec.json.decode(row["body"]), "hash": row["hash"]}
+
+
+def genesis(chain: str) -> str:
+    """Return what stands before the first event of a chain."""
+    return hashlib.sha256(f"estafette audit {chain}".encode()).hexdigest()
+
+
+def link(previous: str, body: str) -> str:
+    """Return the hash of an event that follows the one of that hash."""
+    return hashlib.sha256((previous + body).encode()).hexdigest()
+
+
+def canonical(value: Any) -> str:
+    """Write a value in its only form: names sorted, no blanks, UTF-8.
+
+    >>> canonical({"b": 1, "a": "é"})
+    '{"a":"é","b":1}'
+    """
+    return msgspec.json.encode(value, order="sorted").decode()
+
+
+def instant(moment: datetime) -> str:
+    """Write an instant in its only form: UTC, to the microsecond."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _waiting(connection: Connection) -> _Waiting:
+    held: _Waiting = connection.info.setdefault(_WAITING, _Waiting())
+    return held
+
+
+def _begin(connection: Connection) -> None:
+    connection.info[_WAITING] = _Waiting()
+
+
+def _mark(connection: Connection, _name: str) -> None:
+    waiting = _waiting(connection)
+    waiting.marks.append(len(waiting.events))
+
+
+def _undo(connection: Connection, _name: str, _context: Any) -> None:
+    waiting = _waiting(connection)
+    del waiting.events[waiting.marks.pop() :]
+
+
+def _release(connection: Connection, _name: str, _context: Any) -> None:
+    _waiting(connection).marks.pop()
