@@ -119,7 +119,7 @@ class Wire:
         return next(one for one in self.actors.values() if one.actor.name == name)
 
 
-@dataclass
+@dataclass(repr=False)
 class World:
     """Two platforms, the portal and the administration, the team of the first start among them."""
 
@@ -128,6 +128,10 @@ class World:
     clock: Clock
     _count: int = 0
     _excused: set[str] = field(default_factory=set)
+
+    def __repr__(self) -> str:
+        """Say what it is, not all that it holds."""
+        return "World()"
 
     # ------------------------------------------------------------------------------------------------- who is there
 
