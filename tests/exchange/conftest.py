@@ -29,7 +29,7 @@ from estafette.store.packs import FolderPacks
 from estafette.store.sequences import draw
 from estafette.store.tables import document, inbox, sequence
 from estafette.store.tables import job as job_table
-from estafette.store.worker import Apply, Later, Never, Worker
+from estafette.store.worker import Outcome, Worker
 
 
 @dataclass
@@ -65,16 +65,13 @@ class Home:
     wrong: list[Exception]
     outcomes: "asyncio.Queue[tuple[str, str]]" = field(default_factory=asyncio.Queue)
 
-    async def deliver(self, job: Job) -> Apply:
+    async def deliver(self, batch: list[Job]) -> Outcome:
         """Deliver as the post does, and tell how it went."""
-        name = str(job.payload["message"][4])
-        try:
-            apply = await self.post.deliver(job)
-        except (Later, Never) as outcome:
-            self.outcomes.put_nowait((name, type(outcome).__name__))
-            raise
-        self.outcomes.put_nowait((name, "taken"))
-        return apply
+        outcome = await self.post.deliver(batch)
+        for job in batch:
+            put_off = outcome.put_off.get(job.id)
+            self.outcomes.put_nowait((str(job.payload["message"][4]), type(put_off).__name__ if put_off else "taken"))
+        return outcome
 
     def send(
         self, recipient: "Home", body: bytes, *, name: str, lane: str | None = None, identifier: str = ""
@@ -183,7 +180,7 @@ class Network:
             clock=self.time,
             peers=lambda _connection, wanted: self.known.get(wanted),
             taken=take,
-            delivered=lambda _connection, message: delivered.append(message.name),
+            delivered=lambda _connection, messages: delivered.extend(message.name for message in messages),
         )
         worker = Worker(database, self.time)
         woken: list[bool] = []
@@ -192,7 +189,7 @@ class Network:
             identifier, post, worker, database, documents, public_text(key), self.time, application,
             woken, taken, delivered, wrong,
         )  # fmt: skip
-        worker.handles(QUEUE, home.deliver)
+        worker.handles_together(QUEUE, home.deliver)
         if known:
             self.known[identifier] = Peer(identifier, url, home.public_key)
         self.homes.append(home)

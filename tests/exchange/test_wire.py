@@ -1,27 +1,40 @@
-"""What knocks at an actor's door gets the right answer, and changes nothing unless it is a message for it."""
+"""What knocks at an actor's door gets the right answer, and changes nothing unless it is a parcel for it."""
 
 from collections.abc import Callable, Coroutine
-from hashlib import sha256 as digest
+from hashlib import sha256
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from estafette.exchange import wire
 from estafette.exchange.keys import load_key, sign
-from estafette.exchange.messages import Kind, Message
+from estafette.exchange.messages import Kind, Message, manifest_of
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 Network = Any
+PATH = "/exchange/v1/messages"
 BODY = b"<Invoice>42</Invoice>"
 
 
-def written(network: Network, **changes: str) -> tuple[str, dict[str, str]]:
-    """Give the path and the headers of a message from 0003 to 0005, signed before its headers are changed."""
-    sha256 = digest(BODY).hexdigest()
-    message = Message("F-1", Kind.INVOICE, "0003", "0005", "facture 1.xml", sha256)
-    signature = sign(load_key(network.folder / "0003" / "key.pem"), message.signed_text())
-    headers = {**message.headers(), "Estafette-Signature": signature, **changes}
-    return "/exchange/v1/messages/F-1", {name: value for name, value in headers.items() if value != "absent"}
+def message(identifier: str = "F-1", body: bytes = BODY, **changes: Any) -> Message:
+    """Give a message from 0003 to 0005."""
+    given = Message(identifier, Kind.INVOICE, "0003", "0005", "facture 1.xml", sha256(body).hexdigest())
+    return replace(given, **changes)
+
+
+def parcel(network: Network, *messages: Message, bodies: tuple[bytes, ...] = (BODY,)) -> tuple[bytes, dict[str, str]]:
+    """Give the body and the headers of a parcel, signed by 0003."""
+    manifest = manifest_of(messages, bodies)
+    signature = sign(load_key(network.folder / "0003" / "key.pem"), manifest)
+    return b"\n".join((manifest, b"".join(bodies))), {"Estafette-Signature": signature}
+
+
+def statuses(answer: tuple[int, str]) -> list[int]:
+    """Give the status of each message of a parcel that was answered."""
+    assert answer[0] == 200, answer
+    return [reply["status"] for reply in msgspec.json.decode(answer[1])]
 
 
 @pytest.fixture
@@ -33,46 +46,88 @@ def door(network: Network) -> Any:
 
 def test_taken_then_already_had(network: Network, door: Any, run: Run) -> None:
     """A message is taken with 202; a copy is acknowledged with 200; its effect is there once, and its bytes too."""
-    path, headers = written(network)
+    body, headers = parcel(network, message())
 
     async def story() -> None:
-        assert [(await door.ask(path, body=BODY, headers=headers))[0] for _ in range(3)] == [202, 200, 200]
+        answers = [await door.ask(PATH, body=body, headers=headers) for _ in range(3)]
+        assert [statuses(answer) for answer in answers] == [[202], [200], [200]]
 
     run(story())
-    [(message, body)] = door.taken
-    assert (message.id, message.name, message.sender, body) == ("F-1", "facture 1.xml", "0003", BODY)
+    [(taken, document)] = door.taken
+    assert (taken.id, taken.name, taken.sender, document) == ("F-1", "facture 1.xml", "0003", BODY)
     assert (door.effects(), door.inbox(), door.documents_held()) == ({"F-1": 1}, ["F-1"], 1)
-    assert door.documents.get(message.sha256) == BODY
+    assert door.documents.get(taken.sha256) == BODY
     assert door.woken, "the worker is told of what was taken"
 
 
-REFUSALS = [
-    ("wrong signature", {"Estafette-Signature": "AAAA" * 21 + "AA=="}, 401),
-    ("signature that is none", {"Estafette-Signature": "é ?"}, 401),
-    ("no signature", {"Estafette-Signature": "absent"}, 401),
-    ("unknown sender", {"Estafette-Sender": "0042"}, 401),
-    ("sender it is not", {"Estafette-Sender": "0005"}, 401),
-    ("altered name", {"Estafette-Name": "autre.xml"}, 401),
-    ("altered kind", {"Estafette-Kind": "status"}, 401),
-    ("another's", {"Estafette-Recipient": "0003"}, 422),
-    ("unknown kind", {"Estafette-Kind": "letter"}, 400),
-    ("no kind", {"Estafette-Kind": "absent"}, 400),
-    ("no sender", {"Estafette-Sender": "absent"}, 400),
-    ("no recipient", {"Estafette-Recipient": "absent"}, 400),
-    ("no name", {"Estafette-Name": "absent"}, 400),
-    ("endless name", {"Estafette-Name": "x" * 256}, 400),
+def test_several_are_answered_each(network: Network, door: Any, run: Run) -> None:
+    """Of a parcel each message has its own reply, in order; one that comes twice in it is had once."""
+    other = b"<Invoice>43</Invoice>"
+    messages = (message("F-1"), message("F-2", other), message("F-1"), message("F-1", other), message("F-3"))
+    body, headers = parcel(network, *messages, bodies=(BODY, other, BODY, other, b"altered"))
+
+    async def story() -> None:
+        assert statuses(await door.ask(PATH, body=body, headers=headers)) == [202, 202, 200, 422, 401]
+
+    run(story())
+    assert door.inbox() == ["F-1", "F-2"]
+    assert door.effects() == {"F-1": 1, "F-2": 1}
+
+
+UNSIGNED = [
+    ("wrong signature", {"Estafette-Signature": "AAAA" * 21 + "AA=="}),
+    ("signature that is none", {"Estafette-Signature": "é ?"}),
+    ("no signature", {"Estafette-Signature": ""}),
 ]
+REFUSALS = [
+    ("unknown sender", {"sender": "0042"}, 401),
+    ("sender it is not", {"sender": "0005"}, 401),
+    ("another's", {"recipient": "0003"}, 422),
+    ("unknown kind", {"kind": "letter"}, 400),
+    ("endless name", {"name": "x" * 256}, 400),
+]
+
+
+@pytest.mark.parametrize("changes", [case[1] for case in UNSIGNED], ids=[case[0] for case in UNSIGNED])
+def test_what_is_not_signed_changes_nothing(network: Network, door: Any, run: Run, changes: dict[str, str]) -> None:
+    """A parcel without the signature of its sender is answered 401, and nothing is stored of it."""
+    body, headers = parcel(network, message())
+    refused(door, run, body, {**headers, **changes}, status=401)
 
 
 @pytest.mark.parametrize(("changes", "status"), [case[1:] for case in REFUSALS], ids=[case[0] for case in REFUSALS])
 def test_what_is_refused_changes_nothing(
     network: Network, door: Any, run: Run, changes: dict[str, str], status: int
 ) -> None:
-    """What is not a message of its sender for this actor is answered by its status, and nothing is stored of it."""
-    path, headers = written(network, **changes)
+    """What is not a parcel of its sender for this actor is answered by its status, and nothing is stored of it."""
+    body, headers = parcel(network, message(**changes))
+    refused(door, run, body, headers, status=status)
+
+
+@pytest.mark.parametrize("altered", [b"autre 1.xml", b"facture 2.xml"])
+def test_a_manifest_altered_is_not_signed(network: Network, door: Any, run: Run, altered: bytes) -> None:
+    """Whatever is changed in the manifest, its signature is another's."""
+    body, headers = parcel(network, message())
+    refused(door, run, body.replace(b"facture 1.xml", altered), headers, status=401)
+
+
+@pytest.mark.parametrize("body", [b"", b"\n", b"not a manifest\n", b"[]\n"])
+def test_what_is_no_parcel(door: Any, run: Run, body: bytes) -> None:
+    """A body that begins with no manifest is answered 400."""
+    refused(door, run, body, {}, status=400)
+
+
+def test_more_bytes_than_told(network: Network, door: Any, run: Run) -> None:
+    """Bytes after the last document are no part of what was signed: nothing of the parcel is taken."""
+    body, headers = parcel(network, message())
+    refused(door, run, body + b" ", headers, status=400)
+
+
+def refused(door: Any, run: Run, body: bytes, headers: dict[str, str], *, status: int) -> None:
+    """The parcel is answered so, and changes nothing."""
 
     async def story() -> None:
-        assert (await door.ask(path, body=BODY, headers=headers))[0] == status
+        assert (await door.ask(PATH, body=body, headers=headers))[0] == status
 
     run(story())
     assert (door.taken, door.inbox(), door.documents_held(), door.woken) == ([], [], 0, [])
@@ -80,56 +135,28 @@ def test_what_is_refused_changes_nothing(
 
 def test_an_altered_body_changes_nothing_and_the_true_one_is_taken_after(network: Network, door: Any, run: Run) -> None:
     """Bytes that are not those signed get 401, which their sender tries again: what was sent is not lost."""
-    path, headers = written(network)
+    body, headers = parcel(network, message())
 
     async def story() -> None:
-        assert (await door.ask(path, body=BODY + b" ", headers=headers))[0] == 401
+        assert statuses(await door.ask(PATH, body=body[:-1] + b" ", headers=headers)) == [401]
+        assert statuses(await door.ask(PATH, body=body[:-1], headers=headers)) == [401]
         assert door.inbox() == []
-        assert (await door.ask(path, body=BODY, headers=headers))[0] == 202
+        assert statuses(await door.ask(PATH, body=body, headers=headers)) == [202]
 
     run(story())
     assert door.effects() == {"F-1": 1}
 
 
-def test_another_identifier_is_not_signed(network: Network, door: Any, run: Run) -> None:
-    """A message replayed under another identifier is not taken for a new one."""
-    path, headers = written(network)
-
-    async def story() -> None:
-        assert (await door.ask(path, body=BODY, headers=headers))[0] == 202
-        assert (await door.ask(path.replace("F-1", "F-2"), body=BODY, headers=headers))[0] == 401
-
-    run(story())
-    assert door.inbox() == ["F-1"]
-
-
-def test_an_identifier_given_twice_is_told(network: Network, door: Any, run: Run) -> None:
-    """Another document under an identifier already had is refused, not acknowledged and dropped."""
-    path, headers = written(network)
-    other = b"<Invoice>43</Invoice>"
-    message = Message("F-1", Kind.INVOICE, "0003", "0005", "facture 1.xml", digest(other).hexdigest())
-    signature = sign(load_key(network.folder / "0003" / "key.pem"), message.signed_text())
-
-    async def story() -> None:
-        assert (await door.ask(path, body=BODY, headers=headers))[0] == 202
-        changed = {**headers, **message.headers(), "Estafette-Signature": signature}
-        status, text = await door.ask(path, body=other, headers=changed)
-        assert (status, "F-1" in text) == (422, True)
-
-    run(story())
-    assert [body for _, body in door.taken] == [BODY]
-
-
 def test_what_fails_while_it_is_taken_is_not_had(network: Network, door: Any, run: Run) -> None:
     """When the actor fails half way its transaction is undone, so that the next copy is taken as the first."""
-    path, headers = written(network)
+    body, headers = parcel(network, message())
     door.wrong.append(RuntimeError("a bug"))
 
     async def story() -> None:
         with pytest.raises(RuntimeError, match="a bug"):
-            await door.ask(path, body=BODY, headers=headers)
+            await door.ask(PATH, body=body, headers=headers)
         assert (door.inbox(), door.effects()) == ([], {})
-        assert (await door.ask(path, body=BODY, headers=headers))[0] == 202
+        assert statuses(await door.ask(PATH, body=body, headers=headers)) == [202]
 
     run(story())
     assert (door.inbox(), door.effects()) == (["F-1"], {"F-1": 1})
@@ -139,61 +166,76 @@ def test_what_fails_while_it_is_taken_is_not_had(network: Network, door: Any, ru
 def test_a_body_at_the_limit_and_one_past_it(
     network: Network, door: Any, run: Run, monkeypatch: pytest.MonkeyPatch, announced: bool
 ) -> None:
-    """A body of MESSAGE_BYTES_MAX is read, one byte more is refused with 413, its length being announced or not."""
-    path, headers = written(network)
-    monkeypatch.setattr(wire, "MESSAGE_BYTES_MAX", len(BODY))
+    """A parcel of PARCEL_BYTES_MAX is read, one byte more is refused with 413, its length being announced or not."""
+    body, headers = parcel(network, message())
+    monkeypatch.setattr(wire, "PARCEL_BYTES_MAX", len(body))
 
-    async def status(body: bytes) -> int:
+    async def answered(body: bytes) -> tuple[int, str]:
         length = {"Content-Length": str(len(body))} if announced else {}
-        return int((await door.ask(path, body=body, headers={**headers, **length}, chunks=3))[0])
+        answer: tuple[int, str] = await door.ask(PATH, body=body, headers={**headers, **length}, chunks=3)
+        return answer
 
     async def story() -> None:
-        assert await status(BODY + b" ") == 413
+        assert (await answered(body + b" "))[0] == 413
         assert (door.inbox(), door.documents_held()) == ([], 0)
-        assert await status(BODY) == 202
+        assert statuses(await answered(body)) == [202]
 
     run(story())
 
 
-def test_the_shipped_limit_is_enforced_as_bytes_come(network: Network, door: Any, run: Run) -> None:
-    """Nothing past the real MESSAGE_BYTES_MAX is read, however much would come, whatever length is announced."""
-    path, headers = written(network)
-    chunk, given = bytes(5 * 1024 * 1024), 0
+def test_sizes_past_the_limit_are_refused_before_any_document(network: Network, door: Any, run: Run) -> None:
+    """A manifest that announces more than a parcel may hold is refused as it is read."""
+    manifest = manifest_of([message()], [BODY]).replace(b'"size":21', b'"size":%d' % (wire.PARCEL_BYTES_MAX + 1))
+    signature = sign(load_key(network.folder / "0003" / "key.pem"), manifest)
+    refused(door, run, manifest + b"\n" + BODY, {"Estafette-Signature": signature}, status=413)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["documents of a peer", "the manifest of a stranger"])
+def test_the_shipped_limits_are_enforced_as_bytes_come(network: Network, door: Any, run: Run, known: bool) -> None:
+    """Nothing past the real limits is read, however much would come: 105 MB of a peer, 1 MB of who knows whom."""
+    chunk, given = bytes(256 * 1024), 0
+    manifest = manifest_of([message()], [bytes(100)]).replace(b'"size":100', b'"size":%d' % (104 * 1024 * 1024))
+    signature = sign(load_key(network.folder / "0003" / "key.pem"), manifest)
+    first = [manifest + b"\n"] if known else []
 
     async def receive() -> dict[str, Any]:
         nonlocal given
-        given += len(chunk)
-        return {"type": "http.request", "body": chunk, "more_body": True}
+        body = first.pop() if first else chunk
+        given += len(body)
+        return {"type": "http.request", "body": body, "more_body": True}
 
     answers: list[Any] = []
 
     async def send(event: Any) -> None:
         answers.append(event)
 
-    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()] + [(b"content-length", b"\xb2")]
-    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": raw, "root_path": ""}
+    raw = [(b"estafette-signature", signature.encode()), (b"content-length", b"\xb2")]
+    scope = {"type": "http", "method": "POST", "path": PATH, "query_string": b"", "headers": raw, "root_path": ""}
 
     async def story() -> None:
         await door.application(scope, receive, send)
 
     run(story())
-    assert answers[0]["status"] == 413
-    assert wire.MESSAGE_BYTES_MAX < given <= wire.MESSAGE_BYTES_MAX + len(chunk)
+    limit = wire.PARCEL_BYTES_MAX if known else wire.MANIFEST_BYTES_MAX
+    assert answers[0]["status"] in ((413, 400) if known else (413,))
+    assert given <= limit + 2 * len(chunk)
 
 
-def test_a_stranger_is_refused_before_its_body_is_read(network: Network, door: Any, run: Run) -> None:
-    """Who is not known, or signs wrongly, has nothing read of what it sends: memory is for peers only."""
-    path, headers = written(network, **{"Estafette-Sender": "0666"})
+def test_a_stranger_is_refused_before_its_documents_are_read(network: Network, door: Any, run: Run) -> None:
+    """Who is not known, or signs wrongly, has nothing read of what it sends but the manifest: memory is for peers."""
+    body, headers = parcel(network, message(sender="0666"))
+    events = [{"type": "http.request", "body": body.partition(b"\n")[0] + b"\n", "more_body": True}]
     raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
     scope = {
-        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "root_path": "",
+        "type": "http", "method": "POST", "path": PATH, "raw_path": PATH.encode(), "root_path": "",
         "query_string": b"", "headers": raw, "scheme": "http", "http_version": "1.1",
         "server": ("test", 80), "client": ("test", 1),
     }  # fmt: skip
     answers: list[Any] = []
 
     async def receive() -> Any:
-        raise AssertionError("the body was read")
+        assert events, "a document was read"
+        return events.pop()
 
     async def send(event: Any) -> None:
         answers.append(event)

@@ -1,8 +1,7 @@
 """An invoice comes from another platform: judged again, handed over or rejected, and its sender always knows."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.platform.world import BUYER, SELLER, World, document, party, service
 
 from estafette.exchange.messages import Kind, Message

@@ -9,7 +9,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 import structlog
 import yaml
+from msgspec.structs import replace
 from sqlalchemy import RowMapping, Table, func, select, text
 from tests.postgresql import world_database
 
@@ -28,8 +29,8 @@ from estafette.circuit.compose import Running, compose
 from estafette.circuit.network import SEATS, Network
 from estafette.directory import Establishment, RoutingCode
 from estafette.exchange.keys import sign
-from estafette.exchange.messages import Kind, Message
-from estafette.exchange.post import FINAL, Peer, Refused
+from estafette.exchange.messages import Kind, Message, Reply, manifest_of, read_manifest
+from estafette.exchange.post import Peer, Refused
 from estafette.formats import cdar, read, recognise
 from estafette.formats.status_message import StatusMessage
 from estafette.invoice.model import Identifier, Party
@@ -44,7 +45,7 @@ from estafette.portal.tables import legal_unit
 from estafette.simulation import samples
 from estafette.store import jobs
 from estafette.store.tables import job as job_table
-from estafette.store.worker import Later, Never
+from estafette.store.worker import Later
 
 SELLER, BUYER, DIRECT, TOWN, UNREACHABLE = "100000009", "200000008", "300000007", "400000006", "700000003"
 """The team of the first start: on platform A, on platform B, on the portal, behind Chorus Pro, on no platform."""
@@ -85,30 +86,43 @@ class Wire:
         self.down.clear()
         self.mute.clear()
 
-    async def carry(self, sender: Running, peer: Peer, message: Message) -> None:
-        """Take a message to its recipient as the post would over HTTP. Raises: Later, Never."""
+    async def carry(self, sender: Running, peer: Peer, parcel: list[tuple[Message, bytes]]) -> list[Reply]:
+        """Take messages to their recipient as the post would over HTTP. Raises: Later."""
+        return [self._carried(sender, peer, *one) for one in parcel]
+
+    def _carried(self, sender: Running, peer: Peer, message: Message, body: bytes) -> Reply:
         if message.recipient in self.down:
             raise Later(f"{message.recipient} is down")
-        body = self.change(message, sender.actor.documents.get(message.sha256))
+        body = self.change(message, body)
         self.crossed.append(message)
         if self.held is not None:
             self.held.append((message, body))
-            return
+            return Reply(202)
         if message.recipient in self.mute:
-            return
-        self.hand(message, body, key=sender, at=self.actors[peer.url].actor.name)
+            return Reply(202)
+        return self.reply(message, body, key=sender, at=self.actors[peer.url].actor.name)
 
     def hand(self, message: Message, body: bytes, *, key: Running, at: str = "") -> bool:
         """Give a message, signed by an actor, to its recipient or to another. Raises: Later, Never, as over HTTP."""
         recipient = self.named(at) if at else self.of(message.recipient)
+        reply = self.reply(message, body, key=key, at=recipient.actor.name)
+        if fault := Peer(recipient.actor.identifier, "", "").fault(reply):
+            raise fault
+        return reply.status == 202
+
+    def reply(self, message: Message, body: bytes, *, key: Running, at: str) -> Reply:
+        """Return what an actor replies to a message signed by another."""
+        recipient = self.named(at)
         message = replace(message, sha256=sha256(body).hexdigest())
+        manifest = manifest_of([message], [body])
         try:
-            recipient.post.admit(message, sign(key.actor.key, message.signed_text()))
-            recipient.actor.documents.put(body)
-            with recipient.actor.database.begin() as connection:
-                return recipient.post.take(connection, message, body)
+            recipient.post.admit(read_manifest(manifest), sign(key.actor.key, manifest), manifest)
         except Refused as refused:
-            raise (Never if refused.status in FINAL else Later)(str(refused)) from None
+            return Reply(refused.status, str(refused))
+        recipient.actor.documents.put(body)
+        with recipient.actor.database.begin() as connection:
+            (reply,) = recipient.post.take(connection, [(message, body)])
+        return reply
 
     def of(self, identifier: str) -> Running:
         """Return the actor that answers for an identifier."""
@@ -323,7 +337,7 @@ def open_world(folder: Path, clock: Clock, database: str | None = None) -> World
     running = {seat.name: compose(seat, network, clock) for seat in SEATS}
     wire = Wire({network.url(seat): running[seat.name] for seat in SEATS})
     for one in running.values():
-        one.post._post = _carrier(wire, one)  # type: ignore[method-assign]
+        one.post.post = _carrier(wire, one)  # type: ignore[method-assign]
     world = World(running, wire, clock)
     team = yaml.safe_load((resources.files("estafette.circuit") / "team.yaml").read_text())
     lines = [{**line, "start": date.fromisoformat(line["start"])} for line in team["lines"]]
@@ -344,8 +358,8 @@ def open_world(folder: Path, clock: Clock, database: str | None = None) -> World
 
 
 def _carrier(wire: Wire, sender: Running) -> Any:
-    async def carry(peer: Peer, message: Message) -> None:
-        await wire.carry(sender, peer, message)
+    async def carry(peer: Peer, parcel: list[tuple[Message, bytes]]) -> tuple[int, bytes]:
+        return 200, msgspec.json.encode(await wire.carry(sender, peer, parcel))
 
     return carry
 

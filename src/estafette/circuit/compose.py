@@ -228,7 +228,7 @@ class _Rooms:
             taken=self._taken,
             delivered=self._delivered,
         )
-        actor.worker.handles(QUEUE, post.deliver)
+        actor.worker.handles_together(QUEUE, post.deliver)
         return post
 
     def _peer(self, connection: Connection, identifier: str) -> Peer | None:
@@ -247,9 +247,9 @@ class _Rooms:
         elif self.others is not None:
             self.others(connection, message, body)
 
-    def _delivered(self, connection: Connection, message: Message) -> None:
+    def _delivered(self, connection: Connection, messages: list[Message]) -> None:
         if self.platform is not None:
-            self.platform.delivered(connection, message)
+            self.platform.delivered(connection, messages)
 
 
 def _examiner(clock: Clock) -> Callable[[bytes], Awaitable[Examined]]:

@@ -1,19 +1,20 @@
-"""What travels between two actors: bytes, what they are, from whom, for whom.
+"""What travels between two actors: bytes, what they are, from whom, for whom; several at once.
 
-On the wire a message is `POST {peer}/exchange/v1/messages/{id}` whose body is the document as it is and whose headers
-carry the rest; the signature covers all of it. The identifier is given by the sender once and for all: it is by
-(sender, identifier) that a second copy is known.
+On the wire a parcel is `POST {peer}/exchange/v1/messages`: its body is one line, the manifest (JSON: the messages in
+order, each with the size of its document), then the documents as they are, one after the other. The signature, in the
+header `Estafette-Signature`, is of the manifest, which names each document by its SHA-256: the recipient knows whom it
+deals with before it reads a document. An identifier is given by the sender once and for all: it is by (sender,
+identifier) that a second copy is known.
 """
 
 import hashlib
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import StrEnum
-from urllib.parse import quote, unquote
+from typing import Annotated
 
-IDENTIFIER = re.compile(r"[A-Za-z0-9._#:-]{1,200}")
-SHA256 = re.compile(r"[0-9a-f]{64}")
+import msgspec
+
+from estafette.values.limits import MANIFEST_MESSAGES_MAX
 
 
 class Kind(StrEnum):
@@ -26,49 +27,59 @@ class Kind(StrEnum):
     PLATFORM = "platform"  # what the registration service tells the portal
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+Identifier = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._#:-]{1,200}\Z")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+SHA256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Actor = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+
+
+class Message(msgspec.Struct, frozen=True):
     """A document on its way. `name` is its file name; `sha256` names its bytes in the sender's store."""
 
-    id: str
+    id: Identifier
     kind: Kind
-    sender: str
-    recipient: str
-    name: str
-    sha256: str
-
-    def signed_text(self) -> bytes:
-        """Return what the signature covers: every field, one a line, none of which can hold a line end."""
-        fields = (self.id, self.kind.value, self.sender, self.recipient, quote(self.name), self.sha256)
-        return "\n".join(fields).encode()
-
-    def headers(self) -> dict[str, str]:
-        """Return the fields as they travel beside the body."""
-        return {
-            "Estafette-Kind": self.kind.value,
-            "Estafette-Sender": self.sender,
-            "Estafette-Recipient": self.recipient,
-            "Estafette-Name": quote(self.name),
-            "Estafette-SHA256": self.sha256,
-        }
+    sender: Actor
+    recipient: Actor
+    name: Name
+    sha256: SHA256
 
     def is_of(self, body: bytes) -> bool:
         """Tell whether these bytes are the document."""
         return hashlib.sha256(body).hexdigest() == self.sha256
 
 
-class NotAMessage(Exception):
-    """The headers do not make a message."""
+class Listed(msgspec.Struct, frozen=True):
+    """A message in a manifest, with the size of its document in bytes."""
+
+    message: Message
+    size: Annotated[int, msgspec.Meta(ge=0)]
 
 
-def from_wire(identifier: str, headers: Mapping[str, str]) -> Message:
-    """Return the message these headers announce; its body has not been read yet. Raises: NotAMessage."""
+class Reply(msgspec.Struct, frozen=True):
+    """What the recipient makes of one message: 202 taken, 200 already had, or why not, as HTTP would say it."""
+
+    status: int
+    reason: str = ""
+
+
+class NotAParcel(Exception):
+    """The first line is no manifest."""
+
+
+_manifest = msgspec.json.Decoder(Annotated[list[Listed], msgspec.Meta(min_length=1, max_length=MANIFEST_MESSAGES_MAX)])
+
+
+def manifest_of(messages: Sequence[Message], bodies: Sequence[bytes]) -> bytes:
+    """Write the manifest: one line, without its end."""
+    return msgspec.json.encode([Listed(*one) for one in zip(messages, map(len, bodies), strict=True)])
+
+
+def read_manifest(line: bytes) -> list[Listed]:
+    """Return the messages of a manifest, all of one sender. Raises: NotAParcel."""
     try:
-        kind = Kind(headers["Estafette-Kind"])
-        sender, recipient = headers["Estafette-Sender"], headers["Estafette-Recipient"]
-        name, sha256 = unquote(headers["Estafette-Name"]), headers["Estafette-SHA256"]
-    except (KeyError, ValueError) as missing:
-        raise NotAMessage(f"header missing or unknown: {missing}") from None
-    if not IDENTIFIER.fullmatch(identifier) or not SHA256.fullmatch(sha256) or len(name) > 255:
-        raise NotAMessage("identifier, digest or name out of bounds")
-    return Message(identifier, kind, sender, recipient, name, sha256)
+        listed: list[Listed] = _manifest.decode(line)
+    except msgspec.DecodeError as wrong:
+        raise NotAParcel(str(wrong)) from None
+    if len({one.message.sender for one in listed}) > 1:
+        raise NotAParcel("more than one sender")
+    return listed

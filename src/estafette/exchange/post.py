@@ -1,38 +1,44 @@
 """The post of one actor: what it sends is written with its state, what it receives is taken once.
 
 `Post.send` is called inside the transaction of the state that the message follows from. `Post.deliver` is the worker's
-part: it posts, and only an answer of the peer ends the job. The other side is `Post.admit`, which needs no body, then
-`Post.receive`: inbox and the actor's own handling in one transaction.
+part: what waits for one peer leaves in one parcel, and only the peer's reply to a message ends its job. The other side
+is `Post.admit`, which needs no document, then `Post.receive`: inbox and the actor's own handling in one transaction.
 
-The peer's answers: 202 taken, 200 already had, 400/403/413/422 never (the message is parked), anything else later. A
+The peer's replies: 202 taken, 200 already had, 400/403/413/422 never (the message is parked), anything else later. A
 redirection is not followed: only the peer itself can say that it has the message.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
 
 import aiohttp
-import structlog
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, select
 
 from estafette.exchange.keys import sign, verifies
-from estafette.exchange.messages import Kind, Message
-from estafette.store import jobs
+from estafette.exchange.messages import Kind, Listed, Message, Reply, manifest_of
+from estafette.store import gathered, jobs
 from estafette.store.database import Database
 from estafette.store.documents import Documents
 from estafette.store.jobs import Job
 from estafette.store.tables import inbox
-from estafette.store.worker import Apply, Later, Never
-
-log = structlog.get_logger()
+from estafette.store.worker import Later, Never, Outcome
 
 QUEUE = "deliver"
 KEY_MARK = " ed25519:"
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)
 FINAL = frozenset({400, 403, 413, 422})
+PARCEL_BYTES = 8 * 1024 * 1024
+"""Documents that go together; a larger one goes alone."""
+REPLY_BYTES_MAX = 1024 * 1024
+"""What is read of the replies of a peer: as many as a manifest may list."""
+
+_replies = msgspec.json.Decoder(list[Reply])
+_HAD = select(inbox.c.sender, inbox.c.message_id, inbox.c.sha256).where(
+    inbox.c.sender.in_(bindparam("senders", expanding=True)), inbox.c.message_id.in_(bindparam("ids", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,22 @@ class Peer:
     identifier: str
     url: str
     public_key: str
+
+    def fault(self, reply: Reply) -> Later | Never | None:
+        """Return why this actor does not have a message, by its reply; None when it has."""
+        if reply.status in (200, 202):
+            return None
+        return (Never if reply.status in FINAL else Later)(f"{self.identifier} answers {reply.status}: {reply.reason}")
+
+    def replies(self, body: bytes, count: int) -> list[Reply]:
+        """Read the replies to a parcel of so many messages. Raises: Later, when they are not that."""
+        try:
+            replies = _replies.decode(body)
+        except msgspec.DecodeError as wrong:
+            raise Later(f"{self.identifier} answers no list of replies: {wrong}") from None
+        if len(replies) != count:
+            raise Later(f"{self.identifier} answers {len(replies)} replies to {count} messages")
+        return replies
 
     @property
     def contact(self) -> str:
@@ -55,6 +77,25 @@ def peer_of(identifier: str, contact: str | None) -> Peer | None:
     return Peer(identifier, url, key) if mark else None
 
 
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """Return an answer, or its beginning when it goes past what a list of replies can be."""
+    body = bytearray()
+    async for chunk in content.iter_any():
+        body += chunk
+        if len(body) > REPLY_BYTES_MAX:
+            break
+    return bytes(body)
+
+
+def _text(body: bytes) -> str:
+    return body[:500].decode(errors="replace")
+
+
+def _message(job: Job) -> Message:
+    identifier, kind, *rest = job.payload["message"]
+    return Message(identifier, Kind(kind), *rest)
+
+
 class Refused(Exception):
     """A message that this actor will not take. `status` is the HTTP answer."""
 
@@ -63,11 +104,14 @@ class Refused(Exception):
         self.status = status
 
 
+NOT_THE_DOCUMENT = Reply(401, "the body is not the document that was signed")
+
+
 class Post:
     """Sends and takes messages for one actor.
 
-    `peers` finds an actor by its identifier; `taken` is what this actor does with a message, inside the transaction;
-    `delivered` is told of each message that its recipient has taken.
+    `peers` finds an actor by its identifier; `taken` is what this actor does with a message, inside the transaction,
+    and raises Refused before it writes anything; `delivered` is told of the messages that their recipient has taken.
     """
 
     def __init__(
@@ -80,7 +124,7 @@ class Post:
         clock: Callable[[], datetime],
         peers: Callable[[Connection, str], Peer | None],
         taken: Callable[[Connection, Message, bytes], None],
-        delivered: Callable[[Connection, Message], None] = lambda _connection, _message: None,
+        delivered: Callable[[Connection, list[Message]], None] = lambda _connection, _messages: None,
     ) -> None:
         self.identifiers = identifiers
         self._key = key
@@ -95,65 +139,119 @@ class Post:
     def send(self, connection: Connection, message: Message, *, lane: str) -> None:
         """The message will reach its recipient, after those already in its lane."""
         fields = (message.id, message.kind.value, message.sender, message.recipient, message.name, message.sha256)
-        key = f"{QUEUE}:{message.recipient}:{message.id}"
-        payload = {"message": list(fields)}
-        lane = f"{message.recipient}:{lane}"
-        jobs.add(connection, queue=QUEUE, key=key, lane=lane, payload=payload, now=self._clock())
+        jobs.add(
+            connection,
+            queue=f"{QUEUE}:{message.recipient}",
+            key=f"{QUEUE}:{message.recipient}:{message.id}",
+            lane=f"{message.recipient}:{lane}",
+            payload={"message": list(fields)},
+            now=self._clock(),
+        )
 
-    async def deliver(self, job: Job) -> Apply:
-        """The peer has taken the message. Raises: Later, Never."""
-        identifier, kind, *rest = job.payload["message"]
-        message = Message(identifier, Kind(kind), *rest)
+    async def deliver(self, batch: list[Job]) -> Outcome:
+        """The peer has what it replied to; each other message is put off, or never goes."""
+        messages = {job.id: _message(job) for job in batch}
+        recipient = messages[batch[0].id].recipient
         with self._database.read() as connection:
-            peer = self._peers(connection, message.recipient)
+            peer = self._peers(connection, recipient)
         if peer is None:
-            raise Later(f"no such actor is known yet: {message.recipient}")
-        await self._post(peer, message)
-        return lambda connection: self._delivered(connection, message)
+            late = Later(f"no such actor is known yet: {recipient}")
+            return Outcome(lambda _connection: None, dict.fromkeys(messages, late))
+        put_off: dict[int, Later | Never] = {}
+        for parcel in self._parcels(messages):
+            put_off |= await self._carried(peer, parcel)
+        taken = [message for job, message in messages.items() if job not in put_off]
+        return Outcome(lambda connection: self._delivered(connection, taken), put_off)
 
-    async def _post(self, peer: Peer, message: Message) -> None:
-        headers = {**message.headers(), "Estafette-Signature": sign(self._key, message.signed_text())}
-        url = f"{peer.url}/exchange/v1/messages/{quote(message.id, safe='')}"
-        body = self._documents.get(message.sha256)
+    def _parcels(self, messages: dict[int, Message]) -> Iterator[dict[int, tuple[Message, bytes]]]:
+        """Give the messages in parcels: as many as go together, a large one alone."""
+        parcel: dict[int, tuple[Message, bytes]] = {}
+        size = 0
+        for job, message in messages.items():
+            body = self._documents.get(message.sha256)
+            if parcel and size + len(body) > PARCEL_BYTES:
+                yield parcel
+                parcel, size = {}, 0
+            parcel[job] = (message, body)
+            size += len(body)
+        yield parcel
+
+    async def _carried(self, peer: Peer, parcel: dict[int, tuple[Message, bytes]]) -> dict[int, Later | Never]:
+        """Return why messages of a parcel are not had; one that the peer refuses whole is taken apart."""
+        try:
+            status, body = await self.post(peer, list(parcel.values()))
+            replies = peer.replies(body, len(parcel)) if status == 200 else [Reply(status, _text(body))]
+        except Later as fault:
+            return dict.fromkeys(parcel, fault)
+        if status != 200 and len(parcel) > 1:
+            parts = [await self._carried(peer, {job: one}) for job, one in parcel.items()]
+            return {job: why for part in parts for job, why in part.items()}
+        faults = {job: peer.fault(reply) for job, reply in zip(parcel, replies, strict=True)}
+        return {job: fault for job, fault in faults.items() if fault}
+
+    async def post(self, peer: Peer, parcel: list[tuple[Message, bytes]]) -> tuple[int, bytes]:
+        """Return the status and the body of what the peer answers to a parcel. Raises: Later, when it does not."""
+        manifest = manifest_of([message for message, _ in parcel], [body for _, body in parcel])
+        data = b"\n".join((manifest, b"".join(body for _, body in parcel)))
+        headers = {"Estafette-Signature": sign(self._key, manifest), "Content-Type": "application/octet-stream"}
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=TIMEOUT)
+        url = f"{peer.url}/exchange/v1/messages"
         try:
-            async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
-                status, text = answer.status, (await answer.content.read(500)).decode(errors="replace")
+            async with self._session.post(url, data=data, headers=headers, allow_redirects=False) as answer:
+                return answer.status, await _read(answer.content)
         except (TimeoutError, aiohttp.ClientError) as fault:
             raise Later(f"{peer.identifier} cannot be reached: {type(fault).__name__} {fault}") from None
-        if status in FINAL:
-            raise Never(f"{peer.identifier} answers {status}: {text}")
-        if status not in (200, 202):
-            raise Later(f"{peer.identifier} answers {status}: {text}")
 
-    async def receive(self, message: Message, body: bytes) -> bool:
-        """The message, admitted, is had, once; False when it already was. Raises: Refused."""
-        if not message.is_of(body):
-            raise Refused(401, "the body is not the document that was signed")
-        self._documents.put(body)
-        return await self._database.write(lambda connection: self.take(connection, message, body))
+    async def receive(self, parcel: list[tuple[Message, bytes]]) -> list[Reply]:
+        """Each message, admitted, is had once; returns the reply to each."""
+        whole = [message.is_of(body) for message, body in parcel]
+        good = [one for one, is_whole in zip(parcel, whole, strict=True) if is_whole]
+        for _message, body in good:
+            self._documents.put(body)
+        replies = iter(await self._database.write(lambda connection: self.take(connection, good)) if good else ())
+        return [next(replies) if is_whole else NOT_THE_DOCUMENT for is_whole in whole]
 
-    def admit(self, message: Message, signature: str) -> None:
-        """The message is for this actor and from whom it says. Raises: Refused."""
-        if message.recipient not in self.identifiers:
-            raise Refused(422, f"{message.recipient} is not served here")
+    def admit(self, listed: Sequence[Listed], signature: str, manifest: bytes) -> None:
+        """The parcel is for this actor and of whom it says. Raises: Refused; no document has been read."""
+        for one in listed:
+            if one.message.recipient not in self.identifiers:
+                raise Refused(422, f"{one.message.recipient} is not served here")
         with self._database.read() as connection:
-            peer = self._peers(connection, message.sender)
-        if peer is None or not verifies(peer.public_key, signature, message.signed_text()):
+            peer = self._peers(connection, listed[0].message.sender)
+        if peer is None or not verifies(peer.public_key, signature, manifest):
             raise Refused(401, "unknown sender or wrong signature")
 
-    def take(self, connection: Connection, message: Message, body: bytes) -> bool:
-        """The message, admitted, is had in this transaction, once; False when it already was. Raises: Refused."""
-        had = select(inbox.c.sha256).where(inbox.c.sender == message.sender, inbox.c.message_id == message.id)
-        if held := connection.execute(had).scalar():
-            if held != message.sha256:
-                raise Refused(422, f"{message.id} came already, with another document")
-            return False
-        row = {"sender": message.sender, "message_id": message.id, "kind": message.kind.value, "name": message.name}
-        connection.execute(insert(inbox).values(**row, sha256=message.sha256, received_at=self._clock()))
-        self._taken(connection, message, body)
-        return True
+    def take(self, connection: Connection, parcel: Sequence[tuple[Message, bytes]]) -> list[Reply]:
+        """Each message, admitted, is had in this transaction, once; returns the reply to each."""
+        held = self._held(connection, [message for message, _ in parcel])
+        return [self._take(connection, message, body, held) for message, body in parcel]
+
+    def _held(self, connection: Connection, messages: Sequence[Message]) -> dict[tuple[str, str], str]:
+        """Return the documents of those that came already."""
+        values = {"senders": sorted({one.sender for one in messages}), "ids": [one.id for one in messages]}
+        return {(row.sender, row.message_id): row.sha256 for row in connection.execute(_HAD, values)}
+
+    def _take(self, connection: Connection, message: Message, body: bytes, held: dict[tuple[str, str], str]) -> Reply:
+        before = held.get((message.sender, message.id))
+        if before is not None:
+            same = before == message.sha256
+            return Reply(200) if same else Reply(422, f"{message.id} came already, with another document")
+        try:
+            self._taken(connection, message, body)
+        except Refused as refused:
+            return Reply(refused.status, str(refused))
+        row = {
+            "sender": message.sender,
+            "message_id": message.id,
+            "kind": message.kind.value,
+            "name": message.name,
+            "sha256": message.sha256,
+            "received_at": self._clock(),
+        }
+        gathered.add(connection, inbox, row)
+        held[message.sender, message.id] = message.sha256
+        return Reply(202)
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -1,15 +1,16 @@
-"""The HTTP face of the exchange: one route that takes messages, one that says who is here."""
+"""The HTTP face of the exchange: one route that takes parcels, one that says who is here."""
 
 from collections.abc import Callable
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from estafette.exchange.bodies import TooLarge, read_body
-from estafette.exchange.messages import NotAMessage, from_wire
+from estafette.exchange.bodies import Lines, TooLarge
+from estafette.exchange.messages import Message, NotAParcel, read_manifest
 from estafette.exchange.post import Post, Refused
-from estafette.values.limits import MESSAGE_BYTES_MAX
+from estafette.values.limits import MANIFEST_BYTES_MAX, PARCEL_BYTES_MAX
 
 
 def routes(post: Post, public_key: str, wake: Callable[[], None]) -> list[Route]:
@@ -17,23 +18,35 @@ def routes(post: Post, public_key: str, wake: Callable[[], None]) -> list[Route]
 
     async def take(request: Request) -> Response:
         try:
-            message = from_wire(request.path_params["identifier"], request.headers)
-            post.admit(message, request.headers.get("Estafette-Signature", ""))
-            body = await read_body(request, MESSAGE_BYTES_MAX)  # of a peer, whose signature covers its digest
-            fresh = await post.receive(message, body)
+            replies = await post.receive(await _parcel(post, request))
         except TooLarge:
             return PlainTextResponse("too large", 413)
-        except NotAMessage as reason:
+        except NotAParcel as reason:
             return PlainTextResponse(str(reason), 400)
         except Refused as refusal:
             return PlainTextResponse(str(refusal), refusal.status)
-        wake()
-        return Response(status_code=202 if fresh else 200)
+        if any(reply.status == 202 for reply in replies):
+            wake()
+        return Response(msgspec.json.encode(replies), media_type="application/json")
 
     async def identity(_request: Request) -> Response:
         return JSONResponse({"identifiers": sorted(post.identifiers), "public_key": public_key})
 
     return [
-        Route("/exchange/v1/messages/{identifier}", take, methods=["POST"]),
+        Route("/exchange/v1/messages", take, methods=["POST"]),
         Route("/exchange/v1/identity", identity),
     ]
+
+
+async def _parcel(post: Post, request: Request) -> list[tuple[Message, bytes]]:
+    """Read a parcel: its documents only once its sender is known. Raises: TooLarge, NotAParcel, Refused."""
+    body = Lines(request, PARCEL_BYTES_MAX)
+    manifest = await body.line(MANIFEST_BYTES_MAX)
+    listed = read_manifest(manifest)
+    if sum(one.size for one in listed) > PARCEL_BYTES_MAX:
+        raise TooLarge
+    post.admit(listed, request.headers.get("Estafette-Signature", ""), manifest)
+    parcel = [(one.message, await body.exactly(one.size)) for one in listed]
+    if await body.exactly(1):
+        raise NotAParcel("more bytes than the manifest says")
+    return parcel

@@ -86,10 +86,11 @@ class Platform:
         else:
             raise Refused(403, f"{message.kind} of {message.sender} is not taken here")
 
-    def delivered(self, connection: Connection, message: Message) -> None:
-        """Another actor has taken what was sent."""
-        if message.kind is Kind.INVOICE:
-            intake.delivered(self.home, connection, message)
+    def delivered(self, connection: Connection, messages: list[Message]) -> None:
+        """Other actors have taken what was sent."""
+        for message in messages:
+            if message.kind is Kind.INVOICE:
+                intake.delivered(self.home, connection, message)
 
     def peer(self, connection: Connection, matricule: str) -> Peer | None:
         """Return another platform as the directory tells it."""

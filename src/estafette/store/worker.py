@@ -158,7 +158,7 @@ class Worker:
                 await self._attempt(batch)
         except Exception as fault:
             if len(batch) == 1:
-                await self._put_off(batch[0], fault)
+                await self._put_off([(batch[0], fault)])
                 return
             for job in batch:
                 await self._work([job])
@@ -168,25 +168,34 @@ class Worker:
         done = [job for job in batch if job.id not in outcome.put_off]
         if done:
             await self._database.write(lambda connection: self._finish(connection, done, outcome.apply))
-        others = [job for job in batch if job.id in outcome.put_off]
-        await asyncio.gather(*(self._put_off(job, outcome.put_off[job.id]) for job in others))
+        if outcome.put_off:
+            await self._put_off([(job, outcome.put_off[job.id]) for job in batch if job.id in outcome.put_off])
 
     def _finish(self, connection: Connection, done: list[Job], apply: Apply) -> None:
         apply(connection)
         jobs.end(connection, done, now=self._clock())
 
-    async def _put_off(self, job: Job, fault: Exception) -> None:
-        """The job will be tried again, or is parked when it never can succeed."""
-        if isinstance(fault, Never):
-            log.warning("job.parked", queue=job.queue, key=job.key, error=str(fault))
-            await self._settle(job, str(fault), park=True)
-        elif isinstance(fault, Later):
-            log.info("job.later", queue=job.queue, key=job.key, tries=job.tries, error=str(fault))
-            await self._settle(job, str(fault))
-        else:
-            log.error("job.failed", queue=job.queue, key=job.key, tries=job.tries, exc_info=fault)
-            await self._settle(job, f"{type(fault).__name__}: {fault}")
+    async def _put_off(self, jobs_and_faults: list[tuple[Job, Exception]]) -> None:
+        """Each job will be tried again, or is parked when it never can succeed."""
+        for job, fault in jobs_and_faults:
+            _log(job, fault)
+        await self._database.write(lambda connection: self._settle(connection, jobs_and_faults))
 
-    async def _settle(self, job: Job, error: str, *, park: bool = False) -> None:
-        settle = jobs.park if park else jobs.retry
-        await self._database.write(lambda connection: settle(connection, job, now=self._clock(), error=error))
+    def _settle(self, connection: Connection, jobs_and_faults: list[tuple[Job, Exception]]) -> None:
+        for job, fault in jobs_and_faults:
+            settle = jobs.park if isinstance(fault, Never) else jobs.retry
+            settle(connection, job, now=self._clock(), error=_told(fault))
+
+
+def _told(fault: Exception) -> str:
+    return str(fault) if isinstance(fault, Later | Never) else f"{type(fault).__name__}: {fault}"
+
+
+def _log(job: Job, fault: Exception) -> None:
+    about = {"queue": job.queue, "key": job.key, "tries": job.tries}
+    if isinstance(fault, Never):
+        log.warning("job.parked", error=str(fault), **about)
+    elif isinstance(fault, Later):
+        log.info("job.later", error=str(fault), **about)
+    else:
+        log.error("job.failed", exc_info=fault, **about)

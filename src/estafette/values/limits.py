@@ -24,8 +24,14 @@ XML_NODES_MAX = 2_000_000
 PDF_ATTACHMENTS_MAX = 200
 """Files embedded in one PDF that are looked at (our bound)."""
 
-MESSAGE_BYTES_MAX = 105 * 1024 * 1024
-"""A message between two actors: one file and its headers (our bound)."""
+PARCEL_BYTES_MAX = 105 * 1024 * 1024
+"""What one actor sends another at once: one file of the largest, or many small ones, and their manifest (our bound)."""
+
+MANIFEST_MESSAGES_MAX = 256
+"""Messages in one parcel (our bound)."""
+
+MANIFEST_BYTES_MAX = 1024 * 1024
+"""The manifest of a parcel, read before its sender is known: as many messages with the longest names (our bound)."""
 
 NUMBER_CHARACTERS_MAX = 40
 """Characters of a number in a document; the field's longest amount has 19 digits (our bound)."""
