@@ -30,7 +30,7 @@ from estafette.circuit.network import SEATS, Network
 from estafette.directory import Establishment, RoutingCode
 from estafette.exchange.keys import sign
 from estafette.exchange.messages import Kind, Message, Reply, manifest_of, read_manifest
-from estafette.exchange.post import Peer, Refused
+from estafette.exchange.post import FINAL, Peer, Refused
 from estafette.formats import cdar, read, recognise
 from estafette.formats.status_message import StatusMessage
 from estafette.invoice.model import Identifier, Party
@@ -106,8 +106,8 @@ class Wire:
         """Give a message, signed by an actor, to its recipient or to another. Raises: Later, Never, as over HTTP."""
         recipient = self.named(at) if at else self.of(message.recipient)
         reply = self.reply(message, body, key=key, at=recipient.actor.name)
-        if fault := Peer(recipient.actor.identifier, "", "").fault(reply):
-            raise fault
+        if reply.status not in (200, 202):
+            raise (Never if reply.status in FINAL else Later)(reply.reason)
         return reply.status == 202
 
     def reply(self, message: Message, body: bytes, *, key: Running, at: str) -> Reply:
