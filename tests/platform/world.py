@@ -45,7 +45,7 @@ from estafette.portal.tables import legal_unit
 from estafette.simulation import samples
 from estafette.store import jobs
 from estafette.store.tables import job as job_table
-from estafette.store.worker import Later
+from estafette.store.worker import Later, Never
 
 SELLER, BUYER, DIRECT, TOWN, UNREACHABLE = "100000009", "200000008", "300000007", "400000006", "700000003"
 """The team of the first start: on platform A, on platform B, on the portal, behind Chorus Pro, on no platform."""
