@@ -21,18 +21,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from estafette.administration.administration import Administration
-from estafette.api import directory_service, documents, flow_service, operator
+from estafette.api import directory_service, documents, flow_service, operations, operator
 from estafette.api.access import Access
 from estafette.api.correlation import Correlated
 from estafette.api.problems import Problem, on_http_exception, on_problem
 from estafette.api.settings import settings_of
 from estafette.circuit.network import ADMINISTRATION, PORTAL, Network, Seat, WrongNetwork
 from estafette.circuit.operators import OperatorsOnly, operator_token
+from estafette.circuit.upkeep import rounds_of
 from estafette.directory.resolution import FICTIVE
 from estafette.exchange import wire
 from estafette.exchange.actor import Actor, Clock, open_actor
 from estafette.exchange.messages import Message
 from estafette.exchange.post import QUEUE, Peer, Post
+from estafette.exchange.rounds import Rounds
 from estafette.platform.examination import Examined, examine
 from estafette.platform.home import Home, Identity
 from estafette.platform.mirror import Mirror
@@ -44,6 +46,7 @@ from estafette.portal.hall import Hall
 from estafette.portal.portal import Portal
 from estafette.values.moments import PARIS
 from estafette.web import administration as administration_desk
+from estafette.web import operations as operations_desk
 from estafette.web import platform as platform_desk
 from estafette.web.desk import Desk
 
@@ -64,11 +67,13 @@ class Running:
     application: Starlette
     actor: Actor
     post: Post
+    rounds: Rounds
     _ready: bool = False
 
     def start(self) -> None:
-        """Its worker works."""
+        """Its worker works and its rounds are made."""
         self.actor.start()
+        self.rounds.start()
 
     def ready(self) -> None:
         """It says so at `/health`."""
@@ -76,6 +81,7 @@ class Running:
 
     async def stop(self) -> None:
         """It has let go of everything."""
+        await self.rounds.stop()
         await self.actor.stop()
         await self.post.close()
 
@@ -131,7 +137,8 @@ def _platform(seat: Seat, network: Network, clock: Clock) -> Running:
     platform.take_work()
     desk = _desk(seat, actor, platform_desk.TEMPLATES, platform_desk.NAVIGATION)
     routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
-    return _running(actor, post, [*routes, *operator.platform_routes(platform, clock)], desk)
+    routes += operator.platform_routes(platform, clock)
+    return _running(actor, post, routes, desk, rounds_of(actor, platform))
 
 
 def _portal(seat: Seat, network: Network, clock: Clock) -> Running:
@@ -161,7 +168,7 @@ def _portal(seat: Seat, network: Network, clock: Clock) -> Running:
     routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
     routes += operator.platform_routes(platform, clock)
     routes += operator.portal_routes(portal, actor.worker.wake)
-    return _running(actor, post, routes, desk)
+    return _running(actor, post, routes, desk, rounds_of(actor, platform))
 
 
 def _without_registration(url: str, public_key: str) -> list[Registered]:
@@ -204,7 +211,7 @@ def _administration(seat: Seat, network: Network, clock: Clock) -> Running:
     room.others = administration.taken
     desk = _desk(seat, actor, administration_desk.TEMPLATES, administration_desk.NAVIGATION)
     routes = administration_desk.routes(administration, desk)
-    return _running(actor, post, [*routes, *operator.account_routes(actor)], desk)
+    return _running(actor, post, [*routes, *operator.account_routes(actor)], desk, rounds_of(actor))
 
 
 class _Rooms:
@@ -290,7 +297,7 @@ def _services(platform: Platform, actor: Actor) -> list[BaseRoute]:
     ]
 
 
-def _running(actor: Actor, post: Post, routes: list[BaseRoute], desk: Desk) -> Running:
+def _running(actor: Actor, post: Post, routes: list[BaseRoute], desk: Desk, rounds: Rounds) -> Running:
     """Put the pages and services of an actor behind its guards."""
     running: list[Running] = []
 
@@ -303,12 +310,14 @@ def _running(actor: Actor, post: Post, routes: list[BaseRoute], desk: Desk) -> R
             Route("/health", health),
             *wire.routes(post, actor.public_key, actor.worker.wake),
             *desk.routes(),
+            *operations.routes(actor),
+            *operations_desk.routes(actor, desk),
             *routes,
         ],
         middleware=[Middleware(Correlated), guard],
         exception_handlers={Problem: on_problem, HTTPException: _refusal(desk), Exception: _refusal(desk)},
     )
-    running.append(Running(application, actor, post))
+    running.append(Running(application, actor, post, rounds))
     return running[0]
 
 

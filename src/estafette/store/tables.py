@@ -242,3 +242,18 @@ audit_leaf = Table(
     Column("hash", String(64), nullable=False),
 )
 """What a root stands on: where each chain that had moved then stood."""
+
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(20), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("fr", String(500), nullable=False),
+    Column("en", String(500), nullable=False),
+    Column("raised_at", Instant, nullable=False),
+    Column("cleared_at", Instant),
+    Index("alarm_cleared", "cleared_at", "raised_at"),
+)
+"""What asked for someone: raised while its cause lasted, cleared once it was over."""

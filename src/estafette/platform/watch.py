@@ -1,0 +1,65 @@
+"""What is wrong with a platform's own duties: late declarations, statuses without their invoice, no scanner."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, select
+
+from estafette.platform.deadlines import OWED
+from estafette.platform.scanning import DOWN
+from estafette.platform.tables import declaration, early_status
+from estafette.store.alarms import Condition
+from estafette.store.tables import job
+
+UNSCANNED_AFTER = timedelta(minutes=5)
+"""How long a deposit may wait for the scanner before someone is told (ours)."""
+
+EARLY_AFTER = timedelta(hours=24)
+"""How long a status may wait for its invoice before someone is told (ours: no text says)."""
+
+EARLY_SHOWN_MAX = 100
+
+
+def conditions(connection: Connection, now: datetime) -> Iterator[Condition]:
+    """Give what the platform is late with, or waits for in vain."""
+    yield from _late(connection, now)
+    yield from _early(connection, now)
+    yield from _unscanned(connection, now)
+
+
+def _late(connection: Connection, now: datetime) -> Iterator[Condition]:
+    """What the State should have had by now, by the law's delay, and has not acknowledged."""
+    owed = (declaration.c.state.in_(OWED), declaration.c.due_at < now)
+    query = select(declaration.c.interface, func.count(), func.min(declaration.c.due_at)).where(*owed)
+    for interface, count, due_at in connection.execute(query.group_by(declaration.c.interface)):
+        yield Condition(
+            "late", interface, due_at,
+            f"{interface} : {count} objet(s) que le portail aurait dû avoir et n'a pas acquitté(s).",
+            f"{interface}: {count} object(s) that the portal should have had and has not acknowledged.",
+        )  # fmt: skip
+
+
+def _early(connection: Connection, now: datetime) -> Iterator[Condition]:
+    """Statuses that came before their invoice and whose invoice does not come."""
+    key = (early_status.c.sender, early_status.c.seller_siren, early_status.c.number, early_status.c.year)
+    query = select(*key, func.count(), func.min(early_status.c.received_at)).group_by(*key)
+    overdue = query.having(func.min(early_status.c.received_at) < now - EARLY_AFTER).limit(EARLY_SHOWN_MAX)
+    for sender, siren, number, year, count, since in connection.execute(overdue):
+        yield Condition(
+            "early", f"{siren}/{year}/{number[:150]}", since,
+            f"{count} statut(s) de {sender} sur une facture qui n'est jamais arrivée : {siren}, {number}, {year}.",
+            f"{count} status(es) of {sender} about an invoice that never came: {siren}, {number}, {year}.",
+        )  # fmt: skip
+
+
+def _unscanned(connection: Connection, now: datetime) -> Iterator[Condition]:
+    """Documents that wait because the scanner does not answer."""
+    waiting = (job.c.state == "pending", job.c.tries > 0, job.c.error.startswith(DOWN))
+    query = select(func.count(), func.min(job.c.created_at), func.max(job.c.error)).where(*waiting)
+    count, since, error = connection.execute(query).one()
+    if count and now - since > UNSCANNED_AFTER:
+        yield Condition(
+            "scanner", "clamd", since,
+            f"L'antivirus ne répond pas : {count} document(s) attendent, aucun ne passe sans contrôle. {error}",
+            f"The scanner does not answer: {count} document(s) wait, none passes unscanned. {error}",
+        )  # fmt: skip
