@@ -93,7 +93,7 @@ def test_a_parked_job(own_world: World) -> None:
     world.leave(service("P1"))
     world.running["platform-b"].post.identifiers = frozenset()
     world.work_with_troubles()
-    assert raised(world) == [("parked", "deliver")]
+    assert raised(world) == [("parked", "deliver:0005")]
     (parked,) = call(world, "/operator/v1/jobs?state=parked")[1]["jobs"]
     assert ("0005 is not served here" in parked["error"], "payload" in parked) == (True, False)
     world.running["platform-b"].post.identifiers = frozenset({"0005"})

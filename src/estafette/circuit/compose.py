@@ -138,7 +138,7 @@ def _platform(seat: Seat, network: Network, clock: Clock) -> Running:
     desk = _desk(seat, actor, platform_desk.TEMPLATES, platform_desk.NAVIGATION)
     routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
     routes += operator.platform_routes(platform, clock)
-    return _running(actor, post, routes, desk, rounds_of(actor, platform))
+    return _running(actor, post, routes, desk, rounds_of(actor, platform, network.deposits(seat)))
 
 
 def _portal(seat: Seat, network: Network, clock: Clock) -> Running:
@@ -168,7 +168,7 @@ def _portal(seat: Seat, network: Network, clock: Clock) -> Running:
     routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
     routes += operator.platform_routes(platform, clock)
     routes += operator.portal_routes(portal, actor.worker.wake)
-    return _running(actor, post, routes, desk, rounds_of(actor, platform))
+    return _running(actor, post, routes, desk, rounds_of(actor, platform, network.deposits(seat)))
 
 
 def _without_registration(url: str, public_key: str) -> list[Registered]:

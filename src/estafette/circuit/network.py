@@ -56,12 +56,14 @@ SEATS = (
 class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
     """Where an actor really is, its key when it does not live in this data folder, and what it is given to work with.
 
-    `scanner`: where clamd listens, `tcp://127.0.0.1:3310` or `unix:/run/clamav/clamd.ctl`.
+    `scanner`: where clamd listens, `tcp://127.0.0.1:3310` or `unix:/run/clamav/clamd.ctl`. `folder`: where companies
+    deposit, each in the folder of its SIREN.
     """
 
     url: str | None = None
     public_key: str | None = None
     scanner: str | None = None
+    folder: str | None = None
     database: str | None = None
 
 
@@ -98,6 +100,11 @@ class Network:
     def folder(self, seat: Seat) -> Path:
         """Return where an actor lives, when it lives here."""
         return self._data / seat.name
+
+    def deposits(self, seat: Seat) -> Path | None:
+        """Return the folder where the customers of an actor deposit, when it has one; a relative one is in the data."""
+        folder = self.settings(seat).folder
+        return self._data / folder if folder else None
 
     def settings(self, seat: Seat) -> Elsewhere:
         """Return what the file says of an actor."""

@@ -167,7 +167,8 @@ def search(connection: Connection, siren: str, *, where: dict[str, Any], limit: 
 
 def _with_standing() -> Select[Any]:
     """Select flows with how the invoice of each stands, and why."""
-    return select(flow, invoice.c.standing, invoice.c.explanation).outerjoin(invoice, invoice.c.id == flow.c.invoice_id)
+    known = (invoice.c.standing, invoice.c.explanation, invoice.c.number)
+    return select(flow, *known).outerjoin(invoice, invoice.c.id == flow.c.invoice_id)
 
 
 def _insert(connection: Connection, *, siren: str, now: datetime, **values: Any) -> str:

@@ -95,3 +95,6 @@ ARCHIVE_FILES_MAX = 1000
 
 ARCHIVE_EXTRACTED_BYTES_MAX = 1024 * 1024 * 1024
 """All files of one such archive once extracted: past it, it is a bomb (our bound)."""
+
+FOLDER_FILES_MAX = 200
+"""Files of one company looked at in one visit of its folder; the others wait for the next (our bound)."""
