@@ -78,3 +78,22 @@ def test_outside_a_transaction_it_is_written_at_once(database: Database) -> None
         assert gathered.remember(connection, "x", lambda: 1) == 1
         assert gathered.remember(connection, "x", lambda: 2) == 2
     assert held(database) == [("a", 2)]
+
+
+def test_what_a_declared_statement_does_not_read_goes_on_gathering(database: Database) -> None:
+    """Before a statement declared with what it reads, only those tables are written, after what they refer to."""
+    asked: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda _c, _cu, statement, *_: asked.append(statement))
+    roles = gathered.reads(select(membership.c.role))
+    moment = datetime(2026, 9, 1, tzinfo=UTC)
+    with database.begin() as connection:
+        gathered.add(connection, sequence, {"name": "a", "value": 1})
+        row = {"login": "l", "organization": "100000009", "role": "reader", "created_at": moment}
+        gathered.add(connection, membership, row)
+        who = {"login": "l", "password_hash": "p", "role": "company", "created_at": moment}
+        gathered.add(connection, account, who)
+        gathered.change(connection, RAISED, {"which": "a", "to": 3})
+        assert connection.execute(roles).scalars().all() == ["reader"]
+        written = [statement.split()[2] for statement in asked if statement.startswith("INSERT")]
+        assert written == ["account", "membership"]
+    assert held(database) == [("a", 3)]
