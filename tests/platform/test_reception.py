@@ -1,5 +1,7 @@
 """An invoice comes from another platform: judged again, handed over or rejected, and its sender always knows."""
 
+import dataclasses
+
 import pytest
 from msgspec.structs import replace
 from tests.platform.world import BUYER, SELLER, World, document, party, service
@@ -145,7 +147,7 @@ def test_a_stranger_does_not_speak_of_an_invoice(world: World) -> None:
     """A status from a platform that did not exchange the invoice is not in its life cycle."""
     number = world.number()
     world.deposit(service(number))
-    forged = cdar.write(replace(world.messages(SELLER, number)[2], identifier=f"{number}-x", status="213"))
+    forged = cdar.write(dataclasses.replace(world.messages(SELLER, number)[2], identifier=f"{number}-x", status="213"))
     message = Message(f"{number}-x", Kind.STATUS, "0000", A, "statut.xml", "0" * 64)
     world.wire.hand(message, forged, key=world.running["portal"])
     world.work()

@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Table, and_, insert, literal, select
+from sqlalchemy import Connection, Table, and_, literal, select
 
 from estafette.administration import alerts
 from estafette.administration.facts import document_of
 from estafette.administration.files import plain
 from estafette.administration.tables import fact, status_event
 from estafette.formats.flux1 import Flux1
+from estafette.store import gathered
 from estafette.vat.facts import Collected
 
 Siren = Annotated[str, msgspec.Meta(pattern="^[0-9]{9}$")]
@@ -92,7 +93,7 @@ def _data(connection: Connection, told: InvoiceData, received_at: datetime) -> b
         "issue_date": document.issue_date,
     }
     row |= {"platform": told.platform, "accepted_at": told.accepted_at, "received_at": received_at}
-    connection.execute(insert(fact).values(**key, **row, data=plain(told.data)))
+    gathered.add(connection, fact, {**key, **row, "data": plain(told.data)})
     alerts.look(connection, document, now=received_at)
     return True
 
@@ -103,7 +104,7 @@ def _status(connection: Connection, told: StatusNotice, received_at: datetime) -
         return False
     data = {"reasons": list(told.reasons), "collected": plain(told.collected), "platform": told.platform}
     row = {"status": told.status, "set_at": told.set_at, "received_at": received_at, "data": data}
-    connection.execute(insert(status_event).values(**key, **row))
+    gathered.add(connection, status_event, {**key, **row})
     return True
 
 

@@ -8,6 +8,7 @@ again by the identifier of the envelope, then by that of the object.
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
@@ -23,9 +24,9 @@ from estafette.lifecycle.statuses import STATUSES as CATALOGUE
 from estafette.lifecycle.statuses import Duty
 from estafette.platform.home import Home
 from estafette.platform.tables import declaration, portal_flow
-from estafette.store import audit, jobs, sequences
+from estafette.store import audit, gathered, jobs, sequences
 from estafette.store.jobs import Job
-from estafette.store.worker import Apply
+from estafette.store.worker import Outcome
 from estafette.values.moments import paris_day
 
 STATUSES = "FFE0614A"
@@ -125,17 +126,21 @@ def _declare(
         "created_at": now,
         "due_at": due_at,
     }
-    identifier = connection.execute(insert(declaration).values(values).returning(declaration.c.id)).scalar_one()
+    gathered.add(connection, declaration, values)
     told = {"interface": interface, "object": object_id, "sha256": values["sha256"]}
     audit.record(connection, row["siren"], "declared", about=row["id"], at=now, **told)
-    payload = {"interface": interface}
-    jobs.add(connection, queue=PACK, key=f"{PACK}:{identifier}", lane=f"{PACK}:{interface}", payload=payload, now=now)
+    jobs.add(connection, queue=PACK, key=f"{PACK}:{uuid4().hex}", payload={"interface": interface}, now=now)
 
 
-async def pack(home: Home, job: Job) -> Apply:
-    """What waits for this interface leaves in one envelope; nothing, when an earlier one took it all."""
-    interface = job.payload["interface"]
-    return lambda connection: _pack(home, connection, interface)
+async def pack(home: Home, batch: list[Job]) -> Outcome:
+    """What waits for the interfaces of these jobs leaves, an envelope each; none, when an earlier one took it all."""
+    interfaces = sorted({job.payload["interface"] for job in batch})
+    return Outcome(lambda connection: _pack_all(home, connection, interfaces))
+
+
+def _pack_all(home: Home, connection: Connection, interfaces: list[str]) -> None:
+    for interface in interfaces:
+        _pack(home, connection, interface)
 
 
 def _pack(home: Home, connection: Connection, interface: str) -> None:

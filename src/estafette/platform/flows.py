@@ -7,13 +7,14 @@ good: that is what the statuses say. Deposited twice under the same tracking ide
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, Update, bindparam, func, select, update
 
-from estafette.platform.tables import flow, invoice
-from estafette.store import audit
+from estafette.platform.tables import company, flow, invoice
+from estafette.store import audit, gathered
 
 TICK = timedelta(milliseconds=1)
 LISTS = {"flow_type": flow.c.flow_type, "flow_direction": flow.c.direction, "processing_rule": flow.c.processing_rule}
@@ -59,8 +60,8 @@ def open_flow(
     """
     sha256 = sha256 or hashlib.sha256(data).hexdigest()
     if deposit.tracking_id:
-        same = and_(flow.c.siren == siren, flow.c.sha256 == sha256, flow.c.tracking_id == deposit.tracking_id)
-        held = connection.execute(select(flow.c.id).where(same)).scalar()
+        same = {"siren": siren, "sha256": sha256, "tracking_id": deposit.tracking_id}
+        held = connection.execute(_SAME, same).scalar()
         if held:
             return str(held), False
     identifier = _insert(
@@ -119,34 +120,26 @@ def acknowledge(
     connection: Connection, identifier: str, *, refusal: Refusal | None, now: datetime, **known: Any
 ) -> None:
     """The flow's acknowledgement is Ok, or Error with its reason; `known` sets what the platform found out."""
-    siren = connection.execute(select(flow.c.siren).where(flow.c.id == identifier)).scalar_one()
+    siren = connection.execute(_WHOSE, {"which": identifier}).scalar_one()
     values = {
         "acknowledgement": "Error" if refusal else "Ok",
         "details": [refusal.row()] if refusal else [],
         "updated_at": _moment(connection, siren, now),
         **known,
     }
-    connection.execute(update(flow).where(flow.c.id == identifier).values(values))
+    gathered.change(connection, _changing(tuple(values)), {"which": identifier, **_renamed(values)})
     if refusal:
         audit.record(connection, siren, "deposit.refused", about=identifier, at=now, reason=refusal.code)
 
 
 def technical_duplicate(connection: Connection, *, siren: str, identifier: str, sha256: str) -> str | None:
     """Return the earlier flow that deposited these very bytes, unless it failed or its invoice was rejected."""
-    query = (
-        select(flow.c.id)
-        .outerjoin(invoice, invoice.c.id == flow.c.invoice_id)
-        .where(flow.c.siren == siren, flow.c.sha256 == sha256, flow.c.origin == "client", flow.c.id != identifier)
-        .where(flow.c.acknowledgement == "Ok")
-        .where(invoice.c.standing.is_(None) | (invoice.c.standing != "rejected"))
-    )
-    return connection.execute(query).scalar()
+    return connection.execute(_REPEATED, {"siren": siren, "sha256": sha256, "but": identifier}).scalar()
 
 
 def get(connection: Connection, siren: str, identifier: str) -> RowMapping | None:
     """Return this customer's flow; another's is unknown to it."""
-    query = _with_standing().where(flow.c.siren == siren, flow.c.id == identifier)
-    return connection.execute(query).mappings().first()
+    return connection.execute(_ONE, {"siren": siren, "which": identifier}).mappings().first()
 
 
 def search(connection: Connection, siren: str, *, where: dict[str, Any], limit: int) -> list[RowMapping]:
@@ -175,12 +168,52 @@ def _insert(connection: Connection, *, siren: str, now: datetime, **values: Any)
     identifier = str(uuid4())
     moment = _moment(connection, siren, now)
     row = {"id": identifier, "siren": siren, "submitted_at": moment, "updated_at": moment, "details": [], **values}
-    connection.execute(insert(flow).values(row))
+    gathered.add(connection, flow, row)
     return identifier
 
 
 def _moment(connection: Connection, siren: str, now: datetime) -> datetime:
     """Return an instant after every update of this customer's flows, on the millisecond (§3.5.1)."""
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
-    last = connection.execute(select(func.max(flow.c.updated_at)).where(flow.c.siren == siren)).scalar()
-    return now if last is None or now > last else last + TICK
+    last = gathered.remember(connection, ("flow", siren), lambda: _last(connection, siren))
+    moment = now if last is None or now > last else last + TICK
+    gathered.memorize(connection, ("flow", siren), moment)
+    return moment
+
+
+def _last(connection: Connection, siren: str) -> datetime | None:
+    """Return the last update of this customer's flows; where several may write, whoever comes next waits for us."""
+    connection.execute(_MINE, {"siren": siren})
+    last: datetime | None = connection.execute(_LATEST, {"siren": siren}).scalar()
+    return last
+
+
+@cache
+def _changing(names: tuple[str, ...]) -> Update:
+    """Make the statement that changes these columns of one flow."""
+    values = {name: bindparam(f"new_{name}", type_=flow.c[name].type) for name in names}
+    return update(flow).where(flow.c.id == bindparam("which")).values(values)
+
+
+def _renamed(values: dict[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in values.items()}
+
+
+_WHOSE = gathered.reads(select(flow.c.siren).where(flow.c.id == bindparam("which")))
+_MINE = gathered.reads(select(company.c.siren).where(company.c.siren == bindparam("siren")).with_for_update())
+_LATEST = gathered.reads(select(func.max(flow.c.updated_at)).where(flow.c.siren == bindparam("siren")))
+_SAME = gathered.reads(
+    select(flow.c.id).where(
+        flow.c.siren == bindparam("siren"),
+        flow.c.sha256 == bindparam("sha256"),
+        flow.c.tracking_id == bindparam("tracking_id"),
+    )
+)
+_REPEATED = gathered.reads(
+    select(flow.c.id)
+    .outerjoin(invoice, invoice.c.id == flow.c.invoice_id)
+    .where(flow.c.siren == bindparam("siren"), flow.c.sha256 == bindparam("sha256"), flow.c.origin == "client")
+    .where(flow.c.id != bindparam("but"), flow.c.acknowledgement == "Ok")
+    .where(invoice.c.standing.is_(None) | (invoice.c.standing != "rejected"))
+)
+_ONE = gathered.reads(_with_standing().where(flow.c.siren == bindparam("siren"), flow.c.id == bindparam("which")))

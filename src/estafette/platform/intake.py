@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, RowMapping, and_, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from estafette.directory.resolution import Outcome, Resolution
 from estafette.exchange.messages import Kind, Message
@@ -26,7 +26,7 @@ from estafette.platform.flows import Refusal
 from estafette.platform.home import Home
 from estafette.platform.statuses import join_early, lane_of, set_status
 from estafette.platform.tables import invoice
-from estafette.store import audit
+from estafette.store import audit, gathered
 from estafette.values.moments import PARIS
 
 REASONS_MAX = 50
@@ -203,15 +203,22 @@ def duplicate(document: Invoice) -> Fault:
 
 def had(connection: Connection, siren: str, side: str, document: Invoice, *, standing: str | None = None) -> bool:
     """Tell whether this tenant already holds that invoice on that side, in this standing or any but rejected."""
-    key = and_(
-        invoice.c.siren == siren,
-        invoice.c.side == side,
-        invoice.c.seller_siren == (document.seller_siren or ""),
-        invoice.c.number == document.number,
-        invoice.c.year == year_of(document),
-        invoice.c.standing == standing if standing else invoice.c.standing != "rejected",
+    seller, year = document.seller_siren or "", year_of(document)
+    key = {"siren": siren, "side": side, "seller": seller, "number": document.number, "year": year}
+    standings = connection.execute(_HELD, key).scalars()
+    return any(one == standing if standing else one != "rejected" for one in standings)
+
+
+_HELD = gathered.reads(
+    select(invoice.c.standing).where(
+        invoice.c.siren == bindparam("siren"),
+        invoice.c.side == bindparam("side"),
+        invoice.c.seller_siren == bindparam("seller"),
+        invoice.c.number == bindparam("number"),
+        invoice.c.year == bindparam("year"),
     )
-    return connection.execute(select(invoice.c.id).where(key)).first() is not None
+)
+_DELIVERED = gathered.reads(select(invoice).where(invoice.c.id == bindparam("which")))
 
 
 def record(
@@ -251,7 +258,7 @@ def record(
         "received_at": now,
         "explanation": {"faults": faults, **(ruling.explanation or {})},
     }
-    connection.execute(insert(invoice).values(row))
+    gathered.add(connection, invoice, row)
     ruled = [fault.rule for fault in ruling.faults[:REASONS_MAX]]
     told = {"number": document.number, "side": side, "standing": ruling.standing, "faults": ruled}
     audit.record(connection, siren, "judged", about=row["id"], at=now, sha256=row["sha256"], **told)
@@ -300,7 +307,7 @@ def _send(home: Home, connection: Connection, row: dict[str, Any], data: bytes) 
 
 def delivered(home: Home, connection: Connection, message: Message) -> None:
     """The addressee's platform has the invoice: its sender is told so (201)."""
-    row = connection.execute(select(invoice).where(invoice.c.id == message.id)).mappings().first()
+    row = connection.execute(_DELIVERED, {"which": message.id}).mappings().first()
     if row is not None:
         document = read(home.actor.documents.get(row["sha256"]))
         audit.record(connection, row["siren"], "delivered", about=row["id"], at=home.actor.clock(), to=row["peer"])

@@ -12,7 +12,7 @@ from datetime import date
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, Table, bindparam, delete, func, insert, or_, select, update
 
 from estafette.directory import (
     DirectoryLine,
@@ -34,6 +34,7 @@ from estafette.platform.mirror_tables import (
     mirror_routing_code,
     mirror_unit,
 )
+from estafette.store import gathered
 from estafette.values.folding import fold
 
 ROWS_AT_ONCE = 1000
@@ -56,7 +57,7 @@ class Mirror:
     def resolve(self, connection: Connection, address: Identifier | None, *, on: date) -> Resolution:
         """Tell where an invoice to this address goes on this day (directory.md §11)."""
         value, scheme = (address.value, address.scheme or "") if address else ("", "")
-        rows = connection.execute(select(mirror_line).where(mirror_line.c.address == value)).mappings()
+        rows = connection.execute(_LINES, {"address": value}).mappings()
         platform = mirror_platform.c
         inactive = select(platform.matricule).where(
             or_(platform.status != "A", platform.registered_from > on, platform.registered_until <= on)
@@ -72,12 +73,11 @@ class Mirror:
 
     def knows(self, connection: Connection, siren: str) -> bool:
         """Tell whether the directory has this legal unit."""
-        return connection.execute(select(mirror_unit.c.siren).where(mirror_unit.c.siren == siren)).first() is not None
+        return connection.execute(_UNIT, {"siren": siren}).first() is not None
 
     def has_active(self, connection: Connection, siren: str) -> bool:
         """Tell whether the directory has this legal unit, active."""
-        mine = (mirror_unit.c.siren == siren, mirror_unit.c.status == "A")
-        return connection.execute(select(mirror_unit.c.siren).where(*mine)).first() is not None
+        return connection.execute(_UNIT, {"siren": siren}).scalar() == "A"
 
     def establishment(self, connection: Connection, siret: str) -> RowMapping | None:
         """Return an establishment as the directory has it: of a public entity, with what it asks of its suppliers."""
@@ -96,8 +96,7 @@ class Mirror:
 
     def addressee(self, connection: Connection, address: str) -> str | None:
         """Return the SIREN that an address of the directory belongs to."""
-        query = select(mirror_line.c.siren).where(mirror_line.c.address == address)
-        return connection.execute(query).scalar()
+        return connection.execute(_ADDRESSEE, {"address": address}).scalar()
 
     def peer(self, connection: Connection, matricule: str) -> Peer | None:
         """Return a platform by what the directory says of it: where it is, and its key."""
@@ -181,3 +180,7 @@ _NAMES = {
     table.name: [column.name for column in table.columns if hasattr(kind, column.name)]
     for kind, (table, _row) in _COPIED.items()
 }
+
+_UNIT = gathered.reads(select(mirror_unit.c.status).where(mirror_unit.c.siren == bindparam("siren")))
+_ADDRESSEE = gathered.reads(select(mirror_line.c.siren).where(mirror_line.c.address == bindparam("address")))
+_LINES = gathered.reads(select(mirror_line).where(mirror_line.c.address == bindparam("address")))

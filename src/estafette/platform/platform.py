@@ -34,7 +34,7 @@ from estafette.platform.statuses import Answer, NotAllowed
 from estafette.platform.tables import company, declaration, event, flow, invoice
 from estafette.store import audit, jobs
 from estafette.store.jobs import Job
-from estafette.store.worker import Apply, Never
+from estafette.store.worker import Apply, Never, together
 
 DEPOSIT = "deposit"
 STATUS = "status"
@@ -62,10 +62,10 @@ class Platform:
     def take_work(self) -> None:
         """The worker knows what each queue of this room asks."""
         worker = self.home.actor.worker
-        worker.handles(DEPOSIT, self._judge)
-        worker.handles(STATUS, self._status)
-        worker.handles(reception.RECEIVE, self._bound(reception.judge))
-        worker.handles(declarations.PACK, self._bound(declarations.pack))
+        worker.handles_together(DEPOSIT, together(self._judge))
+        worker.handles_together(STATUS, together(self._status))
+        worker.handles_together(reception.RECEIVE, together(self._bound(reception.judge)))
+        worker.handles_together(declarations.PACK, lambda batch: declarations.pack(self.home, batch))
         worker.handles(acknowledgements.PORTAL, self._bound(acknowledgements.handle))
 
     def _bound(self, handler: Callable[[Home, Job], Awaitable[Apply]]) -> Callable[[Job], Awaitable[Apply]]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
 
 from estafette.directory.resolution import CHORUS_PRO
 from estafette.exchange.messages import Kind, Message
@@ -28,7 +28,7 @@ from estafette.platform.declarations import declare_status
 from estafette.platform.home import Home
 from estafette.platform.payments import excess
 from estafette.platform.tables import early_status, event, invoice
-from estafette.store import audit
+from estafette.store import audit, gathered
 from estafette.values.moments import paris_day
 
 Row = RowMapping | dict[str, Any]
@@ -239,8 +239,7 @@ def keep(
     received: bool,
 ) -> bool:
     """The status is in the life cycle of this delivery; False when it already was."""
-    same = select(event.c.status).where(event.c.invoice_id == row["id"], event.c.message_id == message.identifier)
-    if connection.execute(same).first():
+    if connection.execute(_KEPT, {"invoice": row["id"], "message": message.identifier}).first():
         return False
     values = {
         "invoice_id": row["id"],
@@ -259,7 +258,7 @@ def keep(
         "comment": "\n".join(message.comments) or None,
         "sha256": sha256,
     }
-    connection.execute(insert(event).values(values))
+    gathered.add(connection, event, values)
     told = {"status": message.status, "message": message.identifier, "sha256": sha256, "role": message.issuer.role}
     what = "status.received" if received else "status.set"
     audit.record(connection, row["siren"], what, about=row["id"], at=now, **told)
@@ -291,13 +290,8 @@ def receive(home: Home, connection: Connection, sender: str, message: StatusMess
 
 def join_early(home: Home, connection: Connection, row: dict[str, Any]) -> None:
     """The statuses that came before this delivery are in its life cycle."""
-    waiting = select(early_status).where(
-        early_status.c.sender == row["peer"],
-        early_status.c.seller_siren == row["seller_siren"],
-        early_status.c.number == row["number"],
-        early_status.c.year == row["year"],
-    )
-    for early in connection.execute(waiting.order_by(early_status.c.received_at)).mappings().all():
+    key = {name: row[name] for name in ("peer", "seller_siren", "number", "year")}
+    for early in connection.execute(_EARLY, key).mappings().all():
         message = cdar.read(home.actor.documents.get(early["sha256"]))
         mine = (early_status.c.sender == early["sender"], early_status.c.message_id == early["message_id"])
         connection.execute(delete(early_status).where(*mine))
@@ -306,9 +300,7 @@ def join_early(home: Home, connection: Connection, row: dict[str, Any]) -> None:
 
 def history(connection: Connection, invoice_id: str) -> list[StatusEvent]:
     """Return the life cycle of a delivery in the order its statuses were set."""
-    columns = (event.c.status, event.c.set_at, event.c.emitter_role, event.c.message_id)
-    query = select(*columns).where(event.c.invoice_id == invoice_id)
-    return [StatusEvent(*row) for row in connection.execute(query.order_by(*IN_ORDER))]
+    return [StatusEvent(*row) for row in connection.execute(_HISTORY, {"invoice": invoice_id})]
 
 
 def role_of(row: Row) -> Role:
@@ -339,13 +331,7 @@ def _delivery(connection: Connection, sender: str, message: StatusMessage, key: 
     if message.status == "501":
         same = (invoice.c.id == message.object_identifier, invoice.c.peer == sender)
         return connection.execute(select(invoice).where(*same)).mappings().first()
-    query = select(invoice).where(
-        invoice.c.seller_siren == key["seller_siren"],
-        invoice.c.number == key["number"],
-        invoice.c.year == key["year"],
-        invoice.c.peer == sender,
-    )
-    rows = connection.execute(query.order_by(invoice.c.standing, invoice.c.received_at.desc())).mappings().all()
+    rows = connection.execute(_EXCHANGED, {**key, "peer": sender}).mappings().all()
     return next((row for row in rows if _concerns(message, row)), None)
 
 
@@ -407,3 +393,33 @@ def _characteristic(one: Characteristic) -> dict[str, str | None]:
         "currency": one.currency or None,
         "rate": None if one.percent is None else format(one.percent, "f"),
     }
+
+
+_KEPT = gathered.reads(
+    select(event.c.status).where(event.c.invoice_id == bindparam("invoice"), event.c.message_id == bindparam("message"))
+)
+_HISTORY = gathered.reads(
+    select(event.c.status, event.c.set_at, event.c.emitter_role, event.c.message_id)
+    .where(event.c.invoice_id == bindparam("invoice"))
+    .order_by(*IN_ORDER)
+)
+_EARLY = gathered.reads(
+    select(early_status)
+    .where(
+        early_status.c.sender == bindparam("peer"),
+        early_status.c.seller_siren == bindparam("seller_siren"),
+        early_status.c.number == bindparam("number"),
+        early_status.c.year == bindparam("year"),
+    )
+    .order_by(early_status.c.received_at)
+)
+_EXCHANGED = gathered.reads(
+    select(invoice)
+    .where(
+        invoice.c.seller_siren == bindparam("seller_siren"),
+        invoice.c.number == bindparam("number"),
+        invoice.c.year == bindparam("year"),
+        invoice.c.peer == bindparam("peer"),
+    )
+    .order_by(invoice.c.standing, invoice.c.received_at.desc())
+)

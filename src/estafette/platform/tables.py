@@ -80,6 +80,7 @@ invoice = Table(
     Column("explanation", JSON),  # why it was rejected or set aside, in both languages
     Index("invoice_list", "siren", "side", "received_at"),
     Index("invoice_key", "siren", "side", "seller_siren", "number", "year"),
+    Index("invoice_number", "seller_siren", "number", "year"),
     Index(
         "invoice_once",
         "siren",

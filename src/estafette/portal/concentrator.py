@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import Refused
@@ -28,7 +28,7 @@ from estafette.lifecycle.obligatory import control_mandatory
 from estafette.lifecycle.statuses import ObjectKind
 from estafette.portal.hall import Hall, Partner
 from estafette.portal.tables import invoice_data, legal_unit, obligatory_status, partner_flow
-from estafette.store import jobs, sequences
+from estafette.store import gathered, jobs, sequences
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply, Later
 from estafette.values.moments import PARIS
@@ -209,16 +209,11 @@ def _refusals(connection: Connection, came: Came, data: Flux1, *, on: date) -> I
         fr, en = f"Facture non identifiable dans {seen}.", f"The invoice cannot be identified in {seen}."
         yield Refusal("REJ_SEMAN", "G1.114", fr, en, ("BT-1", "BT-2", "BT-30"))
     for siren, term in ((data.seller_siren, "BT-30"), (data.buyer_siren, "BT-47")):
-        known = select(legal_unit.c.siren).where(legal_unit.c.siren == siren)
-        if connection.execute(known).first() is None:
+        if connection.execute(_KNOWN, {"siren": siren}).first() is None:
             fr, en = f"SIREN {siren} absent de l'annuaire.", f"SIREN {siren} is not in the directory."
             yield Refusal("REJ_COH", "G1.63", fr, en, (term,))
-    same = (
-        invoice_data.c.seller_siren == data.seller_siren,
-        invoice_data.c.number == data.number,
-        invoice_data.c.year == data.issue_date.year,
-    )
-    if connection.execute(select(invoice_data.c.id).where(*same)).first():
+    same = {"seller": data.seller_siren, "number": data.number, "year": data.issue_date.year}
+    if connection.execute(_SENT, same).first():
         fr, en = "Facture déjà transmise pour cette année.", "Invoice already sent for this year."
         yield Refusal("REJ_UNI", "G1.45", fr, en, ("BT-1", "BT-2", "BT-30"))
 
@@ -237,7 +232,7 @@ def _accept_data(hall: Hall, connection: Connection, came: Came, data: Flux1) ->
         "sha256": hall.actor.documents.put(came.content),
         "recorded_at": now,
     }
-    connection.execute(insert(invoice_data).values(row))
+    gathered.add(connection, invoice_data, row)
     fact = {
         "kind": "invoice-data",
         "key": _key(data.seller_siren, data.number, data.issue_date.year),
@@ -255,12 +250,7 @@ def _accept_data(hall: Hall, connection: Connection, came: Came, data: Flux1) ->
 def _take_status(hall: Hall, connection: Connection, came: Came) -> None:
     now = hall.actor.clock()
     message = cdar.read(came.content)
-    same = (
-        obligatory_status.c.partner == came.partner.matricule,
-        obligatory_status.c.message_id == message.identifier,
-    )
-    had = select(obligatory_status.c.status).where(*same)
-    if connection.execute(had).first():
+    if connection.execute(_HAD, {"partner": came.partner.matricule, "message": message.identifier}).first():
         return
     refusal = control_mandatory(message, _held(connection, message), partner=came.partner.matricule)
     if refusal is None:
@@ -284,13 +274,8 @@ def _take_status(hall: Hall, connection: Connection, came: Came) -> None:
 
 def _held(connection: Connection, message: StatusMessage) -> list[StatusEvent]:
     day = message.object_day
-    columns = obligatory_status.c
-    query = select(columns.status, columns.set_at, columns.emitter_role, columns.message_id).where(
-        columns.seller_siren == message.seller_siren,
-        columns.number == message.object_identifier,
-        columns.year == (day.year if day else 0),
-    )
-    return [StatusEvent(*row) for row in connection.execute(query)]
+    key = {"seller": message.seller_siren, "number": message.object_identifier, "year": day.year if day else 0}
+    return [StatusEvent(*row) for row in connection.execute(_HELD, key)]
 
 
 def _accept_status(hall: Hall, connection: Connection, came: Came, message: StatusMessage) -> None:
@@ -310,7 +295,7 @@ def _accept_status(hall: Hall, connection: Connection, came: Came, message: Stat
         "sha256": hall.actor.documents.put(came.content),
         "recorded_at": now,
     }
-    connection.execute(insert(obligatory_status).values(row))
+    gathered.add(connection, obligatory_status, row)
     fact = {
         "kind": "status",
         "key": key,
@@ -341,3 +326,30 @@ def _tell(hall: Hall, connection: Connection, fact: dict[str, Any], lane: str) -
         sha256=sha256,
     )
     hall.post.send(connection, message, lane=lane)
+
+
+_KNOWN = gathered.reads(select(legal_unit.c.siren).where(legal_unit.c.siren == bindparam("siren")))
+_SENT = gathered.reads(
+    select(invoice_data.c.id).where(
+        invoice_data.c.seller_siren == bindparam("seller"),
+        invoice_data.c.number == bindparam("number"),
+        invoice_data.c.year == bindparam("year"),
+    )
+)
+_HAD = gathered.reads(
+    select(obligatory_status.c.status).where(
+        obligatory_status.c.partner == bindparam("partner"), obligatory_status.c.message_id == bindparam("message")
+    )
+)
+_HELD = gathered.reads(
+    select(
+        obligatory_status.c.status,
+        obligatory_status.c.set_at,
+        obligatory_status.c.emitter_role,
+        obligatory_status.c.message_id,
+    ).where(
+        obligatory_status.c.seller_siren == bindparam("seller"),
+        obligatory_status.c.number == bindparam("number"),
+        obligatory_status.c.year == bindparam("year"),
+    )
+)

@@ -6,6 +6,7 @@ under the name of the flow it answers.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import uuid4
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -18,9 +19,9 @@ from estafette.formats.status_message import StatusMessage
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_flow, portal_party
 from estafette.portal.tables import outgoing_object, partner_flow, receiving_platform
-from estafette.store import jobs, sequences
+from estafette.store import gathered, jobs, sequences
 from estafette.store.jobs import Job
-from estafette.store.worker import Apply
+from estafette.store.worker import Outcome
 
 BATCH = "batch"
 BATCH_MAX = 2000
@@ -83,19 +84,23 @@ class Hall:
             "file_name": f"{message.identifier}.xml",
             "sha256": self.actor.documents.put(cdar.write(message)),
         }
-        written = connection.execute(insert(outgoing_object).values(row).returning(outgoing_object.c.id)).scalar_one()
+        gathered.add(connection, outgoing_object, row)
         jobs.add(
             connection,
             queue=BATCH,
-            key=f"{BATCH}:{written}",
-            lane=f"{BATCH}:{partner.matricule}:{interface}",
+            key=f"{BATCH}:{uuid4().hex}",
             payload={"partner": partner.matricule, "interface": interface},
             now=self.actor.clock(),
         )
 
-    async def batch(self, job: Job) -> Apply:
-        """The answers that wait for this partner leave together; none, when an earlier batch took them."""
-        return lambda connection: self._batch(connection, job.payload["partner"], job.payload["interface"])
+    async def batch(self, jobs: list[Job]) -> Outcome:
+        """The answers that wait for these partners leave, an envelope each; none, when an earlier batch took them."""
+        due = sorted({(job.payload["partner"], job.payload["interface"]) for job in jobs})
+        return Outcome(lambda connection: self._batches(connection, due))
+
+    def _batches(self, connection: Connection, due: list[tuple[str, str]]) -> None:
+        for matricule, interface in due:
+            self._batch(connection, matricule, interface)
 
     def _batch(self, connection: Connection, matricule: str, interface: str) -> None:
         partner = self.partner(connection, matricule)

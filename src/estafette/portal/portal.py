@@ -20,7 +20,7 @@ class Portal:
         worker = self.hall.actor.worker
         worker.handles(concentrator.CONTROL, lambda job: concentrator.control(self.hall, job))
         worker.handles(authority.EXPORT, lambda job: authority.export(self.hall, job))
-        worker.handles(BATCH, self.hall.batch)
+        worker.handles_together(BATCH, self.hall.batch)
 
     def taken(self, connection: Connection, message: Message, body: bytes) -> None:
         """What another actor sent is kept and will be worked on. Raises: Refused."""

@@ -2,7 +2,8 @@
 
 `add` and `change` only note what is to be written; it is written before anything else is asked of the connection, and
 before the commit. Whoever reads therefore sees what was written before, as if each row had gone at once. A statement
-made once and declared with `reads` has only the tables it reads written first: on a hot path the others go on gathering.
+made once and declared with `reads` has only the tables it reads written first: on a hot path the others go on
+gathering.
 
 Rows go in the order of the tables that refer to each other, then changes in the order they were noted.
 """

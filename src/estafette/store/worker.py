@@ -57,6 +57,33 @@ Handler = Callable[[Job], Awaitable[Apply]]
 Together = Callable[[list[Job]], Awaitable[Outcome]]
 
 
+def together(handler: Handler) -> Together:
+    """Return what prepares each job of a batch with the handler, all at once, then writes their effects in order.
+
+    A job put off by its preparation is put off alone.
+    """
+
+    async def all_of(batch: list[Job]) -> Outcome:
+        prepared = await asyncio.gather(*(handler(job) for job in batch), return_exceptions=True)
+        put_off: dict[int, Later | Never] = {}
+        effects: list[Apply] = []
+        for job, effect in zip(batch, prepared, strict=True):
+            if isinstance(effect, Later | Never):
+                put_off[job.id] = effect
+            elif isinstance(effect, BaseException):
+                raise effect
+            else:
+                effects.append(effect)
+        return Outcome(lambda connection: _apply(effects, connection), put_off)
+
+    return all_of
+
+
+def _apply(effects: list[Apply], connection: Connection) -> None:
+    for effect in effects:
+        effect(connection)
+
+
 class Worker:
     """Runs the jobs of one store, several at once, until stopped."""
 
