@@ -29,7 +29,9 @@ def raised(world: World, name: str = "platform-a") -> list[tuple[str, str]]:
         return [(row["kind"], row["subject"]) for row in alarms.raised(connection)]
 
 
-def call(world: World, path: str, *, method: str = "GET", token: str | None = None) -> tuple[int, Any]:
+def call(
+    world: World, path: str, *, method: str = "GET", token: str | None = None, body: bytes = b""
+) -> tuple[int, Any]:
     """Ask platform A as its operator."""
     running = world.running["platform-a"]
     token = operator_token(running.actor.folder) if token is None else token
@@ -37,7 +39,7 @@ def call(world: World, path: str, *, method: str = "GET", token: str | None = No
     heard: list[Any] = []
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(event: Any) -> None:
         heard.append(event)
@@ -48,8 +50,8 @@ def call(world: World, path: str, *, method: str = "GET", token: str | None = No
         "headers": [(b"authorization", f"Bearer {token}".encode())], "server": ("test", 80), "client": ("test", 1),
     }  # fmt: skip
     asyncio.run(running.application(scope, receive, send))
-    body = b"".join(event.get("body", b"") for event in heard[1:])
-    return heard[0]["status"], json.loads(body) if body.startswith(b"{") else body
+    answer = b"".join(event.get("body", b"") for event in heard[1:])
+    return heard[0]["status"], json.loads(answer) if answer.startswith(b"{") else answer
 
 
 def delivery(world: World) -> Any:

@@ -21,14 +21,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from estafette.administration.administration import Administration
-from estafette.api import directory_service, documents, flow_service, operations, operator
+from estafette.api import directory_service, documents, flow_service, operations, operator, sftp_keys
 from estafette.api.access import Access
 from estafette.api.correlation import Correlated
 from estafette.api.problems import Problem, on_http_exception, on_problem
 from estafette.api.settings import settings_of
 from estafette.circuit.network import ADMINISTRATION, PORTAL, Network, Seat, WrongNetwork
 from estafette.circuit.operators import OperatorsOnly, operator_token
-from estafette.circuit.upkeep import rounds_of
+from estafette.circuit.upkeep import door_of, rounds_of, serve_door
 from estafette.directory.resolution import FICTIVE
 from estafette.exchange import wire
 from estafette.exchange.actor import Actor, Clock, open_actor
@@ -138,7 +138,11 @@ def _platform(seat: Seat, network: Network, clock: Clock) -> Running:
     desk = _desk(seat, actor, platform_desk.TEMPLATES, platform_desk.NAVIGATION)
     routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
     routes += operator.platform_routes(platform, clock)
-    return _running(actor, post, routes, desk, rounds_of(actor, platform, network.deposits(seat)))
+    rounds = rounds_of(actor, platform, network.deposits(seat))
+    if door := door_of(seat, network, actor):
+        serve_door(rounds, door, platform)
+        routes += sftp_keys.routes(door)
+    return _running(actor, post, routes, desk, rounds)
 
 
 def _portal(seat: Seat, network: Network, clock: Clock) -> Running:
@@ -168,7 +172,11 @@ def _portal(seat: Seat, network: Network, clock: Clock) -> Running:
     routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
     routes += operator.platform_routes(platform, clock)
     routes += operator.portal_routes(portal, actor.worker.wake)
-    return _running(actor, post, routes, desk, rounds_of(actor, platform, network.deposits(seat)))
+    rounds = rounds_of(actor, platform, network.deposits(seat))
+    if door := door_of(seat, network, actor):
+        serve_door(rounds, door, platform)
+        routes += sftp_keys.routes(door)
+    return _running(actor, post, routes, desk, rounds)
 
 
 def _without_registration(url: str, public_key: str) -> list[Registered]:

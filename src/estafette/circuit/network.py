@@ -16,7 +16,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import yaml
@@ -53,17 +53,25 @@ SEATS = (
 )
 
 
+class Sftp(msgspec.Struct, forbid_unknown_fields=True):
+    """Where the companies of an actor deposit and fetch by SFTP."""
+
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)]
+    host: str = "127.0.0.1"
+
+
 class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
     """Where an actor really is, its key when it does not live in this data folder, and what it is given to work with.
 
     `scanner`: where clamd listens, `tcp://127.0.0.1:3310` or `unix:/run/clamav/clamd.ctl`. `folder`: where companies
-    deposit, each in the folder of its SIREN.
+    deposit, each in the folder of its SIREN. `sftp`: where they deposit and fetch by SFTP.
     """
 
     url: str | None = None
     public_key: str | None = None
     scanner: str | None = None
     folder: str | None = None
+    sftp: Sftp | None = None
     database: str | None = None
 
 

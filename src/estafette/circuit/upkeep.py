@@ -1,17 +1,20 @@
-"""What each actor looks at by itself, every so often: its alarms, the folders where its customers deposit."""
+"""What each actor looks at by itself, every so often: its alarms, the folders of its customers, its SFTP door."""
 
 from pathlib import Path
 
+from estafette.circuit.network import Network, Seat
 from estafette.exchange import watch
 from estafette.exchange.actor import Actor
 from estafette.exchange.rounds import Rounds
+from estafette.exchange.sftp import DEPOT, RETRAIT, Door
 from estafette.platform import watch as platform_watch
-from estafette.platform.folder import Folder, Tray
+from estafette.platform.folder import Folder, Tray, customers
 from estafette.platform.platform import Platform
+from estafette.platform.retrieval import Retrieval
 from estafette.store.alarms import Watch
 
-WATCH_S, FOLDER_S = 60.0, 5.0
-"""Seconds between two looks at what is wrong, and at a folder: as long as a file must stay the same to be taken."""
+WATCH_S, FOLDER_S, SFTP_S = 60.0, 5.0, 2.0
+"""Seconds between two looks at what is wrong; at a folder, as long as a file must stay the same; at an SFTP depot."""
 
 
 def rounds_of(actor: Actor, platform: Platform | None = None, deposits: Path | None = None) -> Rounds:
@@ -25,6 +28,35 @@ def rounds_of(actor: Actor, platform: Platform | None = None, deposits: Path | N
         watches.append(folder.conditions)
     rounds.every(WATCH_S, watch.round_of(actor.database, watches, actor.clock))
     return rounds
+
+
+def door_of(seat: Seat, network: Network, actor: Actor) -> Door | None:
+    """Return the SFTP door of an actor, when the network file gives it one."""
+    asked = network.settings(seat).sftp
+    return Door(actor.folder / "sftp", asked.host, asked.port) if asked else None
+
+
+def serve_door(rounds: Rounds, door: Door, platform: Platform) -> None:
+    """The door is opened with the rounds; what is put in it is deposited, what is for its accounts is laid in it."""
+
+    def accounts() -> list[str]:
+        return [siren for siren in customers(platform) if door.keys(siren).exists()]
+
+    def tray(siren: str) -> Tray:
+        area = door.area(siren)
+        return Tray(siren, area / DEPOT, area / RETRAIT, area / RETRAIT, keeps=False)
+
+    folder = Folder(platform, tray, name="sftp", is_whole=True, companies=accounts)
+    retrieval = Retrieval(
+        platform,
+        accounts,
+        out_of=lambda siren: door.area(siren) / RETRAIT,
+        mark_of=lambda siren: door.area(siren) / ".retrait",
+    )
+    rounds.every(FOLDER_S, door.open)
+    rounds.every(SFTP_S, folder.visit)
+    rounds.every(SFTP_S, retrieval.visit)
+    rounds.ending(door.close)
 
 
 def _tray(root: Path, siren: str) -> Tray:

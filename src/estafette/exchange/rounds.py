@@ -22,10 +22,15 @@ class Rounds:
 
     _visits: list[tuple[Visit, float]] = field(default_factory=list)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _endings: list[Visit] = field(default_factory=list)
 
     def every(self, seconds: float, visit: Visit) -> None:
         """The visit will be made that often."""
         self._visits.append((visit, seconds))
+
+    def ending(self, visit: Visit) -> None:
+        """The visit will be made last, once no other is made any more."""
+        self._endings.append(visit)
 
     def start(self) -> None:
         """The visits are made, in the running event loop."""
@@ -39,6 +44,8 @@ class Rounds:
             with suppress(asyncio.CancelledError):
                 await task
         self._tasks = []
+        for visit in self._endings:
+            await visit()
 
     async def once(self) -> None:
         """Every visit has been made once; what one raises is raised."""

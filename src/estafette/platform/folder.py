@@ -65,7 +65,8 @@ class Tray:
 class Folder:
     """The trays of every company of a platform, visited now and then.
 
-    `tray_of` says where a company's are; `is_open` tells a file that somebody is known to be writing.
+    `tray_of` says where a company's are, `companies` whose there are, all when it is not given; `is_whole`: a file that
+    can be seen is known to be written.
     """
 
     def __init__(
@@ -74,14 +75,14 @@ class Folder:
         tray_of: Callable[[str], Tray],
         *,
         name: str,
-        is_open: Callable[[Path], bool] = lambda _path: False,
         is_whole: bool = False,
+        companies: Callable[[], list[str]] | None = None,
     ) -> None:
         self._platform = platform
         self._tray_of = tray_of
         self._name = name
-        self._is_open = is_open
         self._is_whole = is_whole
+        self._companies = companies or (lambda: customers(platform))
         self._trays: dict[str, Tray] = {}
         self._failing: dict[str, tuple[datetime, str]] = {}
 
@@ -114,10 +115,6 @@ class Folder:
             "folder", f"{self._name}/{siren}", since, fr, f"{self._name} of {siren}: nothing moves. {text}"
         )
 
-    def _companies(self) -> list[str]:
-        with self._platform.home.actor.database.read() as connection:
-            return list(connection.execute(select(company.c.siren).order_by(company.c.siren)).scalars())
-
     def _now(self) -> datetime:
         return self._platform.home.actor.clock()
 
@@ -128,8 +125,6 @@ class Folder:
                 memory.pop(gone, None)
         for name, signature in found.items():
             tray.since.setdefault(name, self._now())
-            if self._is_open(tray.incoming / name):
-                continue
             if self._is_whole or tray.seen.get(name) == signature:
                 await self._take(tray, name, signature)
             tray.seen[name] = signature
@@ -156,6 +151,12 @@ class Folder:
         row = await self._platform.deposit(siren, deposit, data)
         self._platform.home.actor.worker.wake()
         return str(row["id"])
+
+
+def customers(platform: Platform) -> list[str]:
+    """Return the companies of a platform, by their SIREN."""
+    with platform.home.actor.database.read() as connection:
+        return list(connection.execute(select(company.c.siren).order_by(company.c.siren)).scalars())
 
 
 def _listed(tray: Tray) -> dict[str, Signature]:
@@ -196,7 +197,8 @@ def _answer(tray: Tray, name: str, answer: Receipt, flow_id: str) -> None:
     """The answer is written, then the file has left `in`: in this order, so that no file goes without its answer."""
     folder = tray.done if answer.is_good else tray.rejected
     out = folder / name
-    if tray.keeps and out.exists():  # another file of that name came before
+    answered = out.with_name(f"{name}.json")
+    if out.exists() or (answered.exists() and answered.read_bytes() != answer.data):  # another of that name came before
         out = folder / f"{PurePath(name).stem}.{flow_id[:8] or 'refus'}{PurePath(name).suffix}"
     for ending, content in ((".json", answer.data), (".txt", answer.text)):
         _write(out.with_name(out.name + ending), content)

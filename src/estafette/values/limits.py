@@ -98,3 +98,9 @@ ARCHIVE_EXTRACTED_BYTES_MAX = 1024 * 1024 * 1024
 
 FOLDER_FILES_MAX = 200
 """Files of one company looked at in one visit of its folder; the others wait for the next (our bound)."""
+
+SFTP_CONNECTIONS_MAX = 100
+"""Connections to the SFTP server of one actor at once (our bound)."""
+
+SFTP_FILES_MAX = 1000
+"""Files in one folder of an SFTP account: past it nothing more is put there until some are taken (our bound)."""
