@@ -94,12 +94,17 @@ def parse(data: bytes) -> etree._ElementTree:
     return tree
 
 
+PROLOG_BYTES = 512
+"""How much is read at once in search of the root element."""
+
+
 def root_tag(data: bytes) -> str:
     """Give the qualified name of the root element without building a tree; raises Unreadable as `parse` does."""
     _bounded(data)
     parser = etree.XMLParser(target=_Prolog(), **_SAFE)  # type: ignore[arg-type]
     try:
-        parser.feed(data)
+        for start in range(0, len(data), PROLOG_BYTES):  # the parser reads what it is fed to its end, root found or not
+            parser.feed(data[start : start + PROLOG_BYTES])
         parser.close()
     except _RootFound as found:
         return found.tag

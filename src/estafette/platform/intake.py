@@ -16,7 +16,6 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from estafette.directory.resolution import Outcome, Resolution
 from estafette.exchange.messages import Kind, Message
-from estafette.formats import read
 from estafette.formats.status_message import Detail, Note
 from estafette.invoice.model import Invoice
 from estafette.platform import controls, flows
@@ -71,6 +70,7 @@ def settle(home: Home, connection: Connection, deposit: RowMapping, data: bytes,
         flows.acknowledge(connection, deposit["id"], refusal=refusal, now=now)
         return
     document = examined.invoice
+    home.keep(deposit["sha256"], document)
     ruling = rule(home, connection, deposit, document, faults=examined.faults, now=now)
     is_copy = ruling.standing == "archived" and issuer_of(document) != deposit["siren"]  # archived by its buyer
     side = "received" if is_copy else "issued"
@@ -309,7 +309,7 @@ def delivered(home: Home, connection: Connection, message: Message) -> None:
     """The addressee's platform has the invoice: its sender is told so (201)."""
     row = connection.execute(_DELIVERED, {"which": message.id}).mappings().first()
     if row is not None:
-        document = read(home.actor.documents.get(row["sha256"]))
+        document = home.invoice(row["sha256"])
         audit.record(connection, row["siren"], "delivered", about=row["id"], at=home.actor.clock(), to=row["peer"])
         set_status(home, connection, row, document, "201")
 

@@ -58,17 +58,13 @@ class Mirror:
         """Tell where an invoice to this address goes on this day (directory.md §11)."""
         value, scheme = (address.value, address.scheme or "") if address else ("", "")
         rows = connection.execute(_LINES, {"address": value}).mappings()
-        platform = mirror_platform.c
-        inactive = select(platform.matricule).where(
-            or_(platform.status != "A", platform.registered_from > on, platform.registered_until <= on)
-        )
         return resolve(
             value,
             scheme,
             [_line(row) for row in rows],
             on=on,
             legal_unit_known=self.knows(connection, value[:9]),
-            unregistered=frozenset(connection.execute(inactive).scalars()),
+            unregistered=frozenset(connection.execute(_INACTIVE, {"day": on}).scalars()),
         )
 
     def knows(self, connection: Connection, siren: str) -> bool:
@@ -183,4 +179,13 @@ _NAMES = {
 
 _UNIT = gathered.reads(select(mirror_unit.c.status).where(mirror_unit.c.siren == bindparam("siren")))
 _ADDRESSEE = gathered.reads(select(mirror_line.c.siren).where(mirror_line.c.address == bindparam("address")))
+_INACTIVE = gathered.reads(
+    select(mirror_platform.c.matricule).where(
+        or_(
+            mirror_platform.c.status != "A",
+            mirror_platform.c.registered_from > bindparam("day"),
+            mirror_platform.c.registered_until <= bindparam("day"),
+        )
+    )
+)
 _LINES = gathered.reads(select(mirror_line).where(mirror_line.c.address == bindparam("address")))
