@@ -9,10 +9,12 @@ import pytest
 from tests.running import Circuit, free_ports
 
 from estafette.circuit.network import SEATS
-from estafette.simulation.pilot import USE_CASES, Step, play, samples_of
+from estafette.simulation.pilot import Step, play, samples_of
 
 KILLS = 30
 SEED = 20260901
+CASES = ("uc1", "uc2", "uc3")
+"""One invoice each, ended by one obligatory status each."""
 WAIT_S = (0.0, 0.8)
 """Between the moment the system is ready and the next kill."""
 
@@ -38,7 +40,7 @@ async def _play_under_kills(running: Circuit) -> tuple[int, list[Step]]:
     rounds = 0
     while rounds == 0 or not killer.done():
         rounds += 1
-        for played in await asyncio.gather(*(_play(running, case, rounds) for case in USE_CASES)):
+        for played in await asyncio.gather(*(_play(running, case, rounds) for case in CASES)):
             steps += played
     await killer
     return rounds, steps
@@ -63,7 +65,7 @@ def _kill_often(running: Circuit) -> None:
 
 def _check_once(running: Circuit, rounds: int) -> None:
     """Each actor holds each invoice of each round exactly once, each status once, and nothing waits any more."""
-    expected = sorted(_number(case, number) for case in USE_CASES for number in range(1, rounds + 1))
+    expected = sorted(_number(case, number) for case in CASES for number in range(1, rounds + 1))
     handed_over = [number for number in expected if not number.startswith("UC2")]
     live = "SELECT number FROM invoice WHERE side = ? AND standing = 'live'"
     assert running.query("platform-a", live, "issued") == expected

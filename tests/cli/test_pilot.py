@@ -12,7 +12,7 @@ from estafette.circuit.entries import Entries
 from estafette.cli import pilot
 from estafette.formats import read
 from estafette.simulation import pilot as played
-from estafette.simulation.pilot import Step
+from estafette.simulation.pilot import USE_CASES, Step
 
 
 def test_nobody_listens(circuit: Circuit) -> None:
@@ -27,11 +27,12 @@ def test_a_case_that_does_not_exist() -> None:
     assert "uc1" in one_line(run("pilot", "run", "uc99"))
 
 
-def test_a_case_is_replayed(circuit: Circuit) -> None:
-    """UC3 holds at every step on the running circuit: exit 0."""
-    done = run("pilot", "run", "uc3", "--data", str(circuit.data), "--port", str(circuit.port))
+def test_all_cases_are_replayed(circuit: Circuit) -> None:
+    """`all` plays every case there is, and each holds at every step on the running circuit: exit 0."""
+    done = run("pilot", "run", "all", "--data", str(circuit.data), "--port", str(circuit.port))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✗" not in done.stdout
+    assert [line.split()[0] for line in done.stdout.splitlines() if line.startswith("uc")] == [*USE_CASES] * 2
 
 
 def test_a_case_is_dated_in_paris(monkeypatch: pytest.MonkeyPatch) -> None:

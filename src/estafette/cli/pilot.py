@@ -1,4 +1,4 @@
-"""`estafette pilot run`: replay the first use cases through the running actors, and say what was expected and seen."""
+"""`estafette pilot run`: replay the use cases through the running actors, and say what was expected and seen."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ def _group() -> None:
 
 @pilot.command()
 def run(
-    cases: Annotated[list[str], typer.Argument(help="uc1 uc2 uc3", metavar="CASE...")],
+    cases: Annotated[list[str], typer.Argument(help="uc1 uc2 uc3 uc4 uc5 | all", metavar="CASE...")],
     data: Annotated[Path, typer.Option(help="Dossier des données. / Data folder.", envvar="ESTAFETTE_DATA")] = Path(
         "data"
     ),
@@ -35,6 +35,7 @@ def run(
     """Rejoue des cas d'usage : code 0 si tout est conforme. / Replay use cases: exit 0 when all is as expected."""
     from estafette.simulation.pilot import USE_CASES
 
+    cases = list(USE_CASES) if cases == ["all"] else cases
     unknown = [case for case in cases if case not in USE_CASES]
     if unknown:
         typer.echo(f"{', '.join(unknown)}? → {', '.join(USE_CASES)}", err=True)

@@ -139,6 +139,7 @@ class Company:
         about: Reference,
         *,
         reason: str = "",
+        action: str = "",
         comment: str = "",
         amounts: tuple[tuple[Decimal, Decimal | None], ...] = (),
         occasion: str = "",
@@ -163,7 +164,7 @@ class Company:
             recipients=[self._other(about)],
             set_at=now,
             issued_at=now,
-            details=_details(status, reason, comment, amounts, now.date()),
+            details=_details(status, (reason, action, comment), amounts, now.date()),
         )
         name = f"{about.number}_{status}.xml"
         return await self.deposit(cdar.write(message), syntax="CDAR", name=name, tracking_id=identifier)
@@ -234,12 +235,19 @@ def _status(flow: dict[str, Any]) -> str:
 
 
 def _details(
-    status: str, reason: str, comment: str, amounts: tuple[tuple[Decimal, Decimal | None], ...], today: date
+    status: str,
+    said: tuple[str, str, str],
+    amounts: tuple[tuple[Decimal, Decimal | None], ...],
+    today: date,
 ) -> tuple[Detail, ...]:
+    """Give what goes with a status; `said` are the reason, the action asked for and the comment."""
+    reason, action, comment = said
     kind, on = ("MEN", None) if status == "212" else ("MPA", today)
     data = tuple(
         Characteristic(type_code=kind, amount=amount, currency="EUR", percent=rate, changed=False, on=on)
         for amount, rate in amounts
     )
+    if not (data or any(said)):
+        return ()
     notes = (Note(comment),) if comment else ()
-    return (Detail(reason_code=reason, notes=notes, characteristics=data),) if reason or notes or data else ()
+    return (Detail(reason_code=reason, requested_action=action, notes=notes, characteristics=data),)

@@ -1,4 +1,4 @@
-"""The first use cases of XP Z12-014 replayed through the running actors, step by step, on four planes.
+"""The use cases UC1 to UC5 of XP Z12-014 replayed through the running actors, step by step, on four planes.
 
 Each step says what is expected and waits until it is so, or until the deadline. The planes: `exchange` (the very bytes
 arrived), `statuses` (which, in which order, on both sides), `administration` (what the portal accepted and the
@@ -14,14 +14,16 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 import aiohttp
+from msgspec.structs import replace
 
 from estafette.formats import read
 from estafette.formats.status_message import Role
+from estafette.formats.writing import write
 from estafette.formats.xml import recognise
+from estafette.invoice.correction import corrective_of, credit_note_of
+from estafette.invoice.model import Invoice
 from estafette.simulation import samples
 from estafette.simulation.company import POLL, Company, Reference, TooLong
-
-SAMPLES = {"uc1": "service", "uc2": "service", "uc3": "service-10"}
 
 EXCHANGE, STATUSES, ADMINISTRATION, BUSINESS = "exchange", "statuses", "administration", "business"
 
@@ -86,16 +88,7 @@ class Stage:
 
 async def nominal(stage: Stage, data: bytes) -> None:
     """UC1: deposited, received, approved, paid; VAT falls due when it is collected."""
-    about = await _deposited(stage, data, tracking="UC1")
-    await _handed_over(stage, data, about)
-    rate, net, total = _single_rate(data)
-    await _answered(stage, stage.customer, about, "204")
-    await _answered(stage, stage.customer, about, "205")
-    await _answered(stage, stage.customer, about, "211", amounts=((total, None),))
-    await _effect(stage, about, "avant l'encaissement / before collection", ())
-    await _answered(stage, stage.supplier, about, "212", amounts=((total, rate),))
-    await _told(stage, about, "200 212")
-    await _effect(stage, about, "à l'encaissement / on collection", _lines(about, rate, net, total - net))
+    await _paid(stage, data, await _deposited(stage, data, tracking="UC1"))
 
 
 async def rejected(stage: Stage, data: bytes, copy: bytes) -> None:
@@ -125,7 +118,40 @@ async def refused(stage: Stage, data: bytes) -> None:
     await _effect(stage, about, "ne compte pas / counts for nothing", ())
 
 
-USE_CASES: dict[str, Callable[..., Awaitable[None]]] = {"uc1": nominal, "uc2": rejected, "uc3": refused}
+async def replaced(stage: Stage, data: bytes, corrective: bytes) -> None:
+    """UC4: the customer disputes the VAT rate; a corrective invoice (384) replaces the first, which is cancelled."""
+    about = await _disputed(stage, data, tracking="UC4", action="NIN")
+    new = await _deposited(stage, corrective, tracking="UC4-R")
+    await _answered(stage, stage.supplier, about, "220")
+    await _told(stage, about, "200")
+    await _paid(stage, corrective, new)
+    await _effect(stage, about, "la facture annulée ne compte pas / the cancelled one counts for nothing", ())
+
+
+async def credited(stage: Stage, data: bytes, credit_note: bytes, again: bytes) -> None:
+    """UC5: the customer disputes the VAT rate; a credit note (381) takes the invoice back, another is made."""
+    about = await _disputed(stage, data, tracking="UC5", action="CNF")
+    credit = await _deposited(stage, credit_note, tracking="UC5-A")
+    await _handed_over(stage, credit_note, credit)
+    await _answered(stage, stage.customer, credit, "204")
+    for document in (about, credit):
+        await _answered(stage, stage.customer, document, "205")
+    rate, net, total = _single_rate(data)
+    for document, sign in ((about, 1), (credit, -1)):
+        await _answered(stage, stage.supplier, document, "212", amounts=((sign * total, rate),))
+        await _told(stage, document, "200 212")
+        lines = _lines(document, rate, sign * net, sign * (total - net))
+        await _effect(stage, document, "se compensent / set each other off", lines)
+    await _paid(stage, again, await _deposited(stage, again, tracking="UC5-N"))
+
+
+USE_CASES: dict[str, Callable[..., Awaitable[None]]] = {
+    "uc1": nominal,
+    "uc2": rejected,
+    "uc3": refused,
+    "uc4": replaced,
+    "uc5": credited,
+}
 
 
 class Entrance(Protocol):
@@ -137,12 +163,23 @@ class Entrance(Protocol):
 
 
 def samples_of(case: str, *, number: str, today: date) -> tuple[bytes, ...]:
-    """Return our own documents for a case, under this number, dated today."""
+    """Return our own documents for a case, under this number (and others made from it), dated today."""
     due = today + timedelta(days=30)
-    document = samples.load(SAMPLES[case], number=number, issue_date=today, due_date=due)
-    if case != "uc2":
-        return (document,)
-    return document, samples.load("service-cii", number=number, issue_date=today, due_date=due)
+    names = {"uc1": ("service",), "uc2": ("service", "service-cii")}.get(case, ("service-10",))
+    first, *others = (samples.load(name, number=number, issue_date=today, due_date=due) for name in names)
+    if case == "uc4":
+        others = [write(_at_20(read(first), number=f"{number}-R"), recognise(first))]
+    if case == "uc5":
+        credit_note = credit_note_of(read(first), number=f"{number}-A", issue_date=today)
+        again = replace(_at_20(read(first), number=f"{number}-N"), type_code="380", preceding_invoices=())
+        others = [write(document, recognise(first)) for document in (credit_note, again)]
+    return first, *others
+
+
+def _at_20(invoice: Invoice, *, number: str) -> Invoice:
+    """Return the corrective invoice of one whose VAT rate should have been 20 %."""
+    lines = tuple(replace(line, vat_rate=Decimal(20)) for line in invoice.lines)
+    return corrective_of(invoice, number=number, issue_date=invoice.issue_date or date.min, lines=lines)
 
 
 async def play(
@@ -199,6 +236,28 @@ async def _deposited(stage: Stage, data: bytes, *, tracking: str) -> Reference:
     return about
 
 
+async def _disputed(stage: Stage, data: bytes, *, tracking: str, action: str) -> Reference:
+    """An invoice is at the customer's, who disputes its VAT rate and asks for something; the State hears nothing."""
+    about = await _deposited(stage, data, tracking=tracking)
+    await _handed_over(stage, data, about)
+    await _answered(stage, stage.customer, about, "207", reason="TX_TVA_ERR", action=action, comment="20 % attendus.")
+    await _told(stage, about, "200")
+    return about
+
+
+async def _paid(stage: Stage, data: bytes, about: Reference) -> None:
+    """An invoice deposited reaches the customer, is approved and paid; VAT falls due when it is collected."""
+    await _handed_over(stage, data, about)
+    rate, net, total = _single_rate(data)
+    await _answered(stage, stage.customer, about, "204")
+    await _answered(stage, stage.customer, about, "205")
+    await _answered(stage, stage.customer, about, "211", amounts=((total, None),))
+    await _effect(stage, about, "avant l'encaissement / before collection", ())
+    await _answered(stage, stage.supplier, about, "212", amounts=((total, rate),))
+    await _told(stage, about, "200 212")
+    await _effect(stage, about, "à l'encaissement / on collection", _lines(about, rate, net, total - net))
+
+
 async def _handed_over(stage: Stage, data: bytes, about: Reference) -> None:
     """The customer has the very bytes; both sides are told; the administration has the data."""
 
@@ -221,11 +280,12 @@ async def _answered(
     status: str,
     *,
     reason: str = "",
+    action: str = "",
     comment: str = "",
     amounts: tuple[tuple[Decimal, Decimal | None], ...] = (),
 ) -> None:
     """A party sets a status; the other one has it in its life cycle."""
-    flow = await who.say(status, about, reason=reason, comment=comment, amounts=amounts)
+    flow = await who.say(status, about, reason=reason, action=action, comment=comment, amounts=amounts)
     stage.note(EXCHANGE, f"{status} déposé / deposited", "Ok", _acknowledged(flow))
     other = stage.supplier if who is stage.customer else stage.customer
     expected = f"{status}:{reason}" if reason else status
