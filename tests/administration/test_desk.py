@@ -25,11 +25,13 @@ from estafette.administration.completeness import Link, RegistrationForm
 from estafette.administration.examples import example
 from estafette.administration.files import read
 from estafette.exchange.actor import open_actor
+from estafette.exchange.keys import sealing_key
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import Post, Refused
 from estafette.store import identity
 from estafette.store.tables import job
 from estafette.values.limits import REGISTRATION_BYTES_MAX, REGISTRATION_FORM_BYTES_MAX
+from estafette.web import entrance
 from estafette.web.administration import NAVIGATION, TEMPLATES, routes
 from estafette.web.administration.activity import HEIGHT, WEEKS_SHOWN, chart
 from estafette.web.desk import Desk
@@ -96,9 +98,10 @@ def at_home(folder: Path) -> Iterator[House]:
         clock=actor.clock,
         templates=TEMPLATES,
         navigation=NAVIGATION,
+        seal=sealing_key(actor.key),
     )
     handlers = {HTTPException: lambda request, fault: desk.refusal(request, fault.status_code)}
-    application = Starlette(routes=[*desk.routes(), *routes(administration, desk)], exception_handlers=handlers)
+    application = Starlette(routes=[*entrance.routes(desk), *routes(administration, desk)], exception_handlers=handlers)
     try:
         yield House(administration, Visitor(application), Visitor(application))
     finally:

@@ -100,10 +100,21 @@ def test_a_session_ends(connection: Connection, now: datetime) -> None:
     """A session is good until its last second, and no longer; the next login sweeps it away."""
     value = sign_in(connection, login="ops", password=PASSWORD, now=now) or ""
     end = now + identity.SESSION_LIFE
+    identity.see(connection, value, now=end - timedelta(hours=1))
     assert identity.person(connection, value, now=end - SECOND) is not None
     assert identity.person(connection, value, now=end) is None
     sign_in(connection, login="ops", password=PASSWORD, now=end + SECOND)
     assert len(connection.execute(select(session)).all()) == 1
+
+
+def test_an_idle_session_ends(connection: Connection, now: datetime) -> None:
+    """A session that is not used is over after its time, counted from its last use."""
+    value = sign_in(connection, login="ops", password=PASSWORD, now=now) or ""
+    end = now + identity.SESSION_IDLE
+    assert identity.person(connection, value, now=end - SECOND) is not None
+    assert identity.person(connection, value, now=end) is None
+    identity.see(connection, value, now=end - SECOND)
+    assert identity.person(connection, value, now=end) is not None
 
 
 def test_leaving_ends_this_session_only(connection: Connection, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """A platform of its own for each test of the desk, and two documents to deposit there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from tests.web.world import World, an_invoice, open_world
 
 from estafette.simulation.documents import ubl
 from estafette.store import identity
+from estafette.web.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +24,20 @@ def world(tmp_path: Path) -> Iterator[World]:
     opened = open_world(tmp_path / "platform")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def make_world(tmp_path: Path) -> Iterator[Callable[[Settings], World]]:
+    """Give what opens a platform whose desk has these settings."""
+    opened: list[World] = []
+
+    def make(settings: Settings) -> World:
+        opened.append(open_world(tmp_path / f"platform-{len(opened)}", settings))
+        return opened[-1]
+
+    yield make
+    for world in opened:
+        world.close()
 
 
 @pytest.fixture

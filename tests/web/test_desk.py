@@ -301,10 +301,10 @@ def test_what_is_another_company_s_is_not_found(world: World, document: bytes) -
 
 
 def test_an_account_without_a_company(world: World) -> None:
-    """An operator's account opens no company's pages: 403."""
+    """An operator's account opens no company's pages, 403, and begins where accounts are kept."""
     operator = Visitor(world.application)
-    assert operator.sign_in("operator", "correct horse").status == 403
-    for path in PAGES:
+    assert operator.sign_in("operator", "correct horse").path == "/access"
+    for path in PAGES[1:]:
         assert operator.get(path).status == 403
 
 

@@ -49,6 +49,8 @@ class Visitor:
     application: ASGIApp
     language: str = "fr"
     cookies: dict[str, str] = field(default_factory=dict)
+    scheme: str = "http"
+    set_cookies: list[str] = field(default_factory=list)
 
     def get(self, path: str) -> Page:
         """Ask for a page."""
@@ -100,7 +102,7 @@ class Visitor:
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
             "method": method,
-            "scheme": "http",
+            "scheme": self.scheme,
             "path": split.path,
             "raw_path": split.path.encode(),
             "query_string": split.query.encode(),
@@ -128,6 +130,7 @@ class Visitor:
         for name, value in start["headers"]:
             headers[name.decode()] = value.decode()
             if name == b"set-cookie":
+                self.set_cookies.append(value.decode())
                 kept, _, rest = value.decode().partition("=")
                 self.cookies[kept] = rest.partition(";")[0].strip('"')
         body = b"".join(message.get("body", b"") for message in heard if message["type"] == "http.response.body")

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from tests.web.visitor import Visitor
 
 from estafette.exchange.actor import Actor, open_actor
+from estafette.exchange.keys import sealing_key
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import Post
 from estafette.platform.examination import Examined, examine
@@ -22,8 +23,10 @@ from estafette.platform.platform import Platform
 from estafette.simulation.documents import Invoice, Line, Party, invoice
 from estafette.store import identity
 from estafette.store.tables import job
-from estafette.web.desk import Desk
+from estafette.web import entrance
+from estafette.web.desk import DEFAULTS, Desk
 from estafette.web.platform import NAVIGATION, TEMPLATES, routes
+from estafette.web.settings import Settings
 
 SELLER, BUYER, OTHER = "100000009", "200000008", "300000007"
 TODAY = date(2026, 9, 15)
@@ -53,6 +56,7 @@ class World:
     platform: Platform
     application: ASGIApp
     loop: asyncio.Runner
+    desk: Desk
 
     def close(self) -> None:
         """Let go of the files."""
@@ -99,7 +103,7 @@ class World:
         return f"/invoices/{self.platform.invoices(BUYER, 'received')[0]['id']}"
 
 
-def open_world(folder: Path) -> World:
+def open_world(folder: Path, settings: Settings = DEFAULTS) -> World:
     """Open a platform in this folder, its desk in an application."""
     clock = TickingClock()
     actor = open_actor("platform", "0003", folder, branches=("platform",), clock=clock)
@@ -114,9 +118,11 @@ def open_world(folder: Path) -> World:
         clock=clock,
         templates=TEMPLATES,
         navigation=NAVIGATION,
+        seal=sealing_key(actor.key),
+        settings=settings,
     )
-    application = Starlette(routes=[*routes(platform, desk, actor.worker.wake), *desk.routes()])
-    return World(actor, platform, application, asyncio.Runner())
+    application = Starlette(routes=[*routes(platform, desk, actor.worker.wake), *entrance.routes(desk)])
+    return World(actor, platform, application, asyncio.Runner(), desk)
 
 
 async def _examine(data: bytes) -> Examined:

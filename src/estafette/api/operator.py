@@ -21,6 +21,7 @@ from estafette.portal import authority
 from estafette.portal.portal import Portal
 from estafette.store import identity
 from estafette.values.identifiers import SIRET
+from estafette.values.limits import PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN
 
 BODY_MAX = 10 * 1024 * 1024
 
@@ -34,7 +35,7 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=150)]
     status_address: Annotated[str, msgspec.Meta(max_length=125)]
     login: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-    password: Annotated[str, msgspec.Meta(min_length=12, max_length=200)]
+    password: Annotated[str, msgspec.Meta(min_length=PASSWORD_CHARACTERS_MIN, max_length=PASSWORD_CHARACTERS_MAX)]
     client_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     client_secret: Annotated[str, msgspec.Meta(min_length=16, max_length=200)]
 
@@ -43,7 +44,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An agent's account."""
 
     login: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-    password: Annotated[str, msgspec.Meta(min_length=12, max_length=200)]
+    password: Annotated[str, msgspec.Meta(min_length=PASSWORD_CHARACTERS_MIN, max_length=PASSWORD_CHARACTERS_MAX)]
 
 
 class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -32,6 +32,7 @@ from estafette.circuit.upkeep import door_of, rounds_of, serve_door
 from estafette.directory.resolution import FICTIVE
 from estafette.exchange import wire
 from estafette.exchange.actor import Actor, Clock, open_actor
+from estafette.exchange.keys import sealing_key
 from estafette.exchange.messages import Message
 from estafette.exchange.post import QUEUE, Peer, Post
 from estafette.exchange.rounds import Rounds
@@ -46,8 +47,10 @@ from estafette.portal.hall import Hall
 from estafette.portal.portal import Portal
 from estafette.values.moments import PARIS
 from estafette.web import administration as administration_desk
+from estafette.web import entrance
 from estafette.web import operations as operations_desk
 from estafette.web import platform as platform_desk
+from estafette.web import settings as sign_in
 from estafette.web.desk import Desk
 
 JUDGE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="judge")
@@ -293,6 +296,8 @@ def _desk(seat: Seat, actor: Actor, templates: Path, navigation: tuple[tuple[str
         clock=actor.clock,
         templates=templates,
         navigation=navigation,
+        seal=sealing_key(actor.key),
+        settings=sign_in.settings_of(actor.folder),
     )
 
 
@@ -317,7 +322,7 @@ def _running(actor: Actor, post: Post, routes: list[BaseRoute], desk: Desk, roun
         routes=[
             Route("/health", health),
             *wire.routes(post, actor.public_key, actor.worker.wake),
-            *desk.routes(),
+            *entrance.routes(desk),
             *operations.routes(actor),
             *operations_desk.routes(actor, desk),
             *routes,

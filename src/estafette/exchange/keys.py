@@ -5,7 +5,10 @@ import os
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -54,3 +57,9 @@ def verifies(public: str, signature: str, data: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def sealing_key(key: Ed25519PrivateKey) -> Fernet:
+    """Return what seals the secrets that must be read again, derived from the key of the actor (HKDF, RFC 5869)."""
+    derived = HKDF(SHA256(), length=32, salt=None, info=b"estafette: sealed secrets").derive(key.private_bytes_raw())
+    return Fernet(base64.urlsafe_b64encode(derived))

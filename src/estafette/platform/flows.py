@@ -18,6 +18,16 @@ from estafette.store import audit, gathered
 
 TICK = timedelta(milliseconds=1)
 LISTS = {"flow_type": flow.c.flow_type, "flow_direction": flow.c.direction, "processing_rule": flow.c.processing_rule}
+REPORTS = (
+    "AggregatedCustomerTransactionReport",
+    "UnitaryCustomerTransactionReport",
+    "AggregatedCustomerPaymentReport",
+    "UnitaryCustomerPaymentReport",
+    "UnitarySupplierTransactionReport",
+    "MultiFlowReport",
+)
+"""The types of a deposit of e-reporting (FRR)."""
+
 SINGLES = {"tracking_id": flow.c.tracking_id, "ack_status": flow.c.acknowledgement}
 
 
@@ -44,6 +54,15 @@ class Refusal:
     def row(self) -> dict[str, str]:
         """Return the detail as the acknowledgement carries it."""
         return {"level": "Error", "item": self.item, "reasonCode": self.code, "reasonMessage": self.message}
+
+
+def types_of(syntax: str) -> tuple[str, ...]:
+    """Return the types that a deposit of this syntax may turn out to be (XP Z12-013 §3.6)."""
+    if syntax == "CDAR":
+        return ("CustomerInvoiceLC", "SupplierInvoiceLC")
+    if syntax == "FRR":
+        return REPORTS
+    return ("CustomerInvoice", "SupplierInvoice")
 
 
 def repeated(earlier: str) -> Refusal:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from estafette.store.identity_accreditations import Acting, acting, grants
 from estafette.store.identity_clients import TOKEN_LIFE, Holder, create_client, grant_token, holder
@@ -22,6 +22,7 @@ from estafette.store.tables import account, membership, session
 from estafette.values.moments import paris_day
 
 __all__ = [
+    "SESSION_IDLE",
     "SESSION_LIFE",
     "TOKEN_LIFE",
     "Acting",
@@ -29,13 +30,16 @@ __all__ = [
     "Person",
     "Place",
     "acting",
+    "add_account",
     "choose",
     "close_account",
     "close_session",
     "close_sessions",
     "create_account",
     "create_client",
+    "digest",
     "grant_token",
+    "hashed",
     "holder",
     "is_password",
     "join",
@@ -44,11 +48,17 @@ __all__ = [
     "password_hash",
     "person",
     "places",
+    "see",
     "sessions",
     "set_password",
 ]
 
 SESSION_LIFE = timedelta(hours=12)
+SESSION_IDLE = timedelta(hours=2)
+"""How long a session lasts without being used."""
+
+SEEN_EVERY = timedelta(minutes=5)
+"""How exactly it is known when a session was last used: a write for each page would be too many."""
 
 _hasher = PasswordHasher()
 _decoy = _hasher.hash("no account has this password")
@@ -71,10 +81,19 @@ class Person:
     has_factor: bool = False
     factor_at: datetime | None = None
     password_is_given: bool = False
+    seen_at: datetime | None = None
 
     def may(self, capability: Capability) -> bool:
         """Tell whether the person may do this, for the organization acted for."""
         return capability in self.capabilities
+
+    def sees(self, flow_type: str) -> bool:
+        """Tell whether flows of this type may be read: an accreditation may be limited to some."""
+        return self.acting is None or self.acting.may("flow.read", flow_type)
+
+    def sends(self, flow_type: str) -> bool:
+        """Tell whether flows of this type may be sent."""
+        return self.acting is None or self.acting.may("flow.write", flow_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +107,32 @@ class Place:
 
 
 def create_account(
+    connection: Connection, *, login: str, password: str, role: str, tenant: str | None, now: datetime
+) -> bool:
+    """The account exists, with this role there; an existing login is left as it is. Returns whether it is new."""
+    if connection.execute(select(account.c.login).where(account.c.login == login)).first():
+        return False
+    return add_account(connection, login=login, held=_hasher.hash(password), role=role, tenant=tenant, now=now)
+
+
+def add_account(
     connection: Connection,
     *,
     login: str,
-    password: str,
+    held: str,
     role: str,
     tenant: str | None,
     now: datetime,
     email: str | None = None,
     is_given: bool = False,
 ) -> bool:
-    """The account exists, with this role there; an existing login is left as it is. Returns whether it is new.
+    """The account exists, its password that of the hash; an existing login is left. Returns whether it is new.
 
     `is_given`: the password was chosen by somebody else, and is changed at the first sign-in.
     """
     if connection.execute(select(account.c.login).where(account.c.login == login)).first():
         return False
-    row = {"login": login, "password_hash": _hasher.hash(password), "email": email, "created_at": now}
+    row = {"login": login, "password_hash": held, "email": email, "created_at": now}
     connection.execute(insert(account).values(**row, password_given_at=now if is_given else None))
     join(connection, login=login, organization=tenant or "", role=role, now=now)
     return True
@@ -152,11 +180,16 @@ def hashed(password: str) -> str:
     return _hasher.hash(password)
 
 
-def set_password(connection: Connection, *, login: str, held: str, given_at: datetime | None = None) -> None:
-    """The account has the password of this hash; every session of it is over. `given_at`: chosen by somebody else."""
+def set_password(
+    connection: Connection, *, login: str, held: str, given_at: datetime | None = None, but: str | None = None
+) -> None:
+    """The account has the password of this hash; its sessions are over, `but` the one of this token.
+
+    `given_at`: since when it is one chosen by somebody else, to be changed at the next sign-in.
+    """
     mine = account.c.login == login
     connection.execute(update(account).where(mine).values(password_hash=held, password_given_at=given_at))
-    close_sessions(connection, login)
+    close_sessions(connection, login, but=but)
 
 
 def close_account(connection: Connection, *, login: str, now: datetime) -> None:
@@ -180,7 +213,7 @@ def open_session(
     first = connection.execute(
         select(membership.c.organization).where(membership.c.login == login).order_by(membership.c.organization)
     ).scalar()
-    row = {"token_hash": _digest(value), "login": login, "csrf": secrets.token_urlsafe(32), "organization": first or ""}
+    row = {"token_hash": digest(value), "login": login, "csrf": secrets.token_urlsafe(32), "organization": first or ""}
     times = {"opened_at": now, "seen_at": now, "expires_at": now + SESSION_LIFE, "factor_at": factor_at}
     connection.execute(insert(session).values(**row, **times, peer=peer[:60], agent=agent[:200]))
     return value
@@ -191,7 +224,7 @@ def person(connection: Connection, value: str, *, now: datetime) -> Person | Non
     query = (
         select(session, account.c.factor_since, account.c.password_given_at)
         .join(account, account.c.login == session.c.login)
-        .where(session.c.token_hash == _digest(value), session.c.expires_at > now, account.c.closed_at.is_(None))
+        .where(session.c.token_hash == digest(value), *_is_open(now), account.c.closed_at.is_(None))
     )
     row = connection.execute(query).first()
     place = _place(connection, row.login, row.organization, row.through, now=now) if row else None
@@ -208,6 +241,7 @@ def person(connection: Connection, value: str, *, now: datetime) -> Person | Non
         has_factor=row.factor_since is not None,
         factor_at=row.factor_at,
         password_is_given=row.password_given_at is not None,
+        seen_at=row.seen_at,
     )
 
 
@@ -225,7 +259,7 @@ def places(connection: Connection, login: str, *, now: datetime) -> list[Place]:
 
 def choose(connection: Connection, value: str, *, organization: str, through: str | None, now: datetime) -> bool:
     """The session acts there from now on; False, and nothing changes, when the person may not."""
-    mine = session.c.token_hash == _digest(value)
+    mine = session.c.token_hash == digest(value)
     login = connection.execute(select(session.c.login).where(mine)).scalar()
     wanted = (organization, through)
     if login is None or wanted not in [(one.organization, one.through) for one in places(connection, login, now=now)]:
@@ -237,21 +271,31 @@ def choose(connection: Connection, value: str, *, organization: str, through: st
 def sessions(connection: Connection, login: str, *, now: datetime) -> Sequence[Row[tuple[object, ...]]]:
     """Return the open sessions of an account, the latest first; `token_hash` names one and opens nothing."""
     names = ("token_hash", "opened_at", "seen_at", "expires_at", "peer", "agent")
-    query = select(*(session.c[name] for name in names)).where(session.c.login == login, session.c.expires_at > now)
+    query = select(*(session.c[name] for name in names)).where(session.c.login == login, *_is_open(now))
     return connection.execute(query.order_by(session.c.opened_at.desc())).all()
+
+
+def see(connection: Connection, value: str, *, now: datetime, factor: bool = False) -> None:
+    """The session was used now; with `factor`, the second factor was given in it."""
+    values = {"seen_at": now} | ({"factor_at": now} if factor else {})
+    connection.execute(update(session).where(session.c.token_hash == digest(value)).values(values))
 
 
 def close_session(connection: Connection, value: str) -> None:
     """The session is over."""
-    connection.execute(delete(session).where(session.c.token_hash == _digest(value)))
+    connection.execute(delete(session).where(session.c.token_hash == digest(value)))
 
 
 def close_sessions(connection: Connection, login: str, *, only: str | None = None, but: str | None = None) -> None:
     """The sessions of an account are over: all, `only` the one of this hash, or all `but` the one of this token."""
     gone = [session.c.login == login]
     gone += [session.c.token_hash == only] if only is not None else []
-    gone += [session.c.token_hash != _digest(but)] if but is not None else []
+    gone += [session.c.token_hash != digest(but)] if but is not None else []
     connection.execute(delete(session).where(*gone))
+
+
+def _is_open(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return session.c.expires_at > now, session.c.seen_at > now - SESSION_IDLE
 
 
 def _memberships(connection: Connection, login: str) -> list[Place]:
@@ -280,5 +324,6 @@ def _capabilities(place: Place) -> frozenset[Capability]:
     return held & capabilities_by(place.acting.scopes) if place.acting else held
 
 
-def _digest(value: str) -> str:
+def digest(value: str) -> str:
+    """Return by what a session is named: it opens nothing."""
     return hashlib.sha256(value.encode()).hexdigest()

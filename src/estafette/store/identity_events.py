@@ -10,6 +10,26 @@ from sqlalchemy import Connection, insert, select
 from estafette.store import audit
 from estafette.store.tables import identity_event
 
+KINDS = {
+    "password.changed": ("Mot de passe changé", "Password changed"),
+    "password.reset": ("Mot de passe réinitialisé", "Password reset"),
+    "factor.added": ("Second facteur ajouté", "Second factor added"),
+    "factor.codes": ("Nouveaux codes de secours", "New recovery codes"),
+    "factor.removed": ("Second facteur retiré", "Second factor removed"),
+    "factor.reset": ("Second facteur retiré par un administrateur", "Second factor removed by an administrator"),
+    "identity.linked": ("Compte du fournisseur d'identité lié", "Account of the identity provider linked"),
+    "person.added": ("Personne ajoutée", "Person added"),
+    "person.admitted": ("Compte existant admis", "Existing account admitted"),
+    "person.role": ("Rôle changé", "Role changed"),
+    "person.removed": ("Accès retiré", "Access taken away"),
+    "client.created": ("Logiciel ajouté", "Software added"),
+    "client.key": ("Clé remplacée", "Key replaced"),
+    "client.revoked": ("Logiciel retiré", "Software taken away"),
+    "accreditation.given": ("Délégation donnée", "Delegation given"),
+    "accreditation.ended": ("Délégation terminée", "Delegation ended"),
+}
+"""Every kind of act, in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class By:

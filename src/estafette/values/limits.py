@@ -104,3 +104,9 @@ SFTP_CONNECTIONS_MAX = 100
 
 SFTP_FILES_MAX = 1000
 """Files in one folder of an SFTP account: past it nothing more is put there until some are taken (our bound)."""
+
+PASSWORD_CHARACTERS_MIN = 12
+"""The least a password that people choose has (ANSSI, recommendations on passwords, 2021: 12 for a moderate risk)."""
+
+PASSWORD_CHARACTERS_MAX = 200
+"""The most that is read of a password (our bound)."""

@@ -1,38 +1,36 @@
 """What every desk shares: who is signed in, in which language, forms that cannot be forged, one look.
 
-`Desk.render` gives templates: `say(fr, en)`, `language`, `person`, `csrf`, and the filters `amount`, `number`, `day`,
-`moment`, which write in the reader's language. An endpoint wrapped by `Desk.signed_in` is given the `Person`, and what
-it refuses (`HTTPException`) is said on a page; a form is read by `Desk.form`, which checks its token.
+`Desk.render` gives templates: `say(fr, en)`, `language`, `person`, `may(capability)`, `csrf`, and the filters `amount`,
+`number`, `day`, `moment`, which write in the reader's language. An endpoint wrapped by `Desk.signed_in` is given the
+`Person`, who may do what the page needs, and what it refuses (`HTTPException`) is said on a page; a form is read by
+`Desk.form`, which checks its token.
 """
 
-import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from math import ceil
 from pathlib import Path
 from typing import Any
 
+from cryptography.fernet import Fernet
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from estafette.exchange.throttle import Throttle
 from estafette.readable.typography import amount, day, moment, number
 from estafette.store import audit, identity
 from estafette.store.database import Database
 from estafette.store.identity import Person
-from estafette.values.limits import PASSWORDS_AT_ONCE_MAX
+from estafette.store.roles import Capability
 from estafette.values.moments import paris_day
+from estafette.web.settings import Settings
 
 HERE = Path(__file__).parent
 SECURITY = {
@@ -52,6 +50,8 @@ class _RowNumber(IntegerConvertor):
 
 register_url_convertor("row", _RowNumber())
 Page = Callable[[Request, Person], Awaitable[Response]]
+Needed = Capability | frozenset[Capability] | None
+DEFAULTS = Settings()
 REFUSALS = {
     403: (
         ("Accès refusé", "Access denied"),
@@ -70,11 +70,15 @@ REFUSALS = {
 }
 """What is said of a refusal, by its HTTP status: heading and text, in French and in English."""
 
+NEEDS = {"/deposit": Capability.DEPOSIT}
+"""What one must be able to do to be shown the way to a page; to read, for the others."""
+
 
 class Desk:
     """The pages of one actor. `home` is where one arrives once signed in; `title` is the actor's name.
 
-    `name_of` gives the name of the company of a SIREN, where the actor has companies.
+    `name_of` gives the name of the company of a SIREN, where the actor has companies. `seal` keeps what must be read
+    again and that nobody else may read.
     """
 
     def __init__(
@@ -84,19 +88,21 @@ class Desk:
         cookie: str,
         database: Database,
         clock: Callable[[], datetime],
+        seal: Fernet,
         templates: Path,
         navigation: tuple[tuple[str, str, str], ...],
+        settings: Settings = DEFAULTS,
         home: str = "/",
     ) -> None:
-        self._title = title
-        self._cookie = cookie
-        self._database = database
-        self._clock = clock
+        self.title = title
+        self.cookie = cookie
+        self.database = database
+        self.clock = clock
+        self.seal = seal
+        self.settings = settings
+        self.home = home
         self._navigation = navigation
-        self._home = home
         self.name_of: Callable[[str], str | None] = lambda _siren: None
-        self._throttle = Throttle()
-        self._checking = asyncio.Semaphore(PASSWORDS_AT_ONCE_MAX)
         loader = FileSystemLoader([templates, HERE / "templates"])
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         self._templates.filters.update(amount=_amount, number=_number, day=_day, moment=_moment)
@@ -106,15 +112,18 @@ class Desk:
         language = language_of(request)
         person = self.person(request)
         company = self.name_of(person.tenant) if person and person.tenant else None
+        navigation = self._navigation if person and not self.next_step(person) else ()
         shared = {
             "say": lambda fr, en: en if language == "en" else fr,
             "language": language,
             "other_language": request.url.include_query_params(lang="fr" if language == "en" else "en").query,
             "person": person,
             "company_name": company,
+            "may": lambda capability: person is not None and person.may(Capability(capability)),
+            "several": person is not None and len(self.places(person)) > 1,
             "csrf": person.csrf if person else "",
-            "title": self._title,
-            "navigation": self._navigation if person else (),
+            "title": self.title,
+            "navigation": [each for each in navigation if person and person.may(NEEDS.get(each[0], Capability.READ))],
             "path": request.url.path,
         }
         html = self._templates.get_template(template).render(**shared, **values)
@@ -131,36 +140,78 @@ class Desk:
         )
         english = language_of(request) == "en"
         heading, text = (both[english] for both in REFUSALS.get(status, unknown))
-        return self.render(request, "message.html", status, heading=heading, text=text, tone="bad", back=self._home)
+        return self.render(request, "message.html", status, heading=heading, text=text, tone="bad", back=self.home)
 
     def today(self) -> date:
         """Return the day it is in France."""
-        return paris_day(self._clock())
+        return paris_day(self.clock())
 
     def person(self, request: Request) -> Person | None:
-        """Return who is signed in here."""
-        value = request.cookies.get(self._cookie)
+        """Return who is signed in here, whatever is still to be done before anything else."""
+        value = request.cookies.get(self.cookie)
         if not value:
             return None
-        with self._database.read() as connection:
-            return identity.person(connection, value, now=self._clock())
+        with self.database.read() as connection:
+            return identity.person(connection, value, now=self.clock())
 
-    def signed_in(self, page: Page, *, role: str | None = None) -> Callable[[Request], Awaitable[Response]]:
-        """Wrap a page that only people signed in (with this role) may see; others are led to sign in, or get 403."""
+    def places(self, person: Person) -> list[identity.Place]:
+        """Return everywhere the person may act."""
+        with self.database.read() as connection:
+            return identity.places(connection, person.login, now=self.clock())
+
+    def next_step(self, person: Person) -> str | None:
+        """Return the page of what has to be done before anything else: a code, a new password, a second factor."""
+        if person.has_factor and person.factor_at is None:
+            return "/sign-in/code"
+        if person.password_is_given:
+            return "/account/password"
+        if person.role in self.settings.second_factor and person.factor_at is None:
+            return "/account/factor"
+        return None
+
+    def signed_in(
+        self,
+        page: Page,
+        *,
+        get: Needed = Capability.READ,
+        post: Needed = Capability.ADMINISTER,
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Wrap a page that only people signed in, with the capability that its method needs, may see.
+
+        Of several capabilities any one will do; None needs nothing but to be signed in. Others are led to sign in, or
+        get 403. A page that takes a form and does not say what it needs is for administrators alone.
+        """
 
         async def guarded(request: Request) -> Response:
             person = self.person(request)
             if person is None:
                 return RedirectResponse("/sign-in", 303)
-            if role is not None and person.role != role:
-                return self.refusal(request, 403)
+            step = self.next_step(person)
+            if step and request.url.path not in (step, "/sign-out"):
+                return RedirectResponse(step, 303)
+            needed = get if request.method in ("GET", "HEAD") else post
+            if not _has(person, needed):
+                return self._elsewhere(request, person)
             audit.set_actor(f"login:{person.login}")
+            await self._see(request, person)
             try:
                 return await page(request, person)
             except HTTPException as refused:
                 return self.refusal(request, refused.status_code)
 
         return guarded
+
+    def _elsewhere(self, request: Request, person: Person) -> Response:
+        """Refuse; whoever has no invoices to see begins where accounts are kept."""
+        if request.url.path == self.home and person.may(Capability.OPERATE):
+            return RedirectResponse("/access", 303)
+        return self.refusal(request, 403)
+
+    async def _see(self, request: Request, person: Person) -> None:
+        """The session was used, known to some minutes."""
+        now = self.clock()
+        if person.seen_at is not None and now - person.seen_at > identity.SEEN_EVERY:
+            await self.database.write(partial(identity.see, value=request.cookies[self.cookie], now=now))
 
     async def form(self, request: Request, person: Person) -> dict[str, str]:
         """Return the text fields of a form sent from one of our pages. Raises: HTTPException 403 when it was not."""
@@ -175,60 +226,15 @@ class Desk:
             raise HTTPException(403)
 
     def routes(self) -> list[BaseRoute]:
-        """Return sign in, sign out and the look."""
-        return [
-            Route("/sign-in", self._sign_in, methods=["GET", "POST"]),
-            Route("/sign-out", self.signed_in(self._sign_out), methods=["POST"]),
-            Mount("/static", StaticFiles(directory=HERE / "static")),
-        ]
+        """Return the look; signing in and one's own account are beside (`sign_in`, `account`)."""
+        return [Mount("/static", StaticFiles(directory=HERE / "static"))]
 
-    async def _sign_in(self, request: Request) -> Response:
-        if request.method == "GET":
-            return self.render(request, "sign_in.html", wrong=False, wait=0)
-        sent = await request.form(max_files=0)
-        login, password = str(sent.get("login", ""))[:100], str(sent.get("password", ""))[:200]
-        peer = request.client.host if request.client else ""
-        wait = ceil(self._throttle.enter(login, peer, now=self._clock()).total_seconds())
-        if wait:
-            refused = self.render(request, "sign_in.html", 429, wrong=False, wait=wait)
-            refused.headers["Retry-After"] = str(wait)
-            return refused
-        if not await self._is_password(login, password):
-            await self._database.write(partial(self._told, login, "sign-in.failed", peer))
-            return self.render(request, "sign_in.html", 401, wrong=True, wait=0)
-        self._throttle.succeeded(login, peer)
-        value = await self._database.write(partial(self._opened, login, peer))
-        response = RedirectResponse(self._home, 303)
-        secure = request.url.scheme == "https"
-        response.set_cookie(self._cookie, value, httponly=True, samesite="strict", secure=secure)
-        return response
 
-    def _opened(self, login: str, peer: str, connection: Connection) -> str:
-        self._told(login, "sign-in", peer, connection)
-        return identity.open_session(connection, login=login, now=self._clock())
-
-    def _told(self, login: str, what: str, peer: str, connection: Connection) -> None:
-        """Tell the audit log of a try; a login that is none is not written: it may be a password in the wrong field."""
-        known = identity.password_hash(connection, login) is not None
-        with audit.acting("unknown" if what == "sign-in.failed" else f"login:{login}"):
-            for chain in identity.organizations_of(connection, login) or [audit.OPERATOR]:
-                audit.record(connection, chain, what, about=login if known else "", at=self._clock(), address=peer)
-
-    async def _is_password(self, login: str, password: str) -> bool:
-        """Check a password in a thread, while nothing is locked, a few at a time."""
-        with self._database.read() as connection:
-            held = identity.password_hash(connection, login)
-        async with self._checking:
-            return await run_in_threadpool(identity.is_password, password, held)
-
-    async def _sign_out(self, request: Request, person: Person) -> Response:
-        await self.form(request, person)
-        with self._database.begin() as connection:
-            identity.close_session(connection, request.cookies[self._cookie])
-            audit.record(connection, person.tenant, "sign-out", about=person.login, at=self._clock())
-        response = RedirectResponse("/sign-in", 303)
-        response.delete_cookie(self._cookie)
-        return response
+def _has(person: Person, needed: Needed) -> bool:
+    """Tell whether the person may do what is needed, or one of them."""
+    if needed is None:
+        return True
+    return not person.capabilities.isdisjoint({needed} if isinstance(needed, Capability) else needed)
 
 
 def tenant_of(person: Person) -> str:

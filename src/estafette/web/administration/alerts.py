@@ -9,6 +9,7 @@ from estafette.administration import alerts, journal, pilot
 from estafette.administration.administration import Administration
 from estafette.administration.alerts import REASONS, Decision, NoReason
 from estafette.store.identity import Person
+from estafette.store.roles import Capability
 from estafette.vat.forms import Text
 from estafette.web.administration.forms import read_form
 from estafette.web.desk import Desk
@@ -26,7 +27,7 @@ class AlertPages:
         """Return where they are."""
         return [
             Route("/alerts", self._desk.signed_in(self.list)),
-            Route("/alerts/{id:row}", self._desk.signed_in(self.one), methods=["GET", "POST"]),
+            Route("/alerts/{id:row}", self._desk.signed_in(self.one, post=Capability.DECIDE), methods=["GET", "POST"]),
         ]
 
     async def list(self, request: Request, _person: Person) -> Response:

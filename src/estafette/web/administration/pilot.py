@@ -17,6 +17,7 @@ from estafette.administration.files import Finding, WrongFile, read
 from estafette.administration.journal import Act, NotAllowed
 from estafette.administration.pilot import TEAM_TRANSITIONS, NoCampaign, State, TeamState
 from estafette.store.identity import Person
+from estafette.store.roles import Capability
 from estafette.values.moments import PARIS
 from estafette.vat.forms import Text
 from estafette.web.administration.forms import Sent, read_form
@@ -38,8 +39,8 @@ class PilotPages:
         both = ["GET", "POST"]
         return [
             Route("/pilot", self._desk.signed_in(self.list)),
-            Route("/pilot/new", self._desk.signed_in(self.new), methods=both),
-            Route("/pilot/{id:row}", self._desk.signed_in(self.one), methods=both),
+            Route("/pilot/new", self._desk.signed_in(self.new, post=Capability.DECIDE), methods=both),
+            Route("/pilot/{id:row}", self._desk.signed_in(self.one, post=Capability.DECIDE), methods=both),
         ]
 
     async def list(self, request: Request, _person: Person) -> Response:

@@ -16,6 +16,7 @@ from estafette.administration.files import WrongFile, read
 from estafette.administration.journal import Act, NotAllowed
 from estafette.administration.registration import SUBJECT, State
 from estafette.store.identity import Person
+from estafette.store.roles import Capability
 from estafette.vat.forms import Text
 from estafette.web.administration.forms import Sent, read_form
 from estafette.web.desk import Desk
@@ -37,8 +38,8 @@ class RegistrationPages:
         return [
             Route("/platforms", self.public_list),
             Route("/registrations", self._desk.signed_in(self.list)),
-            Route("/registrations/new", self._desk.signed_in(self.new), methods=both),
-            Route("/registrations/{id:row}", self._desk.signed_in(self.one), methods=both),
+            Route("/registrations/new", self._desk.signed_in(self.new, post=Capability.DECIDE), methods=both),
+            Route("/registrations/{id:row}", self._desk.signed_in(self.one, post=Capability.DECIDE), methods=both),
         ]
 
     async def public_list(self, request: Request) -> Response:

@@ -21,7 +21,7 @@ from starlette.responses import RedirectResponse, Response
 from estafette.exchange.bodies import TooLarge, bounded
 from estafette.formats.xml import Syntax, Unreadable, recognise
 from estafette.lifecycle.reasons import REASONS
-from estafette.platform.flows import Deposit
+from estafette.platform.flows import Deposit, types_of
 from estafette.platform.platform import Platform
 from estafette.store.identity import Person
 from estafette.values.limits import FILE_BYTES_MAX, FLOW_BYTES_MAX
@@ -97,6 +97,8 @@ class Deposits:
         except (NoFile, MultiPartException):
             return self._ask(request, 400, fault="no file")
         syntax = await run_in_threadpool(_syntax, data)
+        if not any(person.sends(flow_type) for flow_type in types_of(syntax)):
+            raise HTTPException(403)
         row = await self._platform.deposit(siren, Deposit(syntax=syntax, name=name), data)
         self._wake()
         return RedirectResponse(f"/flows/{row['id']}", 303)
@@ -105,7 +107,7 @@ class Deposits:
         """Show what became of a deposit."""
         siren = tenant_of(person)
         row = self._platform.flow(siren, request.path_params["flow_id"])
-        if row is None or row["origin"] != "client":
+        if row is None or row["origin"] != "client" or not is_within(person, row["flow_type"]):
             raise HTTPException(404)
         view = self._platform.invoice(siren, row["invoice_id"]) if row["invoice_id"] else None
         faults = [_irreceivable(detail) for detail in row["details"]]
@@ -138,6 +140,11 @@ class Deposits:
         if len(data) > FILE_BYTES_MAX:
             raise TooLarge
         return PurePath(file.filename.replace("\\", "/")).name[-NAME_CHARACTERS_MAX:], data
+
+
+def is_within(person: Person, flow_type: str) -> bool:
+    """Tell whether a flow may be shown: one that is not judged yet has no type."""
+    return flow_type == "Undefined" or person.sees(flow_type)
 
 
 def _irreceivable(detail: Mapping[str, str]) -> tuple[Sign, Sign, Sign | None]:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -32,14 +32,19 @@ from estafette.platform.tables import company
 from estafette.readable import pdf
 from estafette.store.database import Database
 from estafette.store.identity import Person
+from estafette.store.roles import Capability as C
+from estafette.web.access import AccessPages
 from estafette.web.desk import SECURITY, Desk, language_of, tenant_of
 from estafette.web.platform import answers, signs
 from estafette.web.platform.answers import Unclear
 from estafette.web.platform.attention import concerns
-from estafette.web.platform.deposits import Deposits
+from estafette.web.platform.deposits import Deposits, is_within
 
 ROWS_A_PAGE = 50
 LATEST = 8
+SIDES = {"issued": "CustomerInvoice", "received": "SupplierInvoice"}
+"""The type of flow (XP Z12-013 §3.6) under which the invoices of each side go, where an accreditation is limited."""
+
 LOOKED_AT = 2000
 """The invoices of each side, the latest, among which attention is looked for."""
 
@@ -58,12 +63,13 @@ def routes(platform: Platform, desk: Desk, wake: Callable[[], None]) -> list[Bas
         Route("/issued", desk.signed_in(pages.issued)),
         Route("/received", desk.signed_in(pages.received)),
         Route("/deposits", desk.signed_in(pages.deposits)),
-        Route("/deposit", desk.signed_in(deposits.form), methods=both),
+        Route("/deposit", desk.signed_in(deposits.form, get=C.DEPOSIT, post=C.DEPOSIT), methods=both),
         Route("/flows/{flow_id}", desk.signed_in(deposits.flow)),
-        Route("/invoices/{invoice_id}", desk.signed_in(pages.invoice), methods=both),
+        Route("/invoices/{invoice_id}", desk.signed_in(pages.invoice, post=C.ANSWER), methods=both),
         Route("/invoices/{invoice_id}/original", desk.signed_in(pages.original)),
         Route("/invoices/{invoice_id}/readable", desk.signed_in(pages.readable)),
         Route("/invoices/{invoice_id}/documents/{place:row}", desk.signed_in(pages.supporting_document)),
+        *AccessPages(desk).routes(),
     ]
 
 
@@ -78,9 +84,11 @@ class Pages:
     async def home(self, request: Request, person: Person) -> Response:
         """Show what asks for attention, then the latest invoices of each side."""
         siren = tenant_of(person)
-        issued = self._platform.invoices(siren, "issued", LOOKED_AT)
-        received = self._platform.invoices(siren, "received", LOOKED_AT)
-        found = concerns(received, issued, self._platform.flows(siren), on=self._desk.today())
+        issued, received = (
+            self._platform.invoices(siren, side, LOOKED_AT) if person.sees(SIDES[side]) else []
+            for side in ("issued", "received")
+        )
+        found = concerns(received, issued, self._flows(person, siren), on=self._desk.today())
         latest = {"issued": issued[:LATEST], "received": received[:LATEST]}
         return self._desk.render(request, "home.html", concerns=found, latest=latest, signs=signs)
 
@@ -94,17 +102,20 @@ class Pages:
 
     async def deposits(self, request: Request, person: Person) -> Response:
         """Show the latest deposits."""
-        rows = self._platform.flows(tenant_of(person), ROWS_A_PAGE)
+        rows = self._flows(person, tenant_of(person), ROWS_A_PAGE)
         return self._desk.render(request, "deposits.html", rows=rows, signs=signs)
 
     async def invoice(self, request: Request, person: Person) -> Response:
         """Show an invoice whole; with a form, set the status it says."""
         siren = tenant_of(person)
-        view = self._view(request, siren)
-        if request.method == "GET":
-            return self._show(request, view)
+        view = self._view(request, person)
+        answers_it = person.may(C.ANSWER) and person.sends(SIDES[view.row["side"]] + "LC")
+        if request.method != "POST":
+            return self._show(request, view, answers_it=answers_it)
         sent = await self._desk.form(request, person)
-        view = self._view(request, siren)
+        if not answers_it:
+            raise HTTPException(403)
+        view = self._view(request, person)
         try:
             self._platform.answer(siren, view.row["id"], answers.read(sent, view))
         except Unclear as unclear:
@@ -117,14 +128,14 @@ class Pages:
     async def original(self, request: Request, person: Person) -> Response:
         """Give the very file that came."""
         siren = tenant_of(person)
-        if not is_readable(self._view(request, siren)):
+        if not is_readable(self._view(request, person)):
             raise HTTPException(404)
         name, data = self._platform.original(siren, request.path_params["invoice_id"])
         return _file(name, data)
 
     async def readable(self, request: Request, person: Person) -> Response:
         """Give the invoice as a PDF in the reader's language, its life cycle included."""
-        view = self._view(request, tenant_of(person))
+        view = self._view(request, person)
         if not is_readable(view):
             raise HTTPException(404)
         events = [StatusEvent(each["status"], each["set_at"], each["emitter_role"]) for each in view.events]
@@ -136,15 +147,20 @@ class Pages:
 
     async def supporting_document(self, request: Request, person: Person) -> Response:
         """Give a document that the invoice holds (BT-125)."""
-        view = self._view(request, tenant_of(person))
+        view = self._view(request, person)
         joined = view.invoice.supporting_documents[request.path_params["place"] :][:1]
         if not joined or joined[0].content is None or not is_readable(view):
             raise HTTPException(404)
         return _file(joined[0].filename or joined[0].reference or "document", joined[0].content)
 
-    def _view(self, request: Request, siren: str) -> InvoiceView:
-        view = self._platform.invoice(siren, request.path_params["invoice_id"])
-        if view is None:
+    def _flows(self, person: Person, siren: str, *limit: int) -> list[RowMapping]:
+        rows = self._platform.flows(siren, *limit)
+        return [row for row in rows if is_within(person, row["flow_type"])]
+
+    def _view(self, request: Request, person: Person) -> InvoiceView:
+        """Return the invoice. Raises: HTTPException 404 when it is not the company's, or not within what is let."""
+        view = self._platform.invoice(tenant_of(person), request.path_params["invoice_id"])
+        if view is None or not person.sees(SIDES[view.row["side"]]):
             raise HTTPException(404)
         return view
 
@@ -156,11 +172,12 @@ class Pages:
         *,
         sent: Mapping[str, str] | None = None,
         fault: tuple[str, str] | None = None,
+        answers_it: bool = True,
     ) -> Response:
         values: dict[str, Any] = {
             "view": view,
             "readable": is_readable(view),
-            "forms": answers.forms(view),
+            "forms": answers.forms(view) if answers_it else (),
             "ours": answers.count_of_ours(view),
             "sent": sent or {},
             "fault": fault,
@@ -172,6 +189,8 @@ class Pages:
         return self._desk.render(request, "invoice.html", status, **values)
 
     def _list(self, request: Request, person: Person, side: str) -> Response:
+        if not person.sees(SIDES[side]):
+            raise HTTPException(403)
         page = _page(request.query_params.get("page", ""))
         offset = (page - 1) * ROWS_A_PAGE
         rows = self._platform.invoices(tenant_of(person), side, ROWS_A_PAGE + 1, offset)
