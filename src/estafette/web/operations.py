@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from estafette.exchange import watch
 from estafette.exchange.actor import Actor
 from estafette.store import alarms
-from estafette.store.identity import Person
+from estafette.store.roles import Capability, Person
 from estafette.web.desk import Desk
 
 PATH = "/operations"
@@ -58,6 +58,6 @@ def routes(actor: Actor, desk: Desk) -> list[BaseRoute]:
         return RedirectResponse(PATH, 303)
 
     return [
-        Route(PATH, desk.signed_in(show, role="operator")),
-        Route(f"{PATH}/jobs/{{number:row}}/retry", desk.signed_in(retry, role="operator"), methods=["POST"]),
+        Route(PATH, desk.signed_in(show, get=Capability.OPERATE)),
+        Route(f"{PATH}/jobs/{{number:row}}/retry", desk.signed_in(retry, post=Capability.OPERATE), methods=["POST"]),
     ]
