@@ -14,7 +14,8 @@ from starlette.routing import BaseRoute, Route
 from estafette.exchange import watch
 from estafette.exchange.actor import Actor
 from estafette.store import alarms
-from estafette.store.roles import Capability, Person
+from estafette.store.identity import Person
+from estafette.store.roles import Capability
 from estafette.web.desk import Desk
 
 PATH = "/operations"
