@@ -84,10 +84,12 @@ def test_a_status_of_its_own_making(loop: Run, ours: FlowClient, theirs: FlowCli
     """The customer's assistant approves the invoice that it received; the supplier's reads the status that came."""
     number, today = "MCP-EXCHANGE", datetime.now(UTC).date().isoformat()
     document = invoice(number)
-    loop(ours.submit_flow(document, f"{number}.xml", "UBL"))
+    since = loop(ours.submit_flow(document, f"{number}.xml", "UBL"))["submittedAt"]
 
     def received() -> list[str]:
-        flows = loop(theirs.search_flows(flow_type="SupplierInvoice", flow_direction="In", limit=100))["results"]
+        flows = loop(
+            theirs.search_flows(updated_after=since, flow_type="SupplierInvoice", flow_direction="In", limit=100)
+        )["results"]
         return [one["flowId"] for one in flows if loop(theirs.get_flow(one["flowId"], "Original")) == document]
 
     (held,) = until(received, bool)
@@ -103,7 +105,9 @@ def test_a_status_of_its_own_making(loop: Run, ours: FlowClient, theirs: FlowCli
     assert settled["trackingId"] == held
 
     def told() -> set[str]:
-        flows = loop(ours.search_flows(flow_type="CustomerInvoiceLC", flow_direction="In", limit=100))["results"]
+        flows = loop(
+            ours.search_flows(updated_after=since, flow_type="CustomerInvoiceLC", flow_direction="In", limit=100)
+        )["results"]
         messages = [cdar.read(loop(ours.get_flow(one["flowId"], "Original"))) for one in flows]
         return {message.status for message in messages if message.object_identifier == number}
 

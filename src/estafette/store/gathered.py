@@ -67,7 +67,8 @@ def begin(connection: Connection) -> None:
 
 def forget(connection: Connection) -> None:
     """What was gathered is not written: the transaction is over, or undone."""
-    connection.info.pop(_KEY, None)
+    if not connection.invalidated:  # what a lost connection held is lost with it
+        connection.info.pop(_KEY, None)
 
 
 def add(connection: Connection, table: Table, row: Row, *, once: bool = False) -> None:
