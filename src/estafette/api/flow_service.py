@@ -27,10 +27,11 @@ from estafette.api.documents import HEADER, account
 from estafette.api.problems import Problem
 from estafette.exchange.bodies import TooLarge, bounded
 from estafette.formats.xml import Syntax, Unreadable, recognise
-from estafette.platform.flows import Deposit
+from estafette.platform.flows import Deposit, types_of
 from estafette.platform.platform import Platform
 from estafette.readable import forms
 from estafette.readable.forms import Form
+from estafette.store.identity_accreditations import UNDEFINED, Acting
 from estafette.values.limits import FILE_BYTES_MAX
 
 FORM_OVERHEAD = 64 * 1024
@@ -79,12 +80,14 @@ def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list
     """Return the routes of the service, at the root and under the prefixes that clients expect."""
 
     async def take(request: Request) -> Response:
-        siren = access.tenant(request, "flow.write")
+        caller = access.caller(request, "flow.write")
         info, data = await _deposit(request)
         if info.sha256 and info.sha256 != hashlib.sha256(data).hexdigest():
             raise Problem(
                 422, "sha256 ne correspond pas au fichier. / sha256 does not match.", code="CHECKSUM_MISMATCH"
             )
+        if not any(caller.acting.may("flow.write", flow_type) for flow_type in types_of(info.flow_syntax)):
+            raise Problem(403, "Délégation : pas pour ce type de flux. / Delegation: not for this type of flow.")
         deposit = Deposit(
             syntax=info.flow_syntax,
             name=info.name or "document",
@@ -92,27 +95,30 @@ def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list
             processing_rule=info.processing_rule,
             profile=info.flow_profile,
         )
-        row = await platform.deposit(siren, deposit, data)
+        row = await platform.deposit(caller.siren, deposit, data)
         wake()
         body = {**_identity(row), "submittedAt": instant(row["submitted_at"]), "sha256": row["sha256"]}
         return JSONResponse(body, 202)
 
     async def search(request: Request) -> Response:
-        siren = access.tenant(request, "flow.read")
+        caller = access.caller(request, "flow.read")
         asked = await decode_body(request, Search, limit=FORM_OVERHEAD)
         named = {name: getattr(asked.where, name) for name in Where.__struct_fields__}
         where = {name: value for name, value in named.items() if value is not None}
         if not where:
             raise Problem(400, "where: au moins un critère. / At least one criterion.")
-        rows = platform.search(siren, {**where, **_after(asked.cursor)}, asked.limit)
+        if (types := _types(caller.acting, where.get("flow_type"))) is not None:
+            where["flow_type"] = types
+        rows = platform.search(caller.siren, {**where, **_after(asked.cursor)}, asked.limit)
         body = {"limit": asked.limit, "filters": msgspec.to_builtins(asked.where), "results": [_flow(r) for r in rows]}
         if len(rows) == asked.limit:
             body["nextCursor"] = base64.urlsafe_b64encode(rows[-1]["updated_at"].isoformat().encode()).decode()
         return JSONResponse(body)
 
     async def get(request: Request) -> Response:
-        row = platform.flow(access.tenant(request, "flow.read"), request.path_params["flow_id"])
-        if row is None:
+        caller = access.caller(request, "flow.read")
+        row = platform.flow(caller.siren, request.path_params["flow_id"])
+        if row is None or not caller.acting.reads(row["flow_type"]):
             raise Problem(404, "Flux inconnu. / Unknown flow.")
         wanted = request.query_params.get("docType", "Metadata")
         if wanted == "Metadata":
@@ -141,6 +147,15 @@ def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list
         for prefix in ("", "/flow-service", "/afnor-flow")
         for path, endpoint, methods in served
     ] + [Route(path, access.token, methods=["POST"]) for path in ("/oauth2/token", "/oauth/token")]
+
+
+def _types(acting: Acting, asked: list[str] | None) -> list[str] | None:
+    """Return the types of flow to look for: those asked, no more than a delegation lets; None: every type."""
+    let = acting.flow_types("flow.read")
+    if let is None:
+        return asked
+    held = sorted(let | {UNDEFINED} if acting.reads(UNDEFINED) else let)
+    return held if asked is None else [each for each in asked if each in held]
 
 
 def instant(value: datetime) -> str:

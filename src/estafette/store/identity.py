@@ -89,7 +89,7 @@ class Person:
 
     def sees(self, flow_type: str) -> bool:
         """Tell whether flows of this type may be read: an accreditation may be limited to some."""
-        return self.acting is None or self.acting.may("flow.read", flow_type)
+        return self.acting is None or self.acting.reads(flow_type)
 
     def sends(self, flow_type: str) -> bool:
         """Tell whether flows of this type may be sent."""

@@ -18,6 +18,10 @@ from estafette.store.tables import accreditation
 NAMES = ("id", "grantor", "holder", "scopes", "flow_types", "starts_on", "ends_on", "granted_at", "granted_by")
 
 
+UNDEFINED = "Undefined"
+"""The type of a flow that is not judged yet, or cannot be (XP Z12-013 §3.6)."""
+
+
 class NoSuchAccreditation(Exception):
     """The organization gave no such accreditation, or took it back already."""
 
@@ -52,6 +56,12 @@ class Acting:
         """Return the types of flow for which a scope is let; None: every type."""
         held = [let.flow_types for let in self.lets if scope in let.scopes]
         return None if None in held else frozenset().union(*(types or () for types in held))
+
+    def reads(self, flow_type: str) -> bool:
+        """Tell whether a flow may be read; one not judged has no type: where types are limited, only senders may."""
+        if flow_type == UNDEFINED and self.flow_types("flow.read") is not None:
+            return self.may("flow.read") and self.may("flow.write")
+        return self.may("flow.read", flow_type)
 
     def within(self, scopes: frozenset[str]) -> "Acting":
         """Return the same, no further than these scopes."""

@@ -107,7 +107,7 @@ class Deposits:
         """Show what became of a deposit."""
         siren = tenant_of(person)
         row = self._platform.flow(siren, request.path_params["flow_id"])
-        if row is None or row["origin"] != "client" or not is_within(person, row["flow_type"]):
+        if row is None or row["origin"] != "client" or not person.sees(row["flow_type"]):
             raise HTTPException(404)
         view = self._platform.invoice(siren, row["invoice_id"]) if row["invoice_id"] else None
         faults = [_irreceivable(detail) for detail in row["details"]]
@@ -140,11 +140,6 @@ class Deposits:
         if len(data) > FILE_BYTES_MAX:
             raise TooLarge
         return PurePath(file.filename.replace("\\", "/")).name[-NAME_CHARACTERS_MAX:], data
-
-
-def is_within(person: Person, flow_type: str) -> bool:
-    """Tell whether a flow may be shown: one that is not judged yet has no type."""
-    return flow_type == "Undefined" or person.sees(flow_type)
 
 
 def _irreceivable(detail: Mapping[str, str]) -> tuple[Sign, Sign, Sign | None]:

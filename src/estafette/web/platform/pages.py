@@ -38,7 +38,7 @@ from estafette.web.desk import SECURITY, Desk, language_of, tenant_of
 from estafette.web.platform import answers, signs
 from estafette.web.platform.answers import Unclear
 from estafette.web.platform.attention import concerns
-from estafette.web.platform.deposits import Deposits, is_within
+from estafette.web.platform.deposits import Deposits
 
 ROWS_A_PAGE = 50
 LATEST = 8
@@ -155,7 +155,7 @@ class Pages:
 
     def _flows(self, person: Person, siren: str, *limit: int) -> list[RowMapping]:
         rows = self._platform.flows(siren, *limit)
-        return [row for row in rows if is_within(person, row["flow_type"])]
+        return [row for row in rows if person.sees(row["flow_type"])]
 
     def _view(self, request: Request, person: Person) -> InvoiceView:
         """Return the invoice. Raises: HTTPException 404 when it is not the company's, or not within what is let."""
