@@ -56,6 +56,10 @@ class Visitor:
         """Ask for a page."""
         return self._follow("GET", path, b"", "")
 
+    def ask(self, path: str) -> Page:
+        """Ask for a page, and stay where that leads."""
+        return asyncio.run(self._ask("GET", path, b"", ""))
+
     def post(self, path: str, **fields: str) -> Page:
         """Send a form; `_` in a name stands for `-`."""
         named = {name.replace("_", "-"): value for name, value in fields.items()}

@@ -110,3 +110,9 @@ PASSWORD_CHARACTERS_MIN = 12
 
 PASSWORD_CHARACTERS_MAX = 200
 """The most that is read of a password (our bound)."""
+
+OPENID_ATTEMPTS_MAX = 10_000
+"""Sign-ins under way at a provider at once: beginning one needs no proof of anything (our bound)."""
+
+OPENID_BYTES_MAX = 256 * 1024
+"""An answer of a provider of OpenID Connect: its keys and tokens are a few thousand bytes (our bound)."""

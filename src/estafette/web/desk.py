@@ -138,9 +138,16 @@ class Desk:
             ("Demande refusée", "Request refused"),
             (f"La demande est refusée (HTTP {status}).", f"The request is refused (HTTP {status})."),
         )
+        heading, text = REFUSALS.get(status, unknown)
+        return self.notice(request, status, heading, text, back=self.home)
+
+    def notice(
+        self, request: Request, status: int, heading: tuple[str, str], text: tuple[str, str], *, back: str
+    ) -> Response:
+        """Return a page that says why something cannot be, each text in French and in English, and leads back."""
         english = language_of(request) == "en"
-        heading, text = (both[english] for both in REFUSALS.get(status, unknown))
-        return self.render(request, "message.html", status, heading=heading, text=text, tone="bad", back=self.home)
+        said = {"heading": heading[english], "text": text[english], "tone": "bad", "back": back}
+        return self.render(request, "message.html", status, **said)
 
     def today(self) -> date:
         """Return the day it is in France."""
