@@ -73,7 +73,7 @@ def test_events_follow_one_another(database: Database, now: datetime) -> None:
     with audit.acting("login:marie"):
         tell(database, (A, "two"), at=now)
     with database.read() as connection:
-        first, second = audit.trail(connection, A, "F1", 10)
+        first, second = audit.latest(connection, A, about="F1", limit=10)
     assert (first["seq"], first["what"], first["who"]) == (1, "one", "platform")
     assert (second["seq"], second["what"], second["who"]) == (2, "two", "login:marie")
     body = canonical({name: value for name, value in second.items() if name != "hash"})

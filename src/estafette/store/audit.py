@@ -7,10 +7,11 @@ work) unless said otherwise. It costs a row appended to a list: all that a trans
 before its commit, and what a savepoint undid is not written.
 
 Theory of operation. An event is canonical JSON (sorted names, no blanks, UTF-8):
-{"about", "at", "chain", "data", "seq", "what", "who"}; its hash is SHA-256 of the hash before it, in hexadecimal, and
-of that text; before the first stands `genesis(chain)`. `audit_head` holds the last of each chain; its row is what two
-processes that append to one chain wait for. Triggers refuse to change or delete an event: `store.verification` finds
-out who went round them, `store.roots` whoever rewrote all.
+{"about", "at", "chain", "data", "seq", "what", "who"}; its hash is SHA-256 of the hash before it and of the digest
+(SHA-256) of that text, both in hexadecimal; before the first stands `genesis(chain)`. Hence a chain can be followed by
+who is shown the digests only of the events that are not for him. `audit_head` holds the last of each chain; its row is
+what two processes that append to one chain wait for. Triggers refuse to change or delete an event:
+`store.verification` finds out who went round them, `store.roots` whoever rewrote all.
 """
 
 import hashlib
@@ -123,11 +124,12 @@ def _move(connection: Connection, heads: dict[str, tuple[int, str]], known: froz
         connection.execute(insert(audit_head), fresh)
 
 
-def trail(connection: Connection, chain: str, about: str, limit: int) -> list[dict[str, Any]]:
-    """Return what the chain tells about one thing, the first first, each event with its `hash`."""
-    mine = (audit_event.c.chain == chain, audit_event.c.about == about)
-    query = select(audit_event).where(*mine).order_by(audit_event.c.seq).limit(limit)
-    return [told(row) for row in connection.execute(query).mappings()]
+def latest(connection: Connection, chain: str, *, limit: int, about: str | None = None) -> list[dict[str, Any]]:
+    """Return the last that the chain tells, of one thing or of all, in order, each event with its `hash`."""
+    query = select(audit_event).where(audit_event.c.chain == chain).order_by(audit_event.c.seq.desc()).limit(limit)
+    if about is not None:
+        query = query.where(audit_event.c.about == about)
+    return [told(row) for row in connection.execute(query).mappings()][::-1]
 
 
 def told(row: RowMapping) -> dict[str, Any]:
@@ -142,7 +144,17 @@ def genesis(chain: str) -> str:
 
 def link(previous: str, body: str) -> str:
     """Return the hash of an event that follows the one of that hash."""
-    return hashlib.sha256((previous + body).encode()).hexdigest()
+    return link_digest(previous, digest(body))
+
+
+def link_digest(previous: str, digested: str) -> str:
+    """Return the hash of an event of which only the digest is known."""
+    return hashlib.sha256((previous + digested).encode()).hexdigest()
+
+
+def digest(body: str) -> str:
+    """Return the digest of the text of an event."""
+    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def canonical(value: Any) -> str:

@@ -21,7 +21,7 @@ from estafette.store import audit, gathered, postgresql, sqlite
 from estafette.store.sqlite import DRIVER
 from estafette.store.writer import Writer
 
-__all__ = ["DRIVER", "Database", "NewerData", "is_newer", "open_database"]
+__all__ = ["DRIVER", "Database", "NewerData", "is_newer", "open_database", "reading_database"]
 
 Written = TypeVar("Written")
 
@@ -110,6 +110,12 @@ def open_database(where: Path | str, branches: tuple[str, ...], *, threaded: boo
         engine.dispose()
         raise
     return database
+
+
+def reading_database(where: Path | str) -> Database:
+    """Open a store only to read it, as it is, beside whoever serves it. Raises: WrongUrl."""
+    engine = sqlite.reading_engine(where) if isinstance(where, Path) else postgresql.open_engine(where)
+    return Database(engine, threaded=False)
 
 
 def is_newer(file: Path) -> bool:
