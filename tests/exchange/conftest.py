@@ -22,6 +22,7 @@ from estafette.exchange import wire
 from estafette.exchange.keys import load_key, public_text
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import QUEUE, Peer, Post
+from estafette.exchange.tls import Tls
 from estafette.store.database import Database, open_database
 from estafette.store.documents import Documents
 from estafette.store.jobs import Job
@@ -47,7 +48,7 @@ class Time:
         self.now += timedelta(**much)
 
 
-@dataclass
+@dataclass(eq=False)
 class Home:
     """An actor at home: its post, its worker, and what it has taken. `wrong` makes it fail when it takes."""
 
@@ -215,6 +216,16 @@ class Network:
             for home in homes:
                 await home.post.close()
 
+    def secure(self, place: "Place", certificates: dict[Home, Tls]) -> None:
+        """These actors have certificates; the place speaks TLS with that of the actor who is there."""
+        for home, tls in certificates.items():
+            home.post.tls = tls
+            if home.application is place.application:
+                known = self.known[home.identifier]
+                url = known.url.replace("http:", "https:")
+                self.known[home.identifier] = Peer(home.identifier, url, home.public_key)
+                place.secured = tls.serving()
+
     def place(self, home: Home) -> "Place":
         """Give an address to this actor: a port of this machine, closed for now."""
         bound = socket.socket()
@@ -223,6 +234,8 @@ class Network:
             home.identifier, f"http://127.0.0.1:{bound.getsockname()[1]}", home.public_key
         )
         self.places.append(Place(home.application, bound))
+        if home.post.tls:
+            self.secure(self.places[-1], {home: home.post.tls})
         return self.places[-1]
 
 
@@ -239,11 +252,14 @@ class Place:
 
     application: Any
     bound: socket.socket
+    secured: dict[str, Any] = field(default_factory=dict)
+    """What makes its server speak TLS."""
 
     @asynccontextmanager
     async def open(self) -> Any:
         """The application answers meanwhile."""
-        config = uvicorn.Config(self.application, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+        plain = {"log_config": None, "lifespan": "off", "timeout_graceful_shutdown": 1}
+        config = uvicorn.Config(self.application, **plain, **self.secured)
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[self.bound.dup()]))
         while not server.started:

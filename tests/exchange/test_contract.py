@@ -5,6 +5,7 @@ reached. Another way to carry messages (SFTP, AS4) is one more parameter of `pai
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
+from tests.exchange.authority import Authority
 
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import Peer
@@ -22,11 +24,20 @@ Network = Any
 PATH = "/exchange/v1/messages"
 
 
-@pytest.fixture(params=["http"])
-def pair(network: Network) -> tuple[Any, Any, Any]:
-    """Give who sends, who receives, and where the latter can be reached."""
+@pytest.fixture(params=["http", "https"])
+def pair(request: pytest.FixtureRequest, network: Network, authority: Authority) -> tuple[Any, Any, Any]:
+    """Give who sends, who receives, and where the latter can be reached, in the clear or with certificates."""
     sender, recipient = network.open("0003"), network.open("0005")
-    return sender, recipient, network.place(recipient)
+    place = network.place(recipient)
+    if request.param == "https":
+        network.secure(place, {home: authority.certify(home.identifier) for home in (sender, recipient)})
+    return sender, recipient, place
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Give an authority that every actor trusts."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 def test_what_is_sent_is_taken_once(network: Network, pair: Any, run: Run) -> None:
@@ -291,7 +302,8 @@ def test_who_is_here(network: Network, pair: Any, run: Run) -> None:
         import aiohttp
 
         url = f"{network.known['0005'].url}/exchange/v1/identity"
-        async with place.open(), aiohttp.ClientSession() as session, session.get(url) as answer:
+        trust: Any = ssl.create_default_context(cafile=recipient.post.tls.authorities) if recipient.post.tls else True
+        async with place.open(), aiohttp.ClientSession() as session, session.get(url, ssl=trust) as answer:
             assert await answer.json() == {"identifiers": ["0005"], "public_key": recipient.public_key}
 
     run(story())

@@ -26,7 +26,7 @@ from estafette.api.access import Access
 from estafette.api.correlation import Correlated
 from estafette.api.problems import Problem, on_http_exception, on_problem
 from estafette.api.settings import settings_of
-from estafette.circuit.network import ADMINISTRATION, PORTAL, Network, Seat, WrongNetwork
+from estafette.circuit.network import ADMINISTRATION, PORTAL, SEATS, Network, Seat, WrongNetwork
 from estafette.circuit.operators import OperatorsOnly, operator_token
 from estafette.circuit.upkeep import door_of, rounds_of, serve_door
 from estafette.directory.resolution import FICTIVE
@@ -245,6 +245,7 @@ class _Rooms:
             peers=self._peer,
             taken=self._taken,
             delivered=self._delivered,
+            tls=self._network.tls(next(seat for seat in SEATS if seat.name == actor.name)),
         )
         actor.worker.handles_together(QUEUE, post.deliver)
         return post

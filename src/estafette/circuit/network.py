@@ -23,6 +23,7 @@ import yaml
 
 from estafette.exchange.keys import load_key, public_text
 from estafette.exchange.post import Peer
+from estafette.exchange.tls import Tls, WrongCertificate
 from estafette.store.postgresql import WrongUrl, database_url
 
 PORT = 8400
@@ -60,11 +61,20 @@ class Sftp(msgspec.Struct, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
 
 
+class Certificate(msgspec.Struct, forbid_unknown_fields=True):
+    """The PEM files by which an actor is known to the others over TLS; relative ones are in the data folder."""
+
+    authorities: str
+    certificate: str
+    key: str
+
+
 class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
     """Where an actor really is, its key when it does not live in this data folder, and what it is given to work with.
 
     `scanner`: where clamd listens, `tcp://127.0.0.1:3310` or `unix:/run/clamav/clamd.ctl`. `folder`: where companies
     deposit, each in the folder of its SIREN. `sftp`: where they deposit and fetch by SFTP.
+    `tls`: its certificate; its address is then https. `listen`: the address of this machine where it is served.
     """
 
     url: str | None = None
@@ -72,6 +82,8 @@ class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
     scanner: str | None = None
     folder: str | None = None
     sftp: Sftp | None = None
+    tls: Certificate | None = None
+    listen: str = "127.0.0.1"
     database: str | None = None
 
 
@@ -99,7 +111,8 @@ class Network:
     def url(self, seat: Seat) -> str:
         """Return the address of an actor."""
         moved = self._moved.get(seat.name)
-        return moved.url if moved and moved.url else f"http://127.0.0.1:{self._port + seat.rank}"
+        scheme = "https" if moved and moved.tls else "http"
+        return moved.url if moved and moved.url else f"{scheme}://127.0.0.1:{self._port + seat.rank}"
 
     def port(self, seat: Seat) -> int:
         """Return the port an actor listens on, when it is served here."""
@@ -113,6 +126,18 @@ class Network:
         """Return the folder where the customers of an actor deposit, when it has one; a relative one is in the data."""
         folder = self.settings(seat).folder
         return self._data / folder if folder else None
+
+    def tls(self, seat: Seat) -> Tls | None:
+        """Return the certificate of an actor, its files read once. Raises: WrongNetwork."""
+        asked = self.settings(seat).tls
+        if asked is None:
+            return None
+        tls = Tls(self._data / asked.authorities, self._data / asked.certificate, self._data / asked.key)
+        try:
+            tls.calling()
+        except WrongCertificate as wrong:
+            raise WrongNetwork(f"network.yaml: {seat.name}: {wrong}") from None
+        return tls
 
     def settings(self, seat: Seat) -> Elsewhere:
         """Return what the file says of an actor."""

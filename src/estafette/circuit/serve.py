@@ -24,6 +24,7 @@ from sqlalchemy.exc import DatabaseError
 
 from estafette.circuit.compose import Running, compose
 from estafette.circuit.network import Network, Seat
+from estafette.exchange.tls import Tls
 from estafette.store.database import DRIVER, NewerData, is_newer
 
 
@@ -52,7 +53,7 @@ def serve(
     Raises: CannotStart, before anything was touched.
     """
     network = Network(data, port)
-    sockets = [_bind(network.port(seat), seat) for seat in seats]
+    sockets = [_bind(network.settings(seat).listen, network.port(seat), seat) for seat in seats]
     _check_folder(data)
     _check_stores(network, seats)
     with _locked([network.folder(seat) for seat in seats]):
@@ -67,7 +68,7 @@ async def _serve(
 ) -> None:
     stop = _stop_on_signals()
     served = await _opened(network, seats)
-    servers = [_Server(_config(one)) for one in served]
+    servers = [_Server(_config(one, network.tls(one.seat))) for one in served]
     listening = [
         asyncio.create_task(server.serve(sockets=[bound])) for server, bound in zip(servers, sockets, strict=True)
     ]
@@ -125,7 +126,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(served: Served) -> uvicorn.Config:
+def _config(served: Served, tls: Tls | None) -> uvicorn.Config:
     return uvicorn.Config(
         served.running.application,
         log_level="warning",
@@ -133,6 +134,7 @@ def _config(served: Served) -> uvicorn.Config:
         lifespan="off",
         server_header=False,
         timeout_graceful_shutdown=5,
+        **(tls.serving() if tls else {}),
     )
 
 
@@ -144,11 +146,11 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def _bind(port: int, seat: Seat) -> socket.socket:
+def _bind(host: str, port: int, seat: Seat) -> socket.socket:
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind(("127.0.0.1", port))
+        bound.bind((host, port))
         bound.listen(1024)
     except OSError as fault:
         reason = "occupé / busy" if fault.errno == errno.EADDRINUSE else (fault.strerror or str(fault))

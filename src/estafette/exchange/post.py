@@ -19,6 +19,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from estafette.exchange.keys import sign, verifies
 from estafette.exchange.messages import Kind, Listed, Message, Reply, manifest_of
+from estafette.exchange.tls import Tls
 from estafette.store import gathered, jobs
 from estafette.store.database import Database
 from estafette.store.documents import Documents
@@ -29,6 +30,9 @@ from estafette.store.worker import Later, Never, Outcome
 QUEUE = "deliver"
 KEY_MARK = " ed25519:"
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)
+CONNECTIONS_MAX = 8
+"""Connections to one peer at once: parcels for it leave one after the other, answers apart (our bound)."""
+
 FINAL = frozenset({400, 403, 413, 422})
 PARCEL_BYTES = 8 * 1024 * 1024
 """Documents that go together; a larger one goes alone."""
@@ -112,6 +116,7 @@ class Post:
 
     `peers` finds an actor by its identifier; `taken` is what this actor does with a message, inside the transaction,
     and raises Refused before it writes anything; `delivered` is told of the messages that their recipient has taken.
+    With `tls`, calls show the actor's certificate, and what is admitted comes from whom the caller's certificate names.
     """
 
     def __init__(
@@ -125,8 +130,10 @@ class Post:
         peers: Callable[[Connection, str], Peer | None],
         taken: Callable[[Connection, Message, bytes], None],
         delivered: Callable[[Connection, list[Message]], None] = lambda _connection, _messages: None,
+        tls: Tls | None = None,
     ) -> None:
         self.identifiers = identifiers
+        self.tls = tls
         self._key = key
         self._database = database
         self._documents = documents
@@ -195,7 +202,10 @@ class Post:
         data = b"\n".join((manifest, b"".join(body for _, body in parcel)))
         headers = {"Estafette-Signature": sign(self._key, manifest), "Content-Type": "application/octet-stream"}
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=TIMEOUT)
+            connector = aiohttp.TCPConnector(
+                limit_per_host=CONNECTIONS_MAX, ssl=self.tls.calling() if self.tls else True
+            )
+            self._session = aiohttp.ClientSession(timeout=TIMEOUT, connector=connector)
         url = f"{peer.url}/exchange/v1/messages"
         try:
             async with self._session.post(url, data=data, headers=headers, allow_redirects=False) as answer:
@@ -212,8 +222,12 @@ class Post:
         replies = iter(await self._database.write(lambda connection: self.take(connection, good)) if good else ())
         return [next(replies) if is_whole else NOT_THE_DOCUMENT for is_whole in whole]
 
-    def admit(self, listed: Sequence[Listed], signature: str, manifest: bytes) -> None:
+    def admit(
+        self, listed: Sequence[Listed], signature: str, manifest: bytes, certified: frozenset[str] = frozenset()
+    ) -> None:
         """The parcel is for this actor and of whom it says. Raises: Refused; no document has been read."""
+        if self.tls and listed[0].message.sender not in certified:
+            raise Refused(401, f"the certificate names {', '.join(sorted(certified)) or 'nobody'}, not the sender")
         for one in listed:
             if one.message.recipient not in self.identifiers:
                 raise Refused(422, f"{one.message.recipient} is not served here")

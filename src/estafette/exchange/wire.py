@@ -10,6 +10,7 @@ from starlette.routing import Route
 from estafette.exchange.bodies import Lines, TooLarge
 from estafette.exchange.messages import Message, NotAParcel, read_manifest
 from estafette.exchange.post import Post, Refused
+from estafette.exchange.tls import certified
 from estafette.values.limits import MANIFEST_BYTES_MAX, PARCEL_BYTES_MAX
 
 
@@ -45,7 +46,7 @@ async def _parcel(post: Post, request: Request) -> list[tuple[Message, bytes]]:
     listed = read_manifest(manifest)
     if sum(one.size for one in listed) > PARCEL_BYTES_MAX:
         raise TooLarge
-    post.admit(listed, request.headers.get("Estafette-Signature", ""), manifest)
+    post.admit(listed, request.headers.get("Estafette-Signature", ""), manifest, certified(request.scope))
     parcel = [(one.message, await body.exactly(one.size)) for one in listed]
     if await body.exactly(1):
         raise NotAParcel("more bytes than the manifest says")
