@@ -214,6 +214,19 @@ def shared_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     made.running.actor.database.close()
 
 
+@pytest.fixture
+def again() -> Callable[[Client, str], Client]:
+    """Give what opens the platform of a client again, with these settings of its API."""
+
+    def reopened(client: Client, text: str) -> Client:
+        (client.running.actor.folder / "api.yaml").write_text(text)
+        client.running.actor.database.close()
+        client.running = compose(PLATFORM, Network(client.running.actor.folder.parent, 8400), lambda: client.now)
+        return client
+
+    return reopened
+
+
 @pytest.fixture(scope="session")
 def form() -> Callable[..., tuple[bytes, dict[str, str]]]:
     """Give what writes a form."""

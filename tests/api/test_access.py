@@ -10,8 +10,6 @@ from uuid import UUID
 import pytest
 
 from estafette.api.settings import WrongSettings
-from estafette.circuit.compose import compose
-from estafette.circuit.network import SEATS, Network
 from estafette.store import identity
 from estafette.store.identity import TOKEN_LIFE
 
@@ -171,17 +169,9 @@ def test_who_guesses_waits_and_keeps_nobody_else_waiting(client: Client) -> None
     assert client.token(f"erp-{HERE}", SECRET).status == 200
 
 
-def with_settings(client: Client, text: str) -> Client:
-    """Compose the platform of a client again, with these settings."""
-    (client.running.actor.folder / "api.yaml").write_text(text)
-    client.running.actor.database.close()
-    client.running = compose(SEATS[1], Network(client.running.actor.folder.parent, 8400), lambda: client.now)
-    return client
-
-
-def test_who_asks_too_often_waits(client: Client) -> None:
+def test_who_asks_too_often_waits(client: Client, again: Any) -> None:
     """Past the rate of the settings a client is told 429 with the wait, in both languages; another is not concerned."""
-    client = with_settings(client, "requests_per_minute: 60\nrequests_at_once: 2\n")
+    client = again(client, "requests_per_minute: 60\nrequests_at_once: 2\n")
     answers = [client.search(where={"trackingId": "x"}) for _ in range(3)]
     assert [answer.status for answer in answers] == [200, 200, 429]
     last = answers[-1]
@@ -192,17 +182,17 @@ def test_who_asks_too_often_waits(client: Client) -> None:
     assert client.search(where={"trackingId": "x"}).status == 200
 
 
-def test_tokens_are_not_given_without_end(client: Client) -> None:
+def test_tokens_are_not_given_without_end(client: Client, again: Any) -> None:
     """A client that takes token after token, with the right secret, waits too."""
-    client = with_settings(client, "tokens_per_minute: 2")
+    client = again(client, "tokens_per_minute: 2")
     assert [client.token(f"erp-{HERE}", SECRET).status for _ in range(3)] == [200, 200, 429]
 
 
 @pytest.mark.parametrize("text", ["requests_per_minute: 0", "requests: 5", "[]", "a: [", "\ud800"])
-def test_settings_that_cannot_be_used_are_told(client: Client, text: str) -> None:
+def test_settings_that_cannot_be_used_are_told(client: Client, again: Any, text: str) -> None:
     """A platform is not opened on settings that say something else."""
     with pytest.raises(WrongSettings, match=r"api\.yaml"):
-        with_settings(client, text.encode("utf-8", "surrogatepass").decode("latin-1"))
+        again(client, text.encode("utf-8", "surrogatepass").decode("latin-1"))
 
 
 def test_a_scope_is_asked_of_each_route(shared_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,11 +109,19 @@ def test_a_company_sees_its_own(client: Client) -> None:
 
 
 def test_the_cursor_of_another_shows_nothing_of_it(client: Client) -> None:
-    """A cursor made for one company shows another only its own flows."""
+    """A cursor is good for the company and the criteria it was made for; for any other it is told to be none."""
     deposits(client, 3, siren=THERE)
-    mine = deposits(client, 2)
+    deposits(client, 3)
     cursor = client.search(siren=THERE, where=ALL, limit=1).json["nextCursor"]
-    assert set(found(client, where=ALL, cursor=cursor)) <= set(mine)
+    other = {**ALL, "ackStatus": "Pending"}
+    assert client.search(siren=THERE, where=ALL, cursor=cursor, limit=7).status == 200
+    for answer in (
+        client.search(where=ALL, cursor=cursor),
+        client.search(siren=THERE, where=other, cursor=cursor),
+        client.search(siren=THERE, where=ALL, cursor=cursor[:-2] + "AA"),
+        client.search(siren=THERE, where=ALL, cursor="AAAA" + cursor[4:]),
+    ):
+        assert (answer.status, "cursor" in answer.json["errorMessage"]) == (400, True)
 
 
 def test_what_was_asked_is_said_back(client: Client) -> None:
@@ -137,7 +145,10 @@ WRONG = {
     "empty list": {"where": {"flowType": []}},
     "empty list of rules": {"where": {"processingRule": []}},
     "unknown direction": {"where": {"flowDirection": ["Up"]}},
-    "list where one is": {"where": {"ackStatus": ["Ok"]}},
+    "unknown acknowledgement": {"where": {"ackStatus": ["Fine"]}},
+    "empty list of acknowledgements": {"where": {"ackStatus": []}},
+    "unknown type": {"where": {"flowType": ["Invoice"]}},
+    "unknown profile": {"where": {"flowProfile": ["EN16931"]}},
     "cursor of nobody": {"where": ALL, "cursor": "x"},
     "cursor not ASCII": {"where": ALL, "cursor": "é"},
     "empty cursor": {"where": ALL, "cursor": ""},

@@ -54,6 +54,17 @@ def test_what_is_put_is_got(database: Database, opened: Open, data: bytes) -> No
     assert opened().get(name) == data
 
 
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=st.lists(st.binary(max_size=3000), max_size=5))
+def test_pieces_are_the_whole(database: Database, opened: Open, pieces: list[bytes]) -> None:
+    """What comes piece by piece is kept as if it had come at once, and read back whole."""
+    documents, whole = opened(), b"".join(pieces)
+    with database.begin():
+        name = documents.put_pieces(pieces, size=len(whole))
+    assert name == documents.put(whole)
+    assert opened().get(name) == whole
+
+
 def test_twice_is_once(database: Database, opened: Open, folder: Path) -> None:
     """The same bytes put again, by this program or another, are not written again."""
     documents = opened()

@@ -84,18 +84,22 @@ SENTENCES: tuple[tuple[str, str, str], ...] = (
 OTHERWISE = "JSON illisible (UTF-8, 1000 niveaux au plus)", "unreadable JSON (UTF-8, at most 1000 levels)"
 
 
-def decode(raw: bytes, shape: type[Shape]) -> Shape:
-    """Return the value these bytes are. Raises: Problem 400."""
+def decode(raw: bytes, shape: type[Shape], *, prepare: Callable[[Any], Any] | None = None) -> Shape:
+    """Return the value these bytes are, once `prepare` has made what was sent what is expected. Raises: Problem 400."""
     try:
-        return msgspec.json.decode(raw, type=shape)
+        if prepare is None:
+            return msgspec.json.decode(raw, type=shape)
+        return msgspec.convert(prepare(msgspec.json.decode(raw)), shape)
     except (ValueError, RecursionError) as wrong:  # not JSON, not of this shape, not UTF-8; nested without end
         raise Problem(400, told(str(wrong), shape)) from None
 
 
-async def decode_body(request: Request, shape: type[Shape], *, limit: int) -> Shape:
+async def decode_body(
+    request: Request, shape: type[Shape], *, limit: int, prepare: Callable[[Any], Any] | None = None
+) -> Shape:
     """Return the value that the body is, at most `limit` bytes long. Raises: Problem 400."""
     try:
-        return decode(await read_body(request, limit), shape)
+        return decode(await read_body(request, limit), shape, prepare=prepare)
     except TooLarge:
         text = f"La demande dépasse {limit // 1024} Kio. / The request exceeds {limit // 1024} KiB."
         raise Problem(400, text) from None

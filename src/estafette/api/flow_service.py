@@ -1,15 +1,16 @@
 """The Flow Service of XP Z12-013: a company's software deposits a file, follows it, and fetches what concerns it.
 
 `POST /v1/flows` answers 202 as soon as the file is kept; what becomes of it is read by `POST /v1/flows/search` and
-`GET /v1/flows/{flowId}`. One tenant, that of the token, sees its own flows only.
+`GET /v1/flows/{flowId}`, or told to a webhook (`webhooks`). One tenant sees its own flows only, each client as it wants
+to see them (`platform.views`).
 """
 
-import base64
-import binascii
 import hashlib
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any, BinaryIO
 
 import msgspec
 from sqlalchemy import RowMapping
@@ -17,212 +18,232 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
 from estafette import readable
-from estafette.api.access import Access
+from estafette.api.access import Access, Caller
+from estafette.api.contract import BYTES, EVERYWHERE, FORM, JSON, Operation, Parameter
+from estafette.api.cursors import Cursors
 from estafette.api.decoding import decode, decode_body
 from estafette.api.documents import HEADER, account
+from estafette.api.flow_models import FlowInfo, FullFlowInfo, SearchFlowContent, SearchFlowParams, spelled
 from estafette.api.problems import Problem
 from estafette.exchange.bodies import TooLarge, bounded
+from estafette.exchange.keys import derived
 from estafette.formats.xml import Syntax, Unreadable, recognise
+from estafette.platform.flow_form import Flow, instant
 from estafette.platform.flows import Deposit, types_of
-from estafette.platform.platform import Platform
+from estafette.platform.platform import PIECE_BYTES, Platform
+from estafette.platform.views import View
 from estafette.readable import forms
 from estafette.readable.forms import Form
-from estafette.store.identity_accreditations import UNDEFINED, Acting
 from estafette.values.limits import FILE_BYTES_MAX
+
+PREFIXES = ("", "/flow-service", "/afnor-flow")
+"""The service is served at the root and under the prefixes that clients expect."""
 
 FORM_OVERHEAD = 64 * 1024
 """What the multipart form adds around the file: boundaries and flowInfo."""
 
-ProcessingRule = Literal[
-    "B2B", "B2BInt", "B2C", "B2G", "B2GInt", "B2GOutOfScope", "OutOfScope", "ArchiveOnly", "NotApplicable"
-]
+DOC_TYPES = ("Metadata", "Original", "Converted", "ReadableView")
+
+FLOW_ID = Parameter("flowId", "path", {"type": "string", "maxLength": 64})
+DOC_TYPE = Parameter("docType", "query", {"type": "string", "enum": list(DOC_TYPES), "default": "Metadata"})
+CONVERTED_TO = Parameter("to", "query", {"type": "string", "enum": list(Form)}, "Form of docType=Converted (ours).")
 
 
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+class FlowService:
+    """The service of one platform. `wake` tells its worker that there is something to judge."""
 
+    def __init__(self, platform: Platform, access: Access, wake: Callable[[], None]) -> None:
+        self._platform = platform
+        self._access = access
+        self._wake = wake
+        self._cursors = Cursors(derived(platform.home.actor.key, "cursor"))
 
-class FlowInfo(msgspec.Struct, rename="camel", frozen=True):
-    """What the client says of its file."""
+    def operations(self) -> list[Operation]:
+        """Return what is served."""
+        throttled = (*EVERYWHERE, 429)
+        return [
+            Operation(
+                method="POST",
+                path="/v1/flows",
+                identifier="createFlow",
+                summary="Déposer un fichier. / Deposit a file.",
+                endpoint=self.deposit,
+                body=(FORM, FlowInfo),
+                answers={202: {JSON: FullFlowInfo}},
+                refusals=(*throttled, 413, 422),
+                scope="flow.write",
+            ),
+            Operation(
+                method="POST",
+                path="/v1/flows/search",
+                identifier="searchFlows",
+                summary="Chercher des flux. / Search flows.",
+                endpoint=self.search,
+                body=(JSON, SearchFlowParams),
+                answers={200: {JSON: SearchFlowContent}},
+                refusals=throttled,
+                scope="flow.read",
+            ),
+            Operation(
+                method="GET",
+                path="/v1/flows/{flowId}",
+                identifier="getFlow",
+                summary="Lire un flux ou son fichier. / Read a flow or its file.",
+                endpoint=self.get,
+                parameters=(FLOW_ID, DOC_TYPE, CONVERTED_TO),
+                answers={200: {JSON: Flow, BYTES: None}},
+                refusals=(*throttled, 404),
+                scope="flow.read",
+            ),
+            Operation(
+                method="GET",
+                path="/v1/healthcheck",
+                identifier="getHealth",
+                summary="Le service répond. / The service answers.",
+                endpoint=self.health,
+                answers={200: {}},
+                refusals=(500, 503),
+                tag="Supervisor",
+            ),
+        ]
 
-    flow_syntax: Literal["CII", "UBL", "Factur-X", "CDAR", "FRR"]
-    name: Annotated[str, msgspec.Meta(max_length=255, min_length=1)] | None = None
-    tracking_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
-    processing_rule: ProcessingRule | None = None
-    flow_profile: Literal["Basic", "CIUS", "Extended-CTC-FR", "Undefined"] | None = None
-    sha256: Annotated[str, msgspec.Meta(pattern="^[a-f0-9]{64}$")] | None = None
+    async def deposit(self, request: Request) -> Response:
+        """Take a file: it is kept, and will be judged."""
+        caller = self._access.caller(request, "flow.write")
+        async with _parts(request) as (info, file):
+            _check_type(caller, info.flow_syntax)
+            row = await self._kept(caller.siren, info, file)
+        self._wake()
+        taken = FullFlowInfo(
+            flow_id=row["id"],
+            submitted_at=instant(row["submitted_at"]),
+            name=row["name"],
+            flow_syntax=row["syntax"],
+            processing_rule=row["processing_rule"],
+            flow_profile=row["profile"],
+            tracking_id=row["tracking_id"],
+            sha256=row["sha256"],
+        )
+        return _json(taken, 202)
 
-
-class Where(msgspec.Struct, rename="camel", frozen=True, omit_defaults=True):
-    """The criteria of a search; all of them hold."""
-
-    updated_after: Moment | None = None
-    updated_before: Moment | None = None
-    processing_rule: Annotated[list[str], msgspec.Meta(min_length=1)] | None = None
-    flow_type: Annotated[list[str], msgspec.Meta(min_length=1)] | None = None
-    flow_direction: Annotated[list[Literal["In", "Out"]], msgspec.Meta(min_length=1)] | None = None
-    tracking_id: str | None = None
-    ack_status: Literal["Pending", "Ok", "Error"] | None = None
-
-
-class Search(msgspec.Struct, frozen=True):
-    """A page of a search."""
-
-    where: Where
-    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 25
-    cursor: str | None = None
-
-
-def routes(platform: Platform, access: Access, wake: Callable[[], None]) -> list[Route]:
-    """Return the routes of the service, at the root and under the prefixes that clients expect."""
-
-    async def take(request: Request) -> Response:
-        caller = access.caller(request, "flow.write")
-        info, data = await _deposit(request)
-        if info.sha256 and info.sha256 != hashlib.sha256(data).hexdigest():
-            raise Problem(
-                422, "sha256 ne correspond pas au fichier. / sha256 does not match.", code="CHECKSUM_MISMATCH"
-            )
-        if not any(caller.acting.may("flow.write", flow_type) for flow_type in types_of(info.flow_syntax)):
-            raise Problem(403, "Délégation : pas pour ce type de flux. / Delegation: not for this type of flow.")
+    async def _kept(self, siren: str, info: FlowInfo, file: UploadFile) -> RowMapping:
+        """Keep the file: in memory when it is small, else piece by piece and away from the event loop."""
         deposit = Deposit(
             syntax=info.flow_syntax,
             name=info.name or "document",
             tracking_id=info.tracking_id,
             processing_rule=info.processing_rule,
-            profile=info.flow_profile,
+            profile=info.flow_profile if info.flow_profile != "Undefined" else None,
         )
-        row = await platform.deposit(caller.siren, deposit, data)
-        wake()
-        body = {**_identity(row), "submittedAt": instant(row["submitted_at"]), "sha256": row["sha256"]}
-        return JSONResponse(body, 202)
+        if (file.size or 0) <= PIECE_BYTES:
+            data = await file.read()
+            _check_sum(info, hashlib.sha256(data).hexdigest())
+            return await self._platform.deposit(siren, deposit, data)
+        _check_sum(info, await run_in_threadpool(_digest, file.file))
+        sha256 = await run_in_threadpool(self._platform.keep, file.file, file.size or 0)
+        return await self._platform.deposit_kept(siren, deposit, sha256)
 
-    async def search(request: Request) -> Response:
-        caller = access.caller(request, "flow.read")
-        asked = await decode_body(request, Search, limit=FORM_OVERHEAD)
-        named = {name: getattr(asked.where, name) for name in Where.__struct_fields__}
-        where = {name: value for name, value in named.items() if value is not None}
+    async def search(self, request: Request) -> Response:
+        """Give a page of the flows that meet the criteria."""
+        caller = self._access.caller(request, "flow.read")
+        asked = await decode_body(request, SearchFlowParams, limit=FORM_OVERHEAD, prepare=spelled)
+        where = asked.where.criteria()
         if not where:
             raise Problem(400, "where: au moins un critère. / At least one criterion.")
-        if (types := _types(caller.acting, where.get("flow_type"))) is not None:
-            where["flow_type"] = types
-        rows = platform.search(caller.siren, {**where, **_after(asked.cursor)}, asked.limit)
-        body = {"limit": asked.limit, "filters": msgspec.to_builtins(asked.where), "results": [_flow(r) for r in rows]}
-        if len(rows) == asked.limit:
-            body["nextCursor"] = base64.urlsafe_b64encode(rows[-1]["updated_at"].isoformat().encode()).decode()
-        return JSONResponse(body)
+        if asked.cursor is not None:
+            after = self._cursors.read(caller.siren, asked.where, asked.cursor)
+            where["updated_after"] = max(after, where.get("updated_after", after))
+        view = self._view(caller)
+        rows = self._platform.search(caller.siren, where, asked.limit + 1, view)
+        page = rows[: asked.limit]
+        following = len(rows) > asked.limit
+        content = SearchFlowContent(
+            limit=asked.limit,
+            filters=asked.where,
+            results=[view.form(row) for row in page],
+            next_cursor=self._cursors.write(caller.siren, asked.where, page[-1]["updated_at"]) if following else None,
+        )
+        return _json(content)
 
-    async def get(request: Request) -> Response:
-        caller = access.caller(request, "flow.read")
-        row = platform.flow(caller.siren, request.path_params["flow_id"])
-        if row is None or not caller.acting.reads(row["flow_type"]):
+    async def get(self, request: Request) -> Response:
+        """Give what is known of a flow, or its file in the form that is asked for."""
+        caller = self._access.caller(request, "flow.read")
+        row, view = self._platform.flow(caller.siren, request.path_params["flowId"]), self._view(caller)
+        if row is None or (view.only is not None and row["flow_type"] not in view.only):
             raise Problem(404, "Flux inconnu. / Unknown flow.")
         wanted = request.query_params.get("docType", "Metadata")
         if wanted == "Metadata":
-            return JSONResponse(_flow(row))
+            return _json(view.form(row))
+        if wanted not in DOC_TYPES:
+            raise Problem(400, f"docType: {wanted}? → {', '.join(DOC_TYPES)}")
+        document, name = await run_in_threadpool(self._platform.document, row["sha256"]), row["name"]
         if wanted == "Original":
-            return _file(platform.document(row["sha256"]), row["name"])
+            return _file(document, name)
         if wanted == "ReadableView":
-            return await run_in_threadpool(_readable, platform.document(row["sha256"]), row["name"])
-        if wanted == "Converted":
-            document = platform.document(row["sha256"])
-            form = _converted_form(request, document)
-            return await run_in_threadpool(_converted, document, row["name"], form)
-        raise Problem(400, f"docType: {wanted}?")
+            return await run_in_threadpool(_readable, document, name)
+        return await run_in_threadpool(_converted, document, name, _converted_form(request, document))
 
-    async def health(_request: Request) -> Response:
+    async def health(self, _request: Request) -> Response:
+        """Say that the service answers: no token is asked, a bad one is passed over."""
         return Response(status_code=200)
 
-    served = [
-        ("/v1/flows", take, ["POST"]),
-        ("/v1/flows/search", search, ["POST"]),
-        ("/v1/flows/{flow_id}", get, ["GET"]),
-        ("/v1/healthcheck", health, ["GET"]),
-    ]
-    return [
-        Route(prefix + path, endpoint, methods=methods)
-        for prefix in ("", "/flow-service", "/afnor-flow")
-        for path, endpoint, methods in served
-    ] + [Route(path, access.token, methods=["POST"]) for path in ("/oauth2/token", "/oauth/token")]
+    def _view(self, caller: Caller) -> View:
+        return replace(self._platform.view(caller.client_id), only=caller.acting.flow_types("flow.read"))
 
 
-def _types(acting: Acting, asked: list[str] | None) -> list[str] | None:
-    """Return the types of flow to look for: those asked, no more than a delegation lets; None: every type."""
-    let = acting.flow_types("flow.read")
-    if let is None:
-        return asked
-    held = sorted(let | {UNDEFINED} if acting.reads(UNDEFINED) else let)
-    return held if asked is None else [each for each in asked if each in held]
+def _check_type(caller: Caller, syntax: str) -> None:
+    """Raises: Problem 403, when none of the types that the file can turn out to be is let."""
+    if not any(caller.acting.may("flow.write", flow_type) for flow_type in types_of(syntax)):
+        text = f"flowSyntax {syntax} : hors de ce qui vous est confié. / Outside of what was entrusted to you."
+        raise Problem(403, text)
 
 
-def instant(value: datetime) -> str:
-    """Write an instant as the API does: RFC 3339, UTC, three digits of milliseconds."""
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-async def _deposit(request: Request) -> tuple[FlowInfo, bytes]:
-    """Read the two parts. Raises: Problem 400, 413."""
+@asynccontextmanager
+async def _parts(request: Request) -> AsyncIterator[tuple[FlowInfo, UploadFile]]:
+    """Read the two parts of a deposit; the file is on the disk past a megabyte. Raises: Problem 400, 413."""
     try:
-        async with bounded(request, FILE_BYTES_MAX + FORM_OVERHEAD).form(max_files=2, max_fields=5) as form:
-            info, file = form.get("flowInfo"), form.get("file")
-            raw = await info.read() if isinstance(info, UploadFile) else (info or "").encode()
-            data = await file.read() if isinstance(file, UploadFile) else None
+        form = await bounded(request, FILE_BYTES_MAX + FORM_OVERHEAD).form(max_files=2, max_fields=5)
     except TooLarge:
-        raise Problem(413, "Le fichier dépasse 100 Mo (IRR_TAILLE_F). / The file exceeds 100 MB.") from None
+        raise _too_large() from None
     except HTTPException as malformed:  # what Starlette makes of a malformed form
-        raise Problem(400, f"multipart/form-data: {malformed.detail}") from None
-    if data is None:
-        raise Problem(400, "Partie « file » absente. / Part 'file' missing.")
-    if len(data) > FILE_BYTES_MAX:
-        raise Problem(413, "Le fichier dépasse 100 Mo (IRR_TAILLE_F). / The file exceeds 100 MB.")
-    decoded = decode(raw, FlowInfo)
-    if decoded.name is None and isinstance(file, UploadFile) and file.filename:
-        decoded = msgspec.structs.replace(decoded, name=file.filename[:255])
-    return decoded, data
-
-
-def _after(cursor: str | None) -> dict[str, datetime]:
-    if cursor is None:
-        return {}
+        text = "multipart/form-data : formulaire mal formé ou d'un autre type. / Malformed, or of another type"
+        raise Problem(400, f"{text}: {malformed.detail}") from None
     try:
-        after = datetime.fromisoformat(base64.urlsafe_b64decode(cursor).decode())
-    except (binascii.Error, ValueError):
-        after = None
-    if after is None or after.tzinfo is None:
-        raise Problem(400, "cursor: inconnu. / Unknown cursor.")
-    return {"updated_after": after}
+        info, file = form.get("flowInfo"), form.get("file")
+        raw = await info.read() if isinstance(info, UploadFile) else (info or "").encode()
+        if not isinstance(file, UploadFile):
+            raise Problem(400, "Partie « file » absente. / Part 'file' missing.")
+        if (file.size or 0) > FILE_BYTES_MAX:
+            raise _too_large()
+        decoded = decode(raw, FlowInfo, prepare=spelled)
+        if decoded.name is None and file.filename:
+            decoded = msgspec.structs.replace(decoded, name=file.filename[:255])
+        yield decoded, file
+    finally:
+        await form.close()
 
 
-def _identity(row: RowMapping) -> dict[str, Any]:
-    body = {
-        "flowId": row["id"],
-        "flowSyntax": row["syntax"],
-        "name": row["name"],
-        "processingRule": row["processing_rule"],
-        "flowProfile": row["profile"],
-    }
-    return body | ({"trackingId": row["tracking_id"]} if row["tracking_id"] else {})
+def _too_large() -> Problem:
+    return Problem(413, "Le fichier dépasse 100 Mo (IRR_TAILLE_F). / The file exceeds 100 MB.")
 
 
-def _flow(row: RowMapping) -> dict[str, Any]:
-    acknowledgement: dict[str, Any] = {"status": row["acknowledgement"]}
-    if row["details"]:
-        acknowledgement["details"] = row["details"]
-    standing = {"invoiceStanding": row["standing"], "invoiceExplanation": row["explanation"]} if row["standing"] else {}
-    return {
-        **_identity(row),
-        **standing,
-        "flowDirection": row["direction"],
-        "flowType": row["flow_type"],
-        "processingRuleSource": row["processing_rule_source"],
-        "submittedAt": instant(row["submitted_at"]),
-        "updatedAt": instant(row["updated_at"]),
-        "acknowledgement": acknowledgement,
-        "sha256": row["sha256"],
-    }
+def _check_sum(info: FlowInfo, sha256: str) -> None:
+    """Raises: Problem 422, when the client announced another fingerprint than that of the bytes."""
+    if info.sha256 and info.sha256 != sha256:
+        text = f"sha256 ne correspond pas au fichier ({sha256}). / sha256 does not match the file."
+        raise Problem(422, text, code="CHECKSUM_MISMATCH")
+
+
+def _digest(file: BinaryIO) -> str:
+    """Return the SHA-256 of a file, read piece by piece, and leave it at its beginning."""
+    digest = hashlib.sha256()
+    for piece in iter(partial(file.read, PIECE_BYTES), b""):
+        digest.update(piece)
+    file.seek(0)
+    return digest.hexdigest()
 
 
 def _readable(document: bytes, name: str) -> Response:
@@ -259,8 +280,12 @@ def _unavailable(form: str) -> Problem:
     return Problem(404, f"{form}: pas de cette forme pour ce flux. / Not available for this flow.")
 
 
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type=JSON)
+
+
 def _file(data: bytes, name: str) -> Response:
     """Send the bytes as a file; the name is reduced to what a header can hold."""
     safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
     headers = {"Content-Disposition": f"attachment;filename={safe}"}
-    return Response(data, media_type="application/octet-stream", headers=headers)
+    return Response(data, media_type=BYTES, headers=headers)

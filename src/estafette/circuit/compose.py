@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from estafette.administration.administration import Administration
-from estafette.api import directory_service, documents, flow_service, operations, operator, sftp_keys
+from estafette.api import directory_service, documents, operations, operator, services, sftp_keys
 from estafette.api.access import Access
 from estafette.api.correlation import Correlated
 from estafette.api.problems import Problem, on_http_exception, on_problem
@@ -36,6 +36,8 @@ from estafette.exchange.keys import sealing_key
 from estafette.exchange.messages import Message
 from estafette.exchange.post import QUEUE, Peer, Post
 from estafette.exchange.rounds import Rounds
+from estafette.platform import webhooks
+from estafette.platform.callbacks import Callbacks
 from estafette.platform.examination import Examined, examine
 from estafette.platform.home import Home, Identity
 from estafette.platform.mirror import Mirror
@@ -303,9 +305,15 @@ def _desk(seat: Seat, actor: Actor, templates: Path, navigation: tuple[tuple[str
 
 
 def _services(platform: Platform, actor: Actor) -> list[BaseRoute]:
-    access = Access(actor.database, actor.clock, settings_of(actor.folder))
+    settings = settings_of(actor.folder)
+    access = Access(actor.database, actor.clock, settings)
+    callbacks = Callbacks(
+        actor, failures_max=settings.webhook_failures_max, private=settings.webhooks_to_private_addresses
+    )
+    actor.worker.handles_together(webhooks.QUEUE, callbacks.deliver)
     return [
-        *flow_service.routes(platform, access, actor.worker.wake),
+        *services.flow_routes(platform, access, settings, actor.worker.wake),
+        *services.token_routes(access),
         *directory_service.routes(actor.database, access, actor.clock),
         *documents.routes(access),
     ]

@@ -59,7 +59,11 @@ def verifies(public: str, signature: str, data: bytes) -> bool:
     return True
 
 
+def derived(key: Ed25519PrivateKey, purpose: str) -> bytes:
+    """Return 256 bits that only the holder of the key can make, others for each purpose (HKDF, RFC 5869)."""
+    return HKDF(SHA256(), length=32, salt=None, info=f"estafette: {purpose}".encode()).derive(key.private_bytes_raw())
+
+
 def sealing_key(key: Ed25519PrivateKey) -> Fernet:
-    """Return what seals the secrets that must be read again, derived from the key of the actor (HKDF, RFC 5869)."""
-    derived = HKDF(SHA256(), length=32, salt=None, info=b"estafette: sealed secrets").derive(key.private_bytes_raw())
-    return Fernet(base64.urlsafe_b64encode(derived))
+    """Return what seals the secrets that must be read again, derived from the key of the actor."""
+    return Fernet(base64.urlsafe_b64encode(derived(key, "sealed secrets")))

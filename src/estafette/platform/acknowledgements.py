@@ -18,7 +18,7 @@ from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Unreadable
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_flow, platform_party, refusals_of
-from estafette.platform import declarations
+from estafette.platform import declarations, mirrors
 from estafette.platform.home import Home
 from estafette.platform.tables import declaration, invoice, portal_flow
 from estafette.store import audit, jobs
@@ -146,6 +146,7 @@ def _acknowledged(home: Home, connection: Connection, message: StatusMessage) ->
     connection.execute(update(portal_flow).where(portal_flow.c.name.in_(names)).values(values))
     packed = update(declaration).where(declaration.c.flow_name.in_(names), declaration.c.state == "packed")
     connection.execute(packed.values(state=state, details=details))
+    mirrors.answered(connection, declaration.c.flow_name.in_(names), state, details, now)
 
 
 def _answered(home: Home, connection: Connection, message: StatusMessage) -> None:
@@ -172,6 +173,7 @@ def _answered(home: Home, connection: Connection, message: StatusMessage) -> Non
     if owed is None:
         return
     connection.execute(update(declaration).where(declaration.c.id == owed.id).values(values))
+    mirrors.answered(connection, declaration.c.id == owed.id, state, details, values["answered_at"])
     told = {"state": state, "object": message.object_identifier, "reasons": [each["reason"] for each in details]}
     audit.record(connection, owed.siren, "declaration.answered", about=owed.invoice, at=values["answered_at"], **told)
 

@@ -115,9 +115,7 @@ def _deposit(
     tracking = f"{(row['tracking_id'] or row['id'])[:58]}/{position}"
     announced = syntax if row["syntax"] == "unknown" else row["syntax"]
     deposit = Deposit(syntax=announced, name=member.name, tracking_id=tracking, **said)
-    identifier, _new = flows.open_flow(
-        connection, siren=row["siren"], deposit=deposit, data=b"", sha256=sha256, now=now
-    )
+    identifier, _new = flows.open_flow(connection, siren=row["siren"], deposit=deposit, sha256=sha256, now=now)
     connection.execute(insert(archive_member).values(flow_id=identifier, archive_id=row["id"], position=position))
     if member.refusal:
         flows.acknowledge(connection, identifier, refusal=member.refusal, now=now)

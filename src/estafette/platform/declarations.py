@@ -23,6 +23,7 @@ from estafette.lifecycle.messages import for_portal
 from estafette.lifecycle.statuses import STATUSES as CATALOGUE
 from estafette.lifecycle.statuses import Duty
 from estafette.platform.home import Home
+from estafette.platform.mirrors import mirror
 from estafette.platform.tables import declaration, portal_flow
 from estafette.store import audit, gathered, jobs, sequences
 from estafette.store.jobs import Job
@@ -111,7 +112,7 @@ def _declare(
     due_at: datetime | None,
     status: str | None = None,
 ) -> None:
-    now = home.actor.clock()
+    now, sha256 = home.actor.clock(), home.actor.documents.put(data)
     values = {
         "interface": interface,
         "object_id": object_id,
@@ -119,8 +120,9 @@ def _declare(
         "issue_date": row["issue_date"],
         "invoice_id": row["id"],
         "status": status,
+        "flow_id": mirror(connection, row, interface, name=name, sha256=sha256, now=now),
         "file_name": name,
-        "sha256": home.actor.documents.put(data),
+        "sha256": sha256,
         "state": "waiting",
         "details": [],
         "created_at": now,

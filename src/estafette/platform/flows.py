@@ -1,23 +1,47 @@
 """The flows of a customer (XP Z12-013 §3): what it deposited and what the platform gives it, in strict order of update.
 
 A flow is one file. Its acknowledgement says whether the file could be taken (technical), never whether the invoice is
-good: that is what the statuses say. Deposited twice under the same tracking identifier, the same bytes are one flow.
+good: that is what the statuses say. What a flow is told as depends on who looks (`View`): its direction follows from
+its origin, and the mirrors of what the State receives are shown to whom asked for them.
+
+Order. Every update of a company's flows is at least a millisecond after the one before, and whoever makes one keeps the
+company's row until the commit: updates are committed in the order of their moments, no two equal. So a client that asks
+for what came after the last moment it saw, to the millisecond, misses nothing (§3.5).
 """
 
-import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, RowMapping, Select, Update, bindparam, func, select, update
+from sqlalchemy import Connection, RowMapping, Select, Update, bindparam, delete, func, insert, or_, select, update
 
+from estafette.invoice import codes
+from estafette.platform import webhooks
+from estafette.platform.flow_tables import flow_view
 from estafette.platform.tables import company, flow, invoice
+from estafette.platform.views import View
 from estafette.store import audit, gathered
 
 TICK = timedelta(milliseconds=1)
-LISTS = {"flow_type": flow.c.flow_type, "flow_direction": flow.c.direction, "processing_rule": flow.c.processing_rule}
+
+LISTS = {
+    "flow_type": flow.c.flow_type,
+    "processing_rule": flow.c.processing_rule,
+    "flow_profile": flow.c.profile,
+    "ack_status": flow.c.acknowledgement,
+}
+STATE = "State"
+"""How the types of the mirrors begin: what the public portal receives, and what it answers."""
+
+OF_EDITION_1_2 = {"StateInvoice": ("StateCustomerInvoice", "StateSupplierInvoice")}
+"""Types that edition 1.3 has replaced."""
+
+PROVISIONAL = dict.fromkeys(("CII", "UBL", "Factur-X"), "CustomerInvoice")
+"""What a deposit is told as until it is judged; a self-billed one turns out to be a SupplierInvoice."""
+
 REPORTS = (
     "AggregatedCustomerTransactionReport",
     "UnitaryCustomerTransactionReport",
@@ -27,8 +51,6 @@ REPORTS = (
     "MultiFlowReport",
 )
 """The types of a deposit of e-reporting (FRR)."""
-
-SINGLES = {"tracking_id": flow.c.tracking_id, "ack_status": flow.c.acknowledgement}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +92,27 @@ def repeated(earlier: str) -> Refusal:
     return Refusal("AlreadyExistingFlow", f"Même fichier que le flux {earlier}. / Same file as flow {earlier}.")
 
 
-def open_flow(
-    connection: Connection, *, siren: str, deposit: Deposit, data: bytes, now: datetime, sha256: str | None = None
-) -> tuple[str, bool]:
-    """The deposit is registered, pending; returns its identifier and whether it is new. `sha256`, when kept already.
+def open_flow(connection: Connection, *, siren: str, deposit: Deposit, sha256: str, now: datetime) -> tuple[str, bool]:
+    """The deposit is registered, pending; returns its identifier and whether it is new.
 
-    The same bytes under the same tracking identifier are the same deposit (a client that did not hear our answer).
+    The same bytes under the same tracking identifier are the same deposit (a client that did not hear our answer),
+    unless it failed or its invoice was rejected: it may then be deposited again as it was.
     """
-    sha256 = sha256 or hashlib.sha256(data).hexdigest()
     if deposit.tracking_id:
         same = {"siren": siren, "sha256": sha256, "tracking_id": deposit.tracking_id}
-        held = connection.execute(_SAME, same).scalar()
-        if held:
+        if held := connection.execute(_SAME, same).scalar():
             return str(held), False
+    is_message = deposit.syntax in ("CDAR", "FRR")
     identifier = _insert(
         connection,
         siren=siren,
         origin="client",
-        direction="Out",
-        flow_type="Undefined",
+        flow_type=PROVISIONAL.get(deposit.syntax, "Undefined"),
         syntax=deposit.syntax,
-        profile=deposit.profile or "Undefined",
+        profile=(None if is_message else deposit.profile) or "Undefined",
         name=deposit.name,
         tracking_id=deposit.tracking_id,
-        processing_rule=deposit.processing_rule or "Undefined",
+        processing_rule="NotApplicable" if is_message else deposit.processing_rule or "Undefined",
         processing_rule_source="Input" if deposit.processing_rule else "Computed",
         sha256=sha256,
         acknowledgement="Pending",
@@ -110,26 +129,27 @@ def give(
     syntax: str,
     name: str,
     sha256: str,
-    invoice_id: str,
+    invoice_id: str | None,
     origin: str,
     now: datetime,
     processing_rule: str = "NotApplicable",
-) -> None:
-    """The customer finds this file, made or received by the platform, among its flows."""
-    _insert(
+    profile: str = "Undefined",
+    acknowledgement: str = "Ok",
+) -> str:
+    """The customer finds this file, made or received by the platform, among its flows; returns its identifier."""
+    return _insert(
         connection,
         siren=siren,
         origin=origin,
-        direction="In",
         flow_type=flow_type,
         syntax=syntax,
-        profile="Undefined",
-        name=name,
+        profile=profile,
+        name=name[:255],
         tracking_id=None,
         processing_rule=processing_rule,
         processing_rule_source="Computed",
         sha256=sha256,
-        acknowledgement="Ok",
+        acknowledgement=acknowledgement,
         invoice_id=invoice_id,
         now=now,
     )
@@ -139,16 +159,30 @@ def acknowledge(
     connection: Connection, identifier: str, *, refusal: Refusal | None, now: datetime, **known: Any
 ) -> None:
     """The flow's acknowledgement is Ok, or Error with its reason; `known` sets what the platform found out."""
-    siren = connection.execute(_WHOSE, {"which": identifier}).scalar_one()
-    values = {
-        "acknowledgement": "Error" if refusal else "Ok",
-        "details": [refusal.row()] if refusal else [],
-        "updated_at": _moment(connection, siren, now),
-        **known,
-    }
-    gathered.change(connection, _changing(tuple(values)), {"which": identifier, **_renamed(values)})
-    if refusal:
-        audit.record(connection, siren, "deposit.refused", about=identifier, at=now, reason=refusal.code)
+    acknowledge_all(connection, [identifier], refusals=(refusal,) if refusal else (), now=now, **known)
+
+
+def acknowledge_all(
+    connection: Connection,
+    identifiers: Sequence[str],
+    *,
+    refusals: Sequence[Refusal],
+    now: datetime,
+    **known: Any,
+) -> None:
+    """Each flow is acknowledged Ok, or Error with its reasons, at a moment of its own."""
+    for row in connection.execute(_THESE, {"these": list(identifiers)}).mappings().all():
+        values = {
+            "acknowledgement": "Error" if refusals else "Ok",
+            "details": [refusal.row() for refusal in refusals],
+            "updated_at": _moment(connection, row["siren"], now),
+            **known,
+        }
+        gathered.change(connection, _changing(tuple(values)), {"which": row["id"], **_renamed(values)})
+        webhooks.announce(connection, {**row, **values}, now=now)
+        if refusals and row["origin"] == "client":
+            reason = refusals[0].code
+            audit.record(connection, row["siren"], "deposit.refused", about=row["id"], at=now, reason=reason)
 
 
 def technical_duplicate(connection: Connection, *, siren: str, identifier: str, sha256: str) -> str | None:
@@ -161,20 +195,56 @@ def get(connection: Connection, siren: str, identifier: str) -> RowMapping | Non
     return connection.execute(_ONE, {"siren": siren, "which": identifier}).mappings().first()
 
 
-def search(connection: Connection, siren: str, *, where: dict[str, Any], limit: int) -> list[RowMapping]:
-    """Return the customer's flows that meet every criterion, oldest update first (§3.5)."""
-    query = _with_standing().where(flow.c.siren == siren).order_by(flow.c.updated_at).limit(limit)
+def search(
+    connection: Connection, siren: str, *, where: Mapping[str, Any], limit: int, view: View | None = None
+) -> list[RowMapping]:
+    """Return the customer's flows that meet every criterion, oldest update first (§3.5).
+
+    What the norm has no syntax for, an archive, is shown as the flows of its files only.
+    """
+    view = view or View()
+    query = (
+        _with_standing()
+        .where(flow.c.siren == siren, flow.c.syntax != "unknown")
+        .order_by(flow.c.updated_at)
+        .limit(limit)
+    )
     if after := where.get("updated_after"):
         query = query.where(flow.c.updated_at > after)
     if before := where.get("updated_before"):
         query = query.where(flow.c.updated_at < before)
+    types = [each for one in where.get("flow_type") or () for each in OF_EDITION_1_2.get(one, (one,))]
     for name, column in LISTS.items():
-        if values := where.get(name):
+        if values := types if name == "flow_type" else where.get(name):
             query = query.where(column.in_(values))
-    for name, column in SINGLES.items():
-        if (value := where.get(name)) is not None:
-            query = query.where(column == value)
+    if directions := where.get("flow_direction"):
+        query = query.where(flow.c.origin.in_(view.origins(directions)))
+    if (tracking_id := where.get("tracking_id")) is not None:
+        query = query.where(flow.c.tracking_id == tracking_id)
+    if view.only is not None:
+        query = query.where(flow.c.flow_type.in_(view.only))
+    if not (view.state_flows or any(one.startswith(STATE) for one in types)):
+        query = query.where(flow.c.flow_type.not_like(f"{STATE}%"))
     return list(connection.execute(query).mappings())
+
+
+def type_of(row: Mapping[str, Any] | RowMapping) -> str:
+    """Return what an invoice is to its company: sold, also when received self-billed, or bought (§3.6)."""
+    is_sold = (row["side"] == "issued") != (row["type_code"] in codes.SELF_BILLED)
+    return "CustomerInvoice" if is_sold else "SupplierInvoice"
+
+
+def view_of(connection: Connection, client_id: str) -> View:
+    """Return how a client wants to see its flows."""
+    row = connection.execute(select(flow_view).where(flow_view.c.client_id == client_id)).first()
+    return View(row.direction, row.state_flows) if row else View()
+
+
+def set_view(connection: Connection, client_id: str, view: View) -> None:
+    """The client sees its flows, and is told of them, so from now on."""
+    connection.execute(delete(flow_view).where(flow_view.c.client_id == client_id))
+    row = {"client_id": client_id, "direction": view.direction, "state_flows": view.state_flows}
+    connection.execute(insert(flow_view).values(row))
 
 
 def _with_standing() -> Select[Any]:
@@ -183,11 +253,20 @@ def _with_standing() -> Select[Any]:
     return select(flow, *known).outerjoin(invoice, invoice.c.id == flow.c.invoice_id)
 
 
-def _insert(connection: Connection, *, siren: str, now: datetime, **values: Any) -> str:
+def _insert(connection: Connection, *, siren: str, now: datetime, invoice_id: str | None = None, **values: Any) -> str:
     identifier = str(uuid4())
     moment = _moment(connection, siren, now)
-    row = {"id": identifier, "siren": siren, "submitted_at": moment, "updated_at": moment, "details": [], **values}
+    row = {
+        "id": identifier,
+        "siren": siren,
+        "submitted_at": moment,
+        "updated_at": moment,
+        "details": [],
+        "invoice_id": invoice_id,
+        **values,
+    }
     gathered.add(connection, flow, row)
+    webhooks.announce(connection, row, now=now)
     return identifier
 
 
@@ -218,21 +297,28 @@ def _renamed(values: dict[str, Any]) -> dict[str, Any]:
     return {f"new_{name}": value for name, value in values.items()}
 
 
-_WHOSE = gathered.reads(select(flow.c.siren).where(flow.c.id == bindparam("which")))
-_MINE = gathered.reads(select(company.c.siren).where(company.c.siren == bindparam("siren")).with_for_update())
+def _standing(query: Select[Any]) -> Select[Any]:
+    """Keep the flows whose invoice, where they have one, was not rejected."""
+    with_invoice = query.outerjoin(invoice, invoice.c.id == flow.c.invoice_id)
+    return with_invoice.where(or_(invoice.c.standing.is_(None), invoice.c.standing != "rejected"))
+
+
+_OF_THESE_BYTES = (flow.c.siren == bindparam("siren"), flow.c.sha256 == bindparam("sha256"))
+_MINE = gathered.reads(
+    select(company.c.siren).where(company.c.siren == bindparam("siren")).with_for_update(key_share=True)
+)
 _LATEST = gathered.reads(select(func.max(flow.c.updated_at)).where(flow.c.siren == bindparam("siren")))
+_THESE = gathered.reads(
+    select(flow).where(flow.c.id.in_(bindparam("these", expanding=True))).order_by(flow.c.updated_at)
+)
 _SAME = gathered.reads(
-    select(flow.c.id).where(
-        flow.c.siren == bindparam("siren"),
-        flow.c.sha256 == bindparam("sha256"),
-        flow.c.tracking_id == bindparam("tracking_id"),
+    _standing(select(flow.c.id)).where(
+        *_OF_THESE_BYTES, flow.c.tracking_id == bindparam("tracking_id"), flow.c.acknowledgement != "Error"
     )
 )
 _REPEATED = gathered.reads(
-    select(flow.c.id)
-    .outerjoin(invoice, invoice.c.id == flow.c.invoice_id)
-    .where(flow.c.siren == bindparam("siren"), flow.c.sha256 == bindparam("sha256"), flow.c.origin == "client")
+    _standing(select(flow.c.id))
+    .where(*_OF_THESE_BYTES, flow.c.origin == "client")
     .where(flow.c.id != bindparam("but"), flow.c.acknowledgement == "Ok")
-    .where(invoice.c.standing.is_(None) | (invoice.c.standing != "rejected"))
 )
 _ONE = gathered.reads(_with_standing().where(flow.c.siren == bindparam("siren"), flow.c.id == bindparam("which")))

@@ -8,6 +8,7 @@ portal, and goes nowhere else.
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 from uuid import uuid4
@@ -23,6 +24,7 @@ from estafette.platform.declarations import declare_invoice
 from estafette.platform.examination import Examined, Fault
 from estafette.platform.flows import Refusal
 from estafette.platform.home import Home
+from estafette.platform.processing import determine, profile_of
 from estafette.platform.statuses import join_early, lane_of, set_status
 from estafette.platform.tables import invoice
 from estafette.store import audit, gathered
@@ -31,18 +33,8 @@ from estafette.values.moments import PARIS
 REASONS_MAX = 50
 """Reasons told in one status; the desk shows them all."""
 
-REPORTED = frozenset({"B2C", "B2CINT", "B2BINT", "OUTOFSCOPE"})
-"""Treatments (note BAR) that stay outside e-invoicing: no Flow 1, nothing sent to the buyer."""
-
-PROCESSING_RULES = {
-    "B2B": "B2B",
-    "B2BINT": "B2BInt",
-    "B2C": "B2C",
-    "B2CINT": "B2C",
-    "OUTOFSCOPE": "OutOfScope",
-    "ARCHIVEONLY": "ArchiveOnly",
-}
-"""Note BAR (BT-22) to processing rule (XP Z12-013 §3.6)."""
+REPORTED = frozenset({"B2C", "B2BInt", "B2GInt", "OutOfScope", "B2GOutOfScope"})
+"""Processing rules that stay outside e-invoicing: no Flow 1, nothing sent to the buyer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +59,26 @@ def settle(home: Home, connection: Connection, deposit: RowMapping, data: bytes,
     refusal = examined.refusal or _misplaced(deposit, examined)
     if refusal or examined.invoice is None:
         refusal = refusal or Refusal("FlowTypeError", "Ni facture ni statut. / Neither invoice nor status.")
-        flows.acknowledge(connection, deposit["id"], refusal=refusal, now=now)
+        known = {} if examined.invoice else {"flow_type": "Undefined"}
+        flows.acknowledge(connection, deposit["id"], refusal=refusal, now=now, **known)
         return
     document = examined.invoice
     home.keep(deposit["sha256"], document)
-    ruling = rule(home, connection, deposit, document, faults=examined.faults, now=now)
+    known = {
+        "flow_type": "SupplierInvoice" if document.is_self_billed else "CustomerInvoice",
+        "syntax": examined.syntax.value,
+        "profile": profile_of(document) if deposit["profile"] == "Undefined" else deposit["profile"],
+    }
+    given = deposit["processing_rule"] if deposit["processing_rule_source"] == "Input" else None
+    determined = determine(document, given, is_public=partial(home.mirror.is_public, connection))
+    if isinstance(determined, Refusal):
+        flows.acknowledge(connection, deposit["id"], refusal=determined, now=now, **known)
+        return
+    ruling = rule(home, connection, deposit, document, determined.rule, faults=examined.faults, now=now)
     is_copy = ruling.standing == "archived" and issuer_of(document) != deposit["siren"]  # archived by its buyer
     side = "received" if is_copy else "issued"
     row = record(connection, deposit["siren"], side, document, deposit=deposit, ruling=ruling, now=now)
-    rule_name = deposit["processing_rule"]
-    known = {
-        "invoice_id": row["id"],
-        "flow_type": "SupplierInvoice" if document.is_self_billed else "CustomerInvoice",
-        "syntax": examined.syntax.value,
-        "processing_rule": _processing_rule(document) if rule_name == "Undefined" else rule_name,
-    }
+    known |= {"invoice_id": row["id"], "processing_rule": determined.rule}
     flows.acknowledge(connection, deposit["id"], refusal=None, now=now, **known)
     _tell(home, connection, row, document, ruling=ruling, data=data)
 
@@ -91,19 +88,20 @@ def rule(
     connection: Connection,
     deposit: RowMapping,
     document: Invoice,
+    processing_rule: str,
     *,
     faults: tuple[Fault, ...],
     now: datetime,
 ) -> Ruling:
     """Return what is decided of the invoice, by the first control that decides."""
-    if _archive_only(deposit, document):
+    if processing_rule == "ArchiveOnly":
         return Ruling("archived")
     faults = faults or tuple(_own_faults(connection, deposit, document, now))
     if faults:
         is_its_own = issuer_of(document) == deposit["siren"]
         is_free = not had(connection, deposit["siren"], "issued", document)
         return Ruling("rejected", faults, declared=is_its_own and is_free)
-    if document.processing_rule in REPORTED:
+    if processing_rule in REPORTED:
         return Ruling("reportable", explanation=REPORTABLE)
     if controls.needless(connection, deposit["siren"], document):
         return Ruling("archived", explanation=controls.NEEDLESS)
@@ -314,18 +312,10 @@ def delivered(home: Home, connection: Connection, message: Message) -> None:
         set_status(home, connection, row, document, "201")
 
 
-def _archive_only(deposit: RowMapping, document: Invoice) -> bool:
-    return "ArchiveOnly" in (deposit["processing_rule"], PROCESSING_RULES.get(document.processing_rule or ""))
-
-
-def _processing_rule(document: Invoice) -> str:
-    return PROCESSING_RULES.get(document.processing_rule or "", "B2B")
-
-
 def _misplaced(deposit: RowMapping, examined: Examined) -> Refusal | None:
     """The syntax announced is not that of the file."""
     announced, seen = deposit["syntax"], examined.syntax.value
-    if examined.invoice is None or announced == seen:
+    if announced == seen:
         return None
     text = f"Annoncé {announced}, trouvé {seen}. / Announced {announced}, found {seen}."
     return Refusal("FlowTypeError", f"IRR_TYPE_F: {text}", item="flowSyntax")

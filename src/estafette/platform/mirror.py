@@ -99,6 +99,11 @@ class Mirror:
         query = select(mirror_platform.c.contact).where(mirror_platform.c.matricule == matricule)
         return peer_of(matricule, connection.execute(query).scalar())
 
+    def is_public(self, connection: Connection, siren: str) -> bool:
+        """Tell whether the directory knows a legal unit as a public body."""
+        kind = select(mirror_unit.c.entity_type).where(mirror_unit.c.siren == siren)
+        return connection.execute(kind).scalar() == "P"
+
     def size(self, connection: Connection) -> int:
         """Count the lines of the copy."""
         return connection.execute(select(func.count()).select_from(mirror_line)).scalar_one()

@@ -6,7 +6,8 @@ status from another platform), `pack` (what the State is owed leaves), `portal` 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
@@ -32,12 +33,16 @@ from estafette.platform.flows import Deposit, Refusal
 from estafette.platform.home import Home
 from estafette.platform.statuses import Answer, NotAllowed
 from estafette.platform.tables import company, declaration, event, flow, invoice
+from estafette.platform.views import View
 from estafette.store import audit, jobs
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply, Never, together
 
 DEPOSIT = "deposit"
 STATUS = "status"
+
+PIECE_BYTES = 1024 * 1024
+"""A file is read by so much at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +121,26 @@ class Platform:
             if connection.execute(select(company.c.siren).where(company.c.siren == siren)).first() is None:
                 connection.execute(insert(company).values(row))
 
+    def keep(self, file: BinaryIO, size: int) -> str:
+        """The bytes of a file are kept, read piece by piece; returns their SHA-256, for `deposit_kept`."""
+        return self._documents.put_pieces(iter(partial(file.read, PIECE_BYTES), b""), size=size)
+
+    async def deposit_kept(self, siren: str, deposit: Deposit, sha256: str) -> RowMapping:
+        """The file that is kept will be judged; returns its flow."""
+        return await self._database.write(lambda connection: self.register_kept(connection, siren, deposit, sha256))
+
     async def deposit(self, siren: str, deposit: Deposit, data: bytes) -> RowMapping:
         """The file is kept and will be judged; returns its flow."""
         return await self._database.write(lambda connection: self.register(connection, siren, deposit, data))
 
     def register(self, connection: Connection, siren: str, deposit: Deposit, data: bytes) -> RowMapping:
         """The deposit is written in this transaction; returns its flow."""
-        sha256 = self._documents.put(data)
+        return self.register_kept(connection, siren, deposit, self._documents.put(data))
+
+    def register_kept(self, connection: Connection, siren: str, deposit: Deposit, sha256: str) -> RowMapping:
+        """The deposit of a document that is kept already is written in this transaction; returns its flow."""
         now = self.home.actor.clock()
-        identifier, new = flows.open_flow(connection, siren=siren, deposit=deposit, data=data, now=now)
+        identifier, new = flows.open_flow(connection, siren=siren, deposit=deposit, sha256=sha256, now=now)
         if new:
             audit.record(connection, siren, "deposit", about=identifier, at=now, name=deposit.name, sha256=sha256)
         jobs.add(connection, queue=DEPOSIT, key=f"{DEPOSIT}:{identifier}", payload={"flow": identifier}, now=now)
@@ -147,30 +163,35 @@ class Platform:
         earlier = flows.technical_duplicate(connection, siren=row["siren"], identifier=row["id"], sha256=row["sha256"])
         if earlier:
             self._acknowledge(connection, row, flows.repeated(earlier))
-        elif examined.syntax is Syntax.CDAR and examined.refusal is None:
-            self._acknowledge(connection, row, self._take_status(connection, row, data), syntax="CDAR")
+        elif examined.syntax is Syntax.CDAR and row["syntax"] == Syntax.CDAR.value and examined.refusal is None:
+            refusal, known = self._take_status(connection, row, data)
+            self._acknowledge(connection, row, refusal, **known)
         else:
             intake.settle(self.home, connection, row, data, examined)
 
     def _acknowledge(self, connection: Connection, row: RowMapping, refusal: Refusal | None, **known: Any) -> None:
         flows.acknowledge(connection, row["id"], refusal=refusal, now=self.home.actor.clock(), **known)
 
-    def _take_status(self, connection: Connection, row: RowMapping, data: bytes) -> Refusal | None:
-        """Set the status that a customer's software deposited (CDAR); return why it cannot be."""
+    def _take_status(
+        self, connection: Connection, row: RowMapping, data: bytes
+    ) -> tuple[Refusal | None, dict[str, Any]]:
+        """Set the status that a customer's software deposited (CDAR); return why it cannot be, and what it is about."""
         try:
             message = cdar.read(data)
         except Unreadable as unreadable:
-            return Refusal("InvalidSchema", f"{unreadable.code}: {unreadable.reason_fr} / {unreadable.reason_en}")
+            text = f"{unreadable.code}: {unreadable.reason_fr} / {unreadable.reason_en}"
+            return Refusal("InvalidSchema", text), {}
         held = self._about(connection, row["siren"], message)
         if held is None:
             text = f"Facture {message.object_identifier} inconnue. / Unknown invoice {message.object_identifier}."
-            return Refusal("InvoiceLCRuleError", text, item="MDT-87")
+            return Refusal("InvoiceLCRuleError", text, item="MDT-87"), {}
+        known = {"flow_type": f"{flows.type_of(held)}LC", "invoice_id": held["id"]}
         document = read(self._documents.get(held["sha256"]))
         try:
             statuses.answer_message(self.home, connection, held, document, message)
         except NotAllowed as refused:
-            return Refusal(acknowledgements.REASON_OF[refused.refusal.code], str(refused), item="MDT-105")
-        return None
+            return Refusal(acknowledgements.REASON_OF[refused.refusal.code], str(refused), item="MDT-105"), known
+        return None, known
 
     def _about(self, connection: Connection, siren: str, message: StatusMessage) -> RowMapping | None:
         day = message.object_day
@@ -205,10 +226,20 @@ class Platform:
         with self._database.read() as connection:
             return archives.members_of(connection, siren, archive_id)
 
-    def search(self, siren: str, where: dict[str, Any], limit: int) -> list[RowMapping]:
-        """Return the company's flows that meet the criteria (XP Z12-013 §3.5)."""
+    def search(self, siren: str, where: dict[str, Any], limit: int, view: View | None = None) -> list[RowMapping]:
+        """Return the company's flows that meet the criteria, as a client wants to see them (XP Z12-013 §3.5)."""
         with self._database.read() as connection:
-            return flows.search(connection, siren, where=where, limit=limit)
+            return flows.search(connection, siren, where=where, limit=limit, view=view)
+
+    def view(self, client_id: str) -> View:
+        """Return how a client wants to see its flows."""
+        with self._database.read() as connection:
+            return flows.view_of(connection, client_id)
+
+    def set_view(self, client_id: str, view: View) -> None:
+        """The client sees its flows so from now on."""
+        with self._database.begin() as connection:
+            flows.set_view(connection, client_id, view)
 
     def state(self) -> dict[str, int]:
         """Return what an operator looks at first: work waiting, parked, late for the State, lines of the directory."""

@@ -5,6 +5,7 @@ routing error (221). A rejected invoice is not handed over: the addressee only s
 not told of the rejection of a copy while the invoice itself lives here: it would take it for that one's.
 """
 
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from estafette.platform import flows
 from estafette.platform.examination import Examined
 from estafette.platform.home import Home
 from estafette.platform.intake import Ruling, duplicate, had, record, rejection
+from estafette.platform.processing import Determined, determine, profile_of
 from estafette.platform.statuses import join_early, lane_of, message_of, set_status
 from estafette.platform.tables import company
 from estafette.store import jobs
@@ -68,6 +70,7 @@ def settle(home: Home, connection: Connection, payload: dict[str, Any], examined
 
 def _hand_over(home: Home, connection: Connection, row: dict[str, Any], document: Invoice) -> None:
     set_status(home, connection, row, document, "202")
+    determined = determine(document, is_public=partial(home.mirror.is_public, connection))
     flows.give(
         connection,
         siren=row["siren"],
@@ -78,7 +81,8 @@ def _hand_over(home: Home, connection: Connection, row: dict[str, Any], document
         invoice_id=row["id"],
         origin="peer",
         now=home.actor.clock(),
-        processing_rule="B2B",
+        processing_rule=determined.rule if isinstance(determined, Determined) else "B2B",
+        profile=profile_of(document),
     )
     set_status(home, connection, row, document, "203")
     join_early(home, connection, row)

@@ -169,7 +169,8 @@ def set_status(
     sha256 = home.actor.documents.put(cdar.write(message))
     if not keep(connection, row, message, sha256=sha256, now=now, received=False):
         return
-    _give(connection, row, message, sha256, origin="platform", now=now)
+    if written is None:  # what its software deposited, a customer has already
+        _give(connection, row, message, sha256, origin="platform", now=now)
     if row["peer"] and _other(row, document) in told:
         _pass_on(home, connection, row, message, sha256)
     if declared:
@@ -357,11 +358,10 @@ def _give(
     origin: str,
     now: datetime,
 ) -> None:
-    kind = "CustomerInvoiceLC" if row["side"] == "issued" else "SupplierInvoiceLC"
     flows.give(
         connection,
         siren=row["siren"],
-        flow_type=kind,
+        flow_type=f"{flows.type_of(row)}LC",
         syntax="CDAR",
         name=f"{row['number']}_{message.status}.xml",
         sha256=sha256,

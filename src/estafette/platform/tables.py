@@ -1,6 +1,19 @@
 """The tables of a platform: its customers, what they deposit and receive, every status, what the State is owed."""
 
-from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from estafette.store.columns import Amount, Instant
 
@@ -22,7 +35,6 @@ flow = Table(
     Column("id", String(36), primary_key=True),
     Column("siren", String(9), ForeignKey("company.siren"), nullable=False),
     Column("origin", String(10), nullable=False),  # client, platform, peer, portal
-    Column("direction", String(3), nullable=False),
     Column("flow_type", String(40), nullable=False),
     Column("syntax", String(10), nullable=False),
     Column("profile", String(20), nullable=False),
@@ -138,6 +150,7 @@ declaration = Table(
     Column("issue_date", Date, nullable=False),
     Column("invoice_id", String(36), ForeignKey("invoice.id"), nullable=False),
     Column("status", String(3)),
+    Column("flow_id", String(36)),  # its mirror among the company's flows
     Column("file_name", String(255), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("state", String(12), nullable=False),  # waiting, packed, receivable, accepted, rejected, irreceivable

@@ -59,6 +59,20 @@ class Documents:
             self._recent.keep(name, data)
         return name
 
+    def put_pieces(self, pieces: Iterable[bytes], *, size: int) -> str:
+        """As `put`, of `size` bytes that come piece by piece: only their compressed form is ever held whole."""
+        digest, packed = hashlib.sha256(), bytearray()
+        packer = zstandard.ZstdCompressor(level=3).compressobj(size=size)
+        for piece in pieces:
+            digest.update(piece)
+            packed += packer.compress(piece)
+        packed += packer.flush()
+        name = digest.hexdigest()
+        with self._lock:
+            if name not in self._drafts and name not in self._recent:
+                self._drafts[name] = bytes(packed)
+        return name
+
     def settle(self, connection: Connection) -> Callable[[], None]:
         """Everything that was put is durable, and this transaction says where; returns what to do once it is committed.
 

@@ -165,6 +165,13 @@ def holder(connection: Connection, value: str, *, now: datetime) -> Holder | Non
     return Holder(row.client_id, row.tenant, frozenset(row.scopes)) if row else None
 
 
+def holder_of(connection: Connection, client_id: str) -> Holder | None:
+    """Return a client in use as if it held a token, for what is done for it without one; None when it was revoked."""
+    mine = (client.c.client_id == client_id, client.c.revoked_at.is_(None))
+    row = connection.execute(select(client.c.tenant, client.c.scopes).where(*mine)).first()
+    return Holder(client_id, row.tenant, frozenset(row.scopes)) if row else None
+
+
 def _add_key(connection: Connection, client_id: str, value: str, *, now: datetime, expires_at: datetime | None) -> None:
     row = {"client_id": client_id, "secret_hash": _digest(value), "created_at": now, "expires_at": expires_at}
     connection.execute(insert(client_secret).values(row))
