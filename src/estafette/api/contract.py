@@ -35,8 +35,8 @@ class Parameter:
 class Operation:
     """One verb at one address.
 
-    `body`: the shape of what comes in, by its media type; `answers`: of what goes out, by status, each a model or the
-    names of the media types it may have; `refusals`: the statuses of errors.
+    `body`: the media type of what comes in, and the shapes it may have; `answers`: by status, the media types of what
+    goes out, each with its model where it has one; `refusals`: the statuses of errors.
     """
 
     method: str
@@ -46,7 +46,7 @@ class Operation:
     endpoint: Endpoint
     answers: Mapping[int, Mapping[str, Any]]
     refusals: tuple[int, ...] = EVERYWHERE
-    body: tuple[str, Any] | None = None
+    body: tuple[str, tuple[Any, ...]] | None = None
     parameters: tuple[Parameter, ...] = ()
     scope: str | None = None
     tag: str = "Flow"

@@ -45,14 +45,14 @@ class FlowInfo(msgspec.Struct, rename="camel", frozen=True):
 
 
 class FullFlowInfo(msgspec.Struct, rename="camel", frozen=True, omit_defaults=True):
-    """A deposit that was taken."""
+    """A deposit that was taken; its rule and its profile are said when they are known."""
 
     flow_id: Identifier
     submitted_at: Moment
     name: Name
     flow_syntax: FlowSyntax
-    processing_rule: ProcessingRule
-    flow_profile: FlowProfile
+    processing_rule: ProcessingRule | None = None
+    flow_profile: FlowProfile | None = None
     tracking_id: Identifier | None = None
     sha256: Sha256 | None = None
 

@@ -71,7 +71,7 @@ class FlowService:
                 identifier="createFlow",
                 summary="Déposer un fichier. / Deposit a file.",
                 endpoint=self.deposit,
-                body=(FORM, FlowInfo),
+                body=(FORM, (FlowInfo,)),
                 answers={202: {JSON: FullFlowInfo}},
                 refusals=(*throttled, 413, 422),
                 scope="flow.write",
@@ -82,7 +82,7 @@ class FlowService:
                 identifier="searchFlows",
                 summary="Chercher des flux. / Search flows.",
                 endpoint=self.search,
-                body=(JSON, SearchFlowParams),
+                body=(JSON, (SearchFlowParams,)),
                 answers={200: {JSON: SearchFlowContent}},
                 refusals=throttled,
                 scope="flow.read",
@@ -122,8 +122,8 @@ class FlowService:
             submitted_at=instant(row["submitted_at"]),
             name=row["name"],
             flow_syntax=row["syntax"],
-            processing_rule=row["processing_rule"],
-            flow_profile=row["profile"],
+            processing_rule=_known(row["processing_rule"]),
+            flow_profile=_known(row["profile"]),
             tracking_id=row["tracking_id"],
             sha256=row["sha256"],
         )
@@ -192,6 +192,10 @@ class FlowService:
 
     def _view(self, caller: Caller) -> View:
         return replace(self._platform.view(caller.client_id), only=caller.acting.flow_types("flow.read"))
+
+
+def _known(value: str) -> Any:
+    return None if value == "Undefined" else value
 
 
 def _check_type(caller: Caller, syntax: str) -> None:

@@ -1,6 +1,6 @@
 """The document of an API (OpenAPI 3.1), made of its table of operations and of the models they name, not by hand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -42,7 +42,7 @@ def document(title: str, operations: Iterable[Operation], *, server: str) -> dic
 
 def _models(operation: Operation) -> list[Any]:
     """Return the models that an operation names."""
-    sent = [operation.body[1]] if operation.body else []
+    sent = list(operation.body[1]) if operation.body else []
     given = [model for kinds in operation.answers.values() for model in kinds.values() if model is not None]
     return sent + given
 
@@ -71,8 +71,9 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     return {"name": parameter.name, "in": parameter.place, "required": required, "schema": parameter.schema, **about}
 
 
-def _body(kind: str, model: Any, references: Mapping[str, Any]) -> dict[str, Any]:
-    schema = references[repr(model)]
+def _body(kind: str, models: Sequence[Any], references: Mapping[str, Any]) -> dict[str, Any]:
+    choices = [references[repr(model)] for model in models]
+    schema = choices[0] if len(choices) == 1 else {"anyOf": choices}
     if kind != FORM:
         return {"required": True, "content": {kind: {"schema": schema}}}
     parts = {"flowInfo": schema, "file": {"type": "string", "contentMediaType": BYTES}}

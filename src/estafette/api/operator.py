@@ -5,7 +5,7 @@ They are guarded by the operator's token (see `circuit.operators`); doing twice 
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from estafette.api.problems import Problem
 from estafette.directory import Establishment, RoutingCode
 from estafette.exchange.actor import Actor
 from estafette.platform.platform import Platform
+from estafette.platform.views import View
 from estafette.portal import authority
 from estafette.portal.portal import Portal
 from estafette.store import identity
@@ -38,6 +39,13 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: Annotated[str, msgspec.Meta(min_length=PASSWORD_CHARACTERS_MIN, max_length=PASSWORD_CHARACTERS_MAX)]
     client_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     client_secret: Annotated[str, msgspec.Meta(min_length=16, max_length=200)]
+
+
+class Seeing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a client is to see its flows (`platform.views`)."""
+
+    direction: Literal["delivery", "annex-c"] = "delivery"
+    state_flows: bool = False
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,7 +111,13 @@ def platform_routes(platform: Platform, clock: Callable[[], datetime]) -> list[R
     async def state(_request: Request) -> Response:
         return JSONResponse(platform.state())
 
+    async def see(request: Request) -> Response:
+        asked = await decode_body(request, Seeing, limit=BODY_MAX)
+        platform.set_view(request.path_params["client_id"], View(asked.direction, asked.state_flows))
+        return JSONResponse(msgspec.to_builtins(asked))
+
     return [
+        Route("/operator/v1/clients/{client_id}/view", see, methods=["PUT"]),
         Route("/operator/v1/companies", open_company, methods=["POST"]),
         Route("/operator/v1/state", state),
     ]

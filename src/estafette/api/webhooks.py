@@ -82,7 +82,7 @@ class WebhookService:
                 identifier="createWebhook",
                 summary="Être appelé quand un flux change. / Be called when a flow changes.",
                 endpoint=self.create,
-                body=(JSON, WebhookParams | NestedWebhookParams),
+                body=(JSON, (WebhookParams, NestedWebhookParams)),
                 answers={201: {JSON: WebhookIdParam}},
             ),
             every(
@@ -111,7 +111,7 @@ class WebhookService:
                 identifier="patchWebhook",
                 summary="Changer en-têtes, mot de passe, clé (1.2). / Change headers, password, key (1.2).",
                 endpoint=self.patch,
-                body=(JSON, WebhookPatchPayload),
+                body=(JSON, (WebhookPatchPayload,)),
                 answers={204: {}},
             ),
             one(
@@ -120,7 +120,7 @@ class WebhookService:
                 identifier="replayWebhook",
                 summary="Redire depuis un instant, et réactiver. / Tell again from a moment on, and enable (ours).",
                 endpoint=self.replay,
-                body=(JSON, Replayed),
+                body=(JSON, (Replayed,)),
                 answers={202: {}},
             ),
         ]

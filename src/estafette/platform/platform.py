@@ -27,6 +27,7 @@ from estafette.platform import (
     intake,
     reception,
     statuses,
+    webhooks,
 )
 from estafette.platform.examination import Examined
 from estafette.platform.flows import Deposit, Refusal
@@ -249,6 +250,7 @@ class Platform:
                 "parked": jobs.parked(connection),
                 "late": deadlines.count_late(connection, now=self.home.actor.clock()),
                 "directory_lines": self.home.mirror.size(connection),
+                "webhooks_disabled": webhooks.disabled(connection),
             }
 
     def late(self, limit: int = 100) -> list[RowMapping]:

@@ -13,6 +13,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from typing import cast
 
 import zstandard
 from sqlalchemy import Connection, bindparam, select
@@ -70,7 +71,7 @@ class Documents:
         name = digest.hexdigest()
         with self._lock:
             if name not in self._drafts and name not in self._recent:
-                self._drafts[name] = bytes(packed)
+                self._drafts[name] = cast(bytes, packed)  # never changed again, and too large to copy
         return name
 
     def settle(self, connection: Connection) -> Callable[[], None]:
