@@ -91,6 +91,8 @@ NO_ONE = Row()
 
 READS = scoped("flow.read") | {SOFTWARE_FOR, SOFTWARE_READS_FOR}
 SENDS = scoped("flow.write") | {SOFTWARE_FOR}
+CALLED = scoped("webhook.write") | {FOREIGN, SOFTWARE_FOR, SOFTWARE_READS_FOR}
+REPORTS = scoped("report.write") | {FOREIGN, SOFTWARE_FOR}
 LOOKS_UP = scoped("directory.read") | {FOREIGN, SOFTWARE_FOR, SOFTWARE_READS_FOR}
 
 EVERY_ACTOR = {
@@ -122,8 +124,21 @@ EVERY_ACTOR = {
 FLOWS = {
     "POST /v1/flows": Row(frozenset(SENDS | {FOREIGN})),
     "POST /v1/flows/search": Row(frozenset(READS | {FOREIGN})),
-    "GET /v1/flows/{flow_id}": of_one(READS, {FOREIGN}),
+    "GET /v1/flows/{flowId}": of_one(READS, {FOREIGN}),
     "GET /v1/healthcheck": PUBLIC,
+    "POST /v1/webhooks": Row(frozenset(CALLED)),
+    "GET /v1/webhooks": Row(frozenset(CALLED)),
+    "GET /v1/webhooks/{webhookUid}": Row(absent=frozenset(CALLED)),
+    "PATCH /v1/webhooks/{webhookUid}": Row(absent=frozenset(CALLED)),
+    "DELETE /v1/webhooks/{webhookUid}": Row(absent=frozenset(CALLED)),
+    "POST /v1/webhooks/{webhookUid}/replay": Row(absent=frozenset(CALLED)),
+}
+REPORTING = {
+    "POST /reporting/v1/records": Row(frozenset(REPORTS)),
+    "GET /reporting/v1/drafts": Row(frozenset(READS | {FOREIGN})),
+    "GET /reporting/v1/drafts/{role}/{kind}/{day}": Row(frozenset(READS | {FOREIGN})),
+    "GET /reporting/v1/drafts/{role}/{kind}/{day}/document": Row(frozenset(READS | {FOREIGN})),
+    "POST /reporting/v1/drafts/{role}/{kind}/{day}/transmission": Row(frozenset(REPORTS)),
 }
 DIRECTORY = {
     "POST /v1/siren/search": Row(frozenset(LOOKS_UP)),
@@ -168,6 +183,9 @@ PLATFORM = {
     **FLOWS,
     **under("/flow-service", FLOWS),
     **under("/afnor-flow", FLOWS),
+    "GET /flow-service/openapi.json": PUBLIC,
+    "GET /afnor-flow/openapi.json": PUBLIC,
+    **REPORTING,
     **DIRECTORY,
     **under("/directory-service", DIRECTORY),
     **under("/afnor-directory", DIRECTORY),
@@ -181,6 +199,7 @@ PLATFORM = {
     "GET /v1/invoice.schema.json": PUBLIC,
     "POST /operator/v1/companies": OPERATORS_ONLY,
     "GET /operator/v1/state": OPERATORS_ONLY,
+    "PUT /operator/v1/clients/{client_id}/view": OPERATORS_ONLY,
 }
 PORTAL = {**PLATFORM, "POST /operator/v1/directory": OPERATORS_ONLY}
 
@@ -394,6 +413,11 @@ def _invoice(house: House) -> None:
         invoice_id = connection.execute(select(tables.invoice.c.id)).scalar_one()
     house.held = {
         "flow_id": str(flow_id),
+        "flowId": str(flow_id),
+        "webhookUid": "00000000-0000-4000-8000-000000000000",  # nobody's: see tests/api/test_webhooks.py
+        "role": "SE",
+        "kind": "transactions",
+        "day": "2026-09-02",
         "invoice_id": str(invoice_id),
         "siren": HERE,
         "month": "2026-09",

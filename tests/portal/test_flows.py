@@ -117,7 +117,7 @@ def test_irreceivable_as_the_platform_sees_it(world: World) -> None:
     assert world.told(number) == "200", "the status went in its own flow"
 
 
-@pytest.mark.parametrize("interface", ["FFE9999Z", "FFE0604A", "FFE1435A", "FFE1025A"])
+@pytest.mark.parametrize("interface", ["FFE9999Z", "FFE0604A", "FFE1435A"])
 def test_interface_not_served(world: World, interface: str) -> None:
     """A well-formed name of an interface that is unknown, or not the portal's to take, is answered so."""
     message = acknowledgement(world, send(world, good(world), interface))

@@ -1,13 +1,11 @@
 """Which way a document goes, and the rule that says so."""
 
-from typing import Any
-
 import pytest
 from msgspec.structs import replace
 
 from estafette.formats.flux10 import Role
-from estafette.invoice.model import Address, Identifier, Invoice, Note, Party, VatBreakdown
-from estafette.reporting.decision import Treatment, absent_from_directory, decide, is_out_of_scope
+from estafette.invoice.model import Address, Identifier, Invoice, Note, Party
+from estafette.reporting.decision import Treatment, absent_from_directory, decide
 
 
 def party(country: str = "FR", *, siren: str = "", vat: str = "", post_code: str = "", group: str = "") -> Party:
@@ -98,20 +96,3 @@ def test_a_doubt_is_said() -> None:
 def test_absent_from_the_directory() -> None:
     """A customer that the directory does not know is reported as a consumer."""
     assert absent_from_directory(decide(document())).treatment is Treatment.CONSUMER
-
-
-@pytest.mark.parametrize(
-    ("parts", "out"),
-    [
-        ([("E", "VATEX-FR-CGI261-4")], True),
-        ([("E", "VATEX-FR-CGI261-4"), ("O", None)], True),
-        ([("E", "VATEX-FR-CGI261-4"), ("S", None)], False),
-        ([("O", None)], False),
-        ([("E", "VATEX-FR-FRANCHISE")], False),
-        ([], False),
-    ],
-)
-def test_exempt_of_e_invoicing(parts: list[tuple[str, Any]], out: bool) -> None:
-    """Only an invoice whose every part is exempt under article 261 is outside the reform."""
-    breakdown = tuple(VatBreakdown(category=category, exemption_code=code) for category, code in parts)
-    assert is_out_of_scope(replace(document(), vat_breakdown=breakdown)) is out

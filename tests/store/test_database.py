@@ -17,7 +17,9 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from tests.store.conftest import on_sqlite
 
-import estafette.platform.mirror_tables  # noqa: F401 — its tables join those of the platform
+import estafette.platform.mirror_tables
+import estafette.platform.reporting_tables
+import estafette.portal.reporting_tables  # noqa: F401 — their tables join those of their room
 from estafette.administration.tables import metadata as administration_tables
 from estafette.platform.tables import metadata as platform_tables
 from estafette.portal.tables import metadata as portal_tables

@@ -4,9 +4,11 @@
      "accepted_at": "2026-09-01T09:00:00Z", "flow": "FFE0111A_…", "data": {…}}
     {"kind": "status", "key": {…}, "status": 212, "set_at": "2026-09-02T10:00:00Z", "message_id": "…",
      "reasons": [], "collected": [{"rate": "20", "amount": "720.00"}]}
+    {"kind": "report", "platform": "0003", "accepted_at": "…", "flow": "FFE1025A_…", "data": {…}}
 
-`data` has the fields of `estafette.formats.flux1.Flux1` and is kept whole. Amounts are decimals in text, dates are ISO
-8601, moments carry their zone. Told twice is told once; a status may come before the data of its invoice.
+`data` has the fields of `formats.flux1.Flux1`, or of `formats.flux10.Report`, and is kept whole. Amounts are decimals
+in text, dates are ISO 8601, moments carry their zone. Told twice is told once; a status may come before the data of its
+invoice.
 """
 
 from datetime import datetime
@@ -18,8 +20,9 @@ from sqlalchemy import Connection, Table, and_, literal, select
 from estafette.administration import alerts
 from estafette.administration.facts import document_of
 from estafette.administration.files import plain
-from estafette.administration.tables import fact, status_event
+from estafette.administration.tables import fact, report_fact, status_event
 from estafette.formats.flux1 import Flux1
+from estafette.formats.flux10 import Report
 from estafette.store import gathered
 from estafette.vat.facts import Collected
 
@@ -62,7 +65,16 @@ class WrongMessage(ValueError):
     """A message of the concentrator that is not one: the text says where, what was seen and what was expected."""
 
 
-_decoder = msgspec.json.Decoder(InvoiceData | StatusNotice)
+class ReportNotice(msgspec.Struct, frozen=True, tag="report", tag_field="kind"):
+    """A transmission of e-reporting that the concentrator accepted (300)."""
+
+    data: Report
+    platform: str
+    accepted_at: Moment
+    flow: str
+
+
+_decoder = msgspec.json.Decoder(InvoiceData | StatusNotice | ReportNotice)
 
 
 def receive(connection: Connection, body: bytes, *, received_at: datetime) -> bool:
@@ -76,6 +88,8 @@ def receive(connection: Connection, body: bytes, *, received_at: datetime) -> bo
         raise WrongMessage(str(error)) from None
     if isinstance(told, StatusNotice):
         return _status(connection, told, received_at)
+    if isinstance(told, ReportNotice):
+        return _report(connection, told, received_at)
     if told.data.key != (told.key.seller, told.key.year, told.key.number):
         raise WrongMessage(f"the data are those of {told.data.key} - at `$.key`")
     return _data(connection, told, received_at)
@@ -105,6 +119,23 @@ def _status(connection: Connection, told: StatusNotice, received_at: datetime) -
     data = {"reasons": list(told.reasons), "collected": plain(told.collected), "platform": told.platform}
     row = {"status": told.status, "set_at": told.set_at, "received_at": received_at, "data": data}
     gathered.add(connection, status_event, {**key, **row})
+    return True
+
+
+def _report(connection: Connection, told: ReportNotice, received_at: datetime) -> bool:
+    report = told.data
+    key = {
+        "declarant": report.declarant,
+        "start": report.start,
+        "end": report.end,
+        "transmission": report.identifier,
+    }
+    if _known(connection, report_fact, key):
+        return False
+    row = {"role": report.role.value, "kind": report.kind.value, "type_code": report.type_code}
+    row |= {"platform": told.platform, "flow": told.flow}
+    moments = {"accepted_at": told.accepted_at, "received_at": received_at}
+    gathered.add(connection, report_fact, {**key, **row, **moments, "data": plain(report)})
     return True
 
 

@@ -54,6 +54,25 @@ status_event = Table(
 )
 """Obligatory statuses as told by the concentrator, whether or not the data of their invoice have come."""
 
+report_fact = Table(
+    "report_fact",
+    metadata,
+    Column("declarant", String(9), primary_key=True),
+    Column("start", Date, primary_key=True),
+    Column("end", Date, primary_key=True),
+    Column("transmission", String(50), primary_key=True),
+    Column("role", String(2), nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("type_code", String(2), nullable=False),
+    Column("platform", String(10), nullable=False),
+    Column("flow", String(320), nullable=False),
+    Column("accepted_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("report_fact_period", "declarant", "role", "kind", "start"),
+)
+"""Transmissions of e-reporting as told by the concentrator. Of a period the last accepted stands, the others stay."""
+
 journal = Table(
     "journal",
     metadata,

@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from estafette.administration.administration import Administration
-from estafette.api import directory_service, documents, operations, operator, services, sftp_keys
+from estafette.api import directory_service, documents, operations, operator, reporting_service, services, sftp_keys
 from estafette.api.access import Access
 from estafette.api.correlation import Correlated
 from estafette.api.problems import Problem, on_http_exception, on_problem
@@ -47,6 +47,7 @@ from estafette.portal import authority
 from estafette.portal.authority import Registered
 from estafette.portal.hall import Hall
 from estafette.portal.portal import Portal
+from estafette.rules import Verdict, check
 from estafette.values.moments import PARIS
 from estafette.web import administration as administration_desk
 from estafette.web import entrance
@@ -167,7 +168,7 @@ def _portal(seat: Seat, network: Network, clock: Clock) -> Running:
     room = _Rooms(network)
     post = room.post(actor, identity.matricules | {PORTAL})
     platform = Platform(Home(actor, post, Mirror(), identity, scanned(_examiner(clock), _scanner(seat, network))))
-    hall = Hall(actor, post, PORTAL, "PPF001", PORTAL_MATRICULE, ADMINISTRATION)
+    hall = Hall(actor, post, PORTAL, "PPF001", PORTAL_MATRICULE, ADMINISTRATION, _judge(clock))
     portal = Portal(hall)
     room.platform, room.portal = platform, portal
     platform.take_work()
@@ -291,6 +292,16 @@ def _scanner(seat: Seat, network: Network) -> Scanner | None:
         raise WrongNetwork(f"network.yaml: {seat.name}: {wrong}") from None
 
 
+def _judge(clock: Clock) -> Callable[[bytes], Awaitable[Verdict]]:
+    """Return a way to judge a document by the rules of the day, in the same thread."""
+
+    async def judge_there(data: bytes) -> Verdict:
+        today = clock().astimezone(PARIS).date()
+        return await asyncio.get_running_loop().run_in_executor(JUDGE, partial(check, data, on=today))
+
+    return judge_there
+
+
 def _desk(seat: Seat, actor: Actor, templates: Path, navigation: tuple[tuple[str, str, str], ...]) -> Desk:
     return Desk(
         title=seat.title,
@@ -315,6 +326,7 @@ def _services(platform: Platform, actor: Actor) -> list[BaseRoute]:
         *services.flow_routes(platform, access, settings, actor.worker.wake),
         *services.token_routes(access),
         *directory_service.routes(actor.database, access, actor.clock),
+        *reporting_service.routes(platform, access),
         *documents.routes(access),
     ]
 

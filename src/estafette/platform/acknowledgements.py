@@ -18,7 +18,7 @@ from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Unreadable
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_flow, platform_party, refusals_of
-from estafette.platform import declarations, mirrors
+from estafette.platform import declarations, mirrors, reporting_sending
 from estafette.platform.home import Home
 from estafette.platform.tables import declaration, invoice, portal_flow
 from estafette.store import audit, jobs
@@ -27,6 +27,7 @@ from estafette.store.worker import Apply, Never
 
 PORTAL = "portal"
 DIRECTORY = "FFE1435A"
+ABOUT_REPORTS = "FFE0624A"
 
 REASON_OF = {
     "REJ_INC": "InvoiceLCInvalidStatus",
@@ -115,7 +116,9 @@ def _apply(
     }
     connection.execute(insert(portal_flow).values(row))
     for data in files.values():
-        if name.interface != DIRECTORY:
+        if name.interface == ABOUT_REPORTS:
+            _answered_report(home, connection, data)
+        elif name.interface != DIRECTORY:
             _answered(home, connection, cdar.read(data))
         elif _is_latest(connection, name):
             home.mirror.load(connection, data)
@@ -144,6 +147,7 @@ def _acknowledged(home: Home, connection: Connection, message: StatusMessage) ->
     state = "receivable" if receivable else "irreceivable"
     values = {"state": state, "answered_at": now, "details": details}
     connection.execute(update(portal_flow).where(portal_flow.c.name.in_(names)).values(values))
+    reporting_sending.acknowledged(connection, names, state=state, details=details)
     packed = update(declaration).where(declaration.c.flow_name.in_(names), declaration.c.state == "packed")
     connection.execute(packed.values(state=state, details=details))
     mirrors.answered(connection, declaration.c.flow_name.in_(names), state, details, now)
@@ -176,6 +180,14 @@ def _answered(home: Home, connection: Connection, message: StatusMessage) -> Non
     mirrors.answered(connection, declaration.c.id == owed.id, state, details, values["answered_at"])
     told = {"state": state, "object": message.object_identifier, "reasons": [each["reason"] for each in details]}
     audit.record(connection, owed.siren, "declaration.answered", about=owed.invoice, at=values["answered_at"], **told)
+
+
+def _answered_report(home: Home, connection: Connection, data: bytes) -> None:
+    """The portal accepts or rejects a transmission of e-reporting."""
+    message = cdar.read(data)
+    if message.status in reporting_sending.ANSWERED:
+        details = [_told(refusal) for refusal in refusals_of(message)]
+        reporting_sending.answered(home, connection, message, home.actor.documents.put(data), details)
 
 
 def _files_named(message: StatusMessage) -> list[str]:

@@ -71,7 +71,7 @@ def examine(data: bytes, *, on: date) -> Examined:
             parse(data)
             return refused(syntax, OTHER_KIND, "ni facture ni statut / neither invoice nor status")
         if syntax is Syntax.FRR:
-            return refused(syntax, OTHER_KIND, "l'e-reporting n'est pas encore servi / e-reporting is not served yet")
+            return _judged_report(check(data, on=on))
         if syntax is Syntax.CDAR:
             return Examined(syntax, None, (), None)
         invoice = read(data)
@@ -81,6 +81,13 @@ def examine(data: bytes, *, on: date) -> Examined:
         code, fr, en = why
         return refused(syntax, code, f"{fr} / {en}")
     return _judged(syntax, invoice, check(data, on=on))
+
+
+def _judged_report(verdict: Verdict) -> Examined:
+    """Return what the schema and the rules say of a transmission of e-reporting (Flow 10)."""
+    if verdict.schema:
+        return refused(Syntax.FRR, DAMAGED, " ; ".join(map(_schema_fault, verdict.schema[:FAULTS_MAX])))
+    return Examined(Syntax.FRR, None, tuple(faults_of(verdict)), None)
 
 
 def _judged(syntax: Syntax, invoice: Invoice, verdict: Verdict) -> Examined:

@@ -17,9 +17,10 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from estafette.directory.resolution import Outcome, Resolution
 from estafette.exchange.messages import Kind, Message
+from estafette.formats.flux10 import Role
 from estafette.formats.status_message import Detail, Note
 from estafette.invoice.model import Invoice
-from estafette.platform import controls, flows
+from estafette.platform import controls, flows, reporting_sources
 from estafette.platform.declarations import declare_invoice
 from estafette.platform.examination import Examined, Fault
 from estafette.platform.flows import Refusal
@@ -27,14 +28,14 @@ from estafette.platform.home import Home
 from estafette.platform.processing import determine, profile_of
 from estafette.platform.statuses import join_early, lane_of, set_status
 from estafette.platform.tables import invoice
+from estafette.reporting.decision import Decision, Treatment, absent_from_directory, decide
 from estafette.store import audit, gathered
 from estafette.values.moments import PARIS
 
 REASONS_MAX = 50
 """Reasons told in one status; the desk shows them all."""
 
-REPORTED = frozenset({"B2C", "B2BInt", "B2GInt", "OutOfScope", "B2GOutOfScope"})
-"""Processing rules that stay outside e-invoicing: no Flow 1, nothing sent to the buyer."""
+FRENCH_RULES = "BR-FR-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Ruling:
     reason: str | None = None
     explanation: dict[str, str] | None = None
     declared: bool = True
+    decision: Decision | None = None
+    """How the operation is reported (Flow 10), when it is."""
 
 
 def settle(home: Home, connection: Connection, deposit: RowMapping, data: bytes, examined: Examined) -> None:
@@ -76,7 +79,8 @@ def settle(home: Home, connection: Connection, deposit: RowMapping, data: bytes,
         return
     ruling = rule(home, connection, deposit, document, determined.rule, faults=examined.faults, now=now)
     is_copy = ruling.standing == "archived" and issuer_of(document) != deposit["siren"]  # archived by its buyer
-    side = "received" if is_copy else "issued"
+    is_purchase = ruling.decision is not None and ruling.decision.role is Role.BUYER
+    side = "received" if is_copy or is_purchase else "issued"
     row = record(connection, deposit["siren"], side, document, deposit=deposit, ruling=ruling, now=now)
     known |= {"invoice_id": row["id"], "processing_rule": determined.rule}
     flows.acknowledge(connection, deposit["id"], refusal=None, now=now, **known)
@@ -96,16 +100,28 @@ def rule(
     """Return what is decided of the invoice, by the first control that decides."""
     if processing_rule == "ArchiveOnly":
         return Ruling("archived")
-    faults = faults or tuple(_own_faults(connection, deposit, document, now))
+    decision = decide(document, asked=deposit["processing_rule"])
+    if _is_purchase(decision):  # a foreign seller owes nothing to the French rules of form
+        faults = tuple(fault for fault in faults if not fault.rule.startswith(FRENCH_RULES))
+    faults = faults or tuple(_own_faults(connection, deposit, document, now, decision))
     if faults:
         is_its_own = issuer_of(document) == deposit["siren"]
         is_free = not had(connection, deposit["siren"], "issued", document)
         return Ruling("rejected", faults, declared=is_its_own and is_free)
-    if processing_rule in REPORTED:
-        return Ruling("reportable", explanation=REPORTABLE)
+    if decision.treatment.is_reported:
+        return _reported(decision)
+    if decision.treatment is Treatment.NOTHING:
+        return Ruling("archived", explanation={"fr": decision.fr, "en": decision.en})
     if controls.needless(connection, deposit["siren"], document):
         return Ruling("archived", explanation=controls.NEEDLESS)
-    return _addressed(home, connection, document, on=now.astimezone(PARIS).date())
+    ruling = _addressed(home, connection, document, on=now.astimezone(PARIS).date())
+    return _reported(absent_from_directory(decision)) if ruling.explanation is ABSENT else ruling
+
+
+def _reported(decision: Decision) -> Ruling:
+    """Return that the operation goes by e-reporting, and why."""
+    told = {"fr": f"{REPORTABLE['fr']} {decision.fr}", "en": f"{REPORTABLE['en']} {decision.en}"}
+    return Ruling("reportable", explanation=told, decision=decision)
 
 
 def _addressed(home: Home, connection: Connection, document: Invoice, *, on: date) -> Ruling:
@@ -163,9 +179,14 @@ def _routed(document: Invoice, resolution: Resolution) -> Ruling:
             return Ruling("rejected", (fault,))
 
 
-def _own_faults(connection: Connection, deposit: RowMapping, document: Invoice, now: datetime) -> list[Fault]:
+def _own_faults(
+    connection: Connection, deposit: RowMapping, document: Invoice, now: datetime, decision: Decision
+) -> list[Fault]:
     faults = []
     issuer, term = issuer_of(document), "BT-47" if document.is_self_billed else "BT-30"
+    is_purchase = _is_purchase(decision)
+    if is_purchase:  # its buyer reports it, whoever drew it up
+        issuer, term = document.buyer_siren, "BT-47"
     if issuer != deposit["siren"]:
         fr = f"L'émetteur {issuer or '∅'} n'est pas le déposant {deposit['siren']}."
         en = f"The issuer {issuer or '∅'} is not the depositor {deposit['siren']}."
@@ -174,14 +195,23 @@ def _own_faults(connection: Connection, deposit: RowMapping, document: Invoice, 
         fr = f"La date de facture {document.issue_date} est dans le futur."
         en = f"The invoice date {document.issue_date} is in the future."
         faults.append(Fault("REJ_COH", "BR-FR-CO-01", fr, en, "BT-2"))
-    if had(connection, deposit["siren"], "issued", document):
+    if had(connection, deposit["siren"], "received" if is_purchase else "issued", document):
         faults.append(duplicate(document))
     return [*faults, *controls.content_faults(document)]
+
+
+def _is_purchase(decision: Decision) -> bool:
+    return decision.treatment is Treatment.INTERNATIONAL and decision.role is Role.BUYER
 
 
 def issuer_of(document: Invoice) -> str | None:
     """Return the SIREN of whoever draws the invoice up: the buyer of a self-billed one, else the seller."""
     return document.buyer_siren if document.is_self_billed else document.seller_siren
+
+
+def seller_key(document: Invoice) -> str:
+    """Return what tells sellers apart: the SIREN; of a foreign seller its VAT number, else nothing."""
+    return document.seller_siren or (document.seller.vat_identifier or "")[:20]
 
 
 def year_of(document: Invoice) -> int:
@@ -201,7 +231,7 @@ def duplicate(document: Invoice) -> Fault:
 
 def had(connection: Connection, siren: str, side: str, document: Invoice, *, standing: str | None = None) -> bool:
     """Tell whether this tenant already holds that invoice on that side, in this standing or any but rejected."""
-    seller, year = document.seller_siren or "", year_of(document)
+    seller, year = seller_key(document), year_of(document)
     key = {"siren": siren, "side": side, "seller": seller, "number": document.number, "year": year}
     standings = connection.execute(_HELD, key).scalars()
     return any(one == standing if standing else one != "rejected" for one in standings)
@@ -236,7 +266,7 @@ def record(
         "siren": siren,
         "side": side,
         "standing": ruling.standing,
-        "seller_siren": document.seller_siren or "",
+        "seller_siren": seller_key(document),
         "seller_name": document.seller.name or "",
         "buyer_siren": document.buyer_siren or "",
         "buyer_name": document.buyer.name or "",
@@ -274,6 +304,9 @@ def _tell(
         details = (Detail(sequence=1, reason_code=ruling.reason),) if ruling.reason else ()
         set_status(home, connection, row, document, "200", details=details)
         declare_invoice(home, connection, row, document)
+        reporting_sources.e_invoiced(home, connection, row, document)
+    elif ruling.decision is not None:
+        reporting_sources.take_invoice(home, connection, row, document, ruling.decision)
     if ruling.recipient:
         _send(home, connection, row, data)
         join_early(home, connection, row)

@@ -1,7 +1,8 @@
 """A platform at work: which job does what, and the verbs that its API and its desk call.
 
 Queues: `deposit` (a customer's file is judged and settled), `receive` (an invoice from another platform), `status` (a
-status from another platform), `pack` (what the State is owed leaves), `portal` (what the portal sends), `deliver`.
+status from another platform), `pack` (what the State is owed leaves), `portal` (what the portal sends), `deliver`;
+`report` and `report-pack` are those of e-reporting (`reporting`).
 """
 
 from collections.abc import Awaitable, Callable
@@ -26,12 +27,14 @@ from estafette.platform import (
     flows,
     intake,
     reception,
+    reporting_deposits,
     statuses,
     webhooks,
 )
 from estafette.platform.examination import Examined
 from estafette.platform.flows import Deposit, Refusal
 from estafette.platform.home import Home
+from estafette.platform.reporting import Reporting
 from estafette.platform.statuses import Answer, NotAllowed
 from estafette.platform.tables import company, declaration, event, flow, invoice
 from estafette.platform.views import View
@@ -64,6 +67,7 @@ class Platform:
         self.home = home
         self._database = home.actor.database
         self._documents = home.actor.documents
+        self.reporting = Reporting(home)
 
     def take_work(self) -> None:
         """The worker knows what each queue of this room asks."""
@@ -73,6 +77,7 @@ class Platform:
         worker.handles_together(reception.RECEIVE, together(self._bound(reception.judge)))
         worker.handles_together(declarations.PACK, lambda batch: declarations.pack(self.home, batch))
         worker.handles(acknowledgements.PORTAL, self._bound(acknowledgements.handle))
+        self.reporting.take_work(worker)
 
     def _bound(self, handler: Callable[[Home, Job], Awaitable[Apply]]) -> Callable[[Job], Awaitable[Apply]]:
         return lambda job: handler(self.home, job)
@@ -167,6 +172,8 @@ class Platform:
         elif examined.syntax is Syntax.CDAR and row["syntax"] == Syntax.CDAR.value and examined.refusal is None:
             refusal, known = self._take_status(connection, row, data)
             self._acknowledge(connection, row, refusal, **known)
+        elif examined.syntax is Syntax.FRR:
+            reporting_deposits.settle(self.home, connection, row, data, examined)
         else:
             intake.settle(self.home, connection, row, data, examined)
 
@@ -200,7 +207,7 @@ class Platform:
             invoice.c.siren == siren,
             invoice.c.seller_siren == message.seller_siren,
             invoice.c.number == message.object_identifier,
-            invoice.c.standing.in_(("live", "undelivered")),
+            invoice.c.standing.in_(("live", "undelivered", "reportable")),
         )
         if day:
             query = query.where(invoice.c.year == day.year)

@@ -23,7 +23,7 @@ from estafette.lifecycle import STATUSES, Refusal, Side, StatusEvent, may, possi
 from estafette.lifecycle.contents import commented, incomplete
 from estafette.lifecycle.guards import told_of
 from estafette.lifecycle.messages import InvoiceReference, between_platforms, company_party, platform_party
-from estafette.platform import flows
+from estafette.platform import flows, reporting_sources
 from estafette.platform.declarations import declare_status
 from estafette.platform.home import Home
 from estafette.platform.payments import excess
@@ -68,6 +68,9 @@ def answer(home: Home, connection: Connection, row: Row, document: Invoice, said
     role = role_of(row)
     details = details_of(said, document.currency, on=home.actor.clock())
     details = commented(said.status, details, credit_note=_credit_note(document))
+    if row["standing"] == "reportable":
+        _collect(home, connection, row, document, said.status, details)
+        return
     _check(connection, row, document, status=said.status, role=role, details=details)
     set_status(home, connection, row, document, said.status, role=role, details=details)
 
@@ -84,6 +87,9 @@ def answer_message(home: Home, connection: Connection, row: Row, document: Invoi
     if connection.execute(had).first():
         return
     details = commented(message.status, message.details, credit_note=_credit_note(document), labelled=True)
+    if row["standing"] == "reportable":
+        _collect(home, connection, row, document, message.status, details, written=message)
+        return
     _check(connection, row, document, status=message.status, role=role, details=details)
     set_status(
         home,
@@ -97,12 +103,46 @@ def answer_message(home: Home, connection: Connection, row: Row, document: Invoi
     )
 
 
+def _collect(  # noqa: PLR0917 - a status in full
+    home: Home,
+    connection: Connection,
+    row: Row,
+    document: Invoice,
+    status: str,
+    details: tuple[Detail, ...],
+    written: StatusMessage | None = None,
+) -> None:
+    """The collection of an invoice that is reported is kept and will be reported too (10.2, 10.4). Raises: NotAllowed.
+
+    Nothing else is said of such an invoice, and nobody else hears of it.
+    """
+    if status != "212" or not reporting_sources.is_collectable(connection, row, document):
+        fr = "Facture déclarée (e-reporting) : seul l'encaissement (212) de services dont la TVA y est due se pose."
+        en = "Reported invoice: only the collection (212) of services whose VAT is due then can be set."
+        raise NotAllowed(Refusal("REJ_RG", "EST-REPORTED", fr, en, ("MDT-105",)))
+    had = select(event.c.status, event.c.characteristics).where(event.c.invoice_id == row["id"])
+    refusal = incomplete(status, details) or excess(document, connection.execute(had).mappings(), details)
+    if refusal:
+        raise NotAllowed(refusal)
+    held = {one.message_identifier for one in history(connection, row["id"])}
+    set_status(
+        home, connection, row, document, status, role=Role.SELLER, details=details, written=written, declared=False
+    )
+    for one in history(connection, row["id"]):
+        if one.message_identifier not in held:
+            reporting_sources.take_collection(
+                home, connection, row, document, message_id=one.message_identifier, details=details
+            )
+
+
 def _credit_note(document: Invoice) -> str:
     return document.number if document.is_credit_note else ""
 
 
 def offered(connection: Connection, row: Row, document: Invoice) -> tuple[Any, ...]:
     """Return the statuses the tenant may set now."""
+    if row["standing"] == "reportable" and reporting_sources.is_collectable(connection, row, document):
+        return (STATUSES["212"],)
     if row["standing"] not in ("live", "undelivered"):
         return ()
     held = history(connection, row["id"])

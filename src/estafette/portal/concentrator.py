@@ -40,6 +40,10 @@ DATA = {"FFE0111A": Syntax.UBL, "FFE0112A": Syntax.CII}
 STATUSES = "FFE0614A"
 ANSWER_TO_DATA = "FFE0604A"
 ANSWER_TO_STATUSES = "FFE0654A"
+REPORTS = "FFE1025A"
+CONTROL_REPORTS = "control-reports"
+"""The queue of e-reporting, whose files take the engine of rules long (`reports`)."""
+
 SERVED = DATA.keys() | {STATUSES}
 
 
@@ -87,7 +91,8 @@ def keep(hall: Hall, connection: Connection, message: Message) -> None:
         return
     payload = {"file": file, "partner": message.sender, "sha256": message.sha256}
     lane = f"{CONTROL}:{message.sender}:{name.interface}"
-    jobs.add(connection, queue=CONTROL, key=f"{CONTROL}:{name}", lane=lane, payload=payload, now=now)
+    queue = CONTROL_REPORTS if name.interface == REPORTS else CONTROL
+    jobs.add(connection, queue=queue, key=f"{CONTROL}:{name}", lane=lane, payload=payload, now=now)
 
 
 def _named(hall: Hall, connection: Connection, sender: str, file: str) -> FlowName:
@@ -158,6 +163,14 @@ def _in_its_syntax(interface: str, file: str, content: bytes) -> None:
 
 
 def _settle(hall: Hall, connection: Connection, name: FlowName, matricule: str, controlled: Controlled) -> None:
+    partner = answer_flow(hall, connection, name, matricule, controlled)
+    for file, content in controlled.files:
+        take = _take_status if name.interface == STATUSES else _take_data
+        take(hall, connection, Came(partner, name, file, content))
+
+
+def answer_flow(hall: Hall, connection: Connection, name: FlowName, matricule: str, controlled: Controlled) -> Partner:
+    """The flow is answered, receivable or not; returns who sent it. Raises: Later, when the portal knows it not yet."""
     partner = hall.partner(connection, matricule)
     if partner is None:
         raise Later(f"the registration service has not told of {matricule} yet")
@@ -169,9 +182,7 @@ def _settle(hall: Hall, connection: Connection, name: FlowName, matricule: str, 
     }
     connection.execute(update(partner_flow).where(partner_flow.c.name == str(name)).values(values))
     hall.acknowledge(connection, partner, name, refusals)
-    for file, content in controlled.files:
-        take = _take_status if name.interface == STATUSES else _take_data
-        take(hall, connection, Came(partner, name, file, content))
+    return partner
 
 
 # ---------------------------------------------------------------------------------------------------- invoice data
@@ -241,7 +252,7 @@ def _accept_data(hall: Hall, connection: Connection, came: Came, data: Flux1) ->
         "accepted_at": now.isoformat(),
         "flow": f"{came.flow}/{came.file}",
     }
-    _tell(hall, connection, fact, f"{data.seller_siren}/{data.issue_date.year}/{data.number}")
+    tell(hall, connection, fact, f"{data.seller_siren}/{data.issue_date.year}/{data.number}")
 
 
 # -------------------------------------------------------------------------------------------------------- statuses
@@ -306,14 +317,14 @@ def _accept_status(hall: Hall, connection: Connection, came: Came, message: Stat
         "message_id": message.identifier,
         "platform": came.partner.matricule,
     }
-    _tell(hall, connection, fact, f"{key['seller']}/{key['year']}/{key['number']}")
+    tell(hall, connection, fact, f"{key['seller']}/{key['year']}/{key['number']}")
 
 
 def _key(seller: str, number: str, year: int) -> dict[str, Any]:
     return {"seller": seller, "number": number, "year": year}
 
 
-def _tell(hall: Hall, connection: Connection, fact: dict[str, Any], lane: str) -> None:
+def tell(hall: Hall, connection: Connection, fact: dict[str, Any], lane: str) -> None:
     """The administration will have the fact, once."""
     body = msgspec.json.encode(fact)
     sha256 = hall.actor.documents.put(body)

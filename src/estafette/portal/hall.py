@@ -4,7 +4,7 @@ Answers about objects wait and leave in batches, one envelope per partner and ki
 under the name of the flow it answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from estafette.formats.status_message import StatusMessage
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_flow, portal_party
 from estafette.portal.tables import outgoing_object, partner_flow, receiving_platform
+from estafette.rules.verdict import Verdict
 from estafette.store import gathered, jobs, sequences
 from estafette.store.jobs import Job
 from estafette.store.worker import Outcome
@@ -46,6 +47,8 @@ class Hall:
     application_code: str
     matricule: str
     administration: str
+    judge: Callable[[bytes], Awaitable[Verdict]]
+    """The official rules of the day on a document, away from the event loop."""
 
     def partner(self, connection: Connection, matricule: str) -> Partner | None:
         """Return the partner of this matricule, once the registration service has told of it."""

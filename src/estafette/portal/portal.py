@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import Peer, Refused
-from estafette.portal import authority, concentrator
+from estafette.portal import authority, concentrator, reports
 from estafette.portal.hall import BATCH, Hall
 
 
@@ -19,6 +19,7 @@ class Portal:
         """The worker knows what each queue of this room asks."""
         worker = self.hall.actor.worker
         worker.handles(concentrator.CONTROL, lambda job: concentrator.control(self.hall, job))
+        worker.handles(concentrator.CONTROL_REPORTS, lambda job: reports.control_reports(self.hall, job))
         worker.handles(authority.EXPORT, lambda job: authority.export(self.hall, job))
         worker.handles_together(BATCH, self.hall.batch)
 

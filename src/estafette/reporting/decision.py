@@ -4,7 +4,7 @@ What the depositor says comes first (processing rule of the API, note BAR, note 
 they are, and whether they are taxable. One operation goes one way: what is e-invoiced is never reported too.
 
 Source: CGI art. 289 bis (e-invoicing), 290 (transactions), 256 C (VAT group), 291 (imports); XP Z12-013 §5.2.4;
-BR-FR-20; annex 7, G2.32.
+BR-FR-20.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from estafette.formats.flux10 import Role
-from estafette.invoice import codes
 from estafette.invoice.model import Invoice, Party
 from estafette.reporting.territories import UNION, country_of, is_in_france
 
@@ -264,10 +263,3 @@ def absent_from_directory(decision: Decision) -> Decision:
 def is_taxable(party: Party) -> bool:
     """Tell whether a party shows that it is a taxable person: a legal identifier or a VAT number."""
     return bool(party.legal_registration_identifier or party.vat_identifier or party.tax_registration_identifier)
-
-
-def is_out_of_scope(document: Invoice) -> bool:
-    """Tell whether every part of the invoice is exempt of e-invoicing (CGI art. 261 to 261 E; G2.32)."""
-    parts = document.vat_breakdown
-    exempt = [part for part in parts if part.exemption_code in codes.OUT_OF_SCOPE_EXEMPTIONS]
-    return bool(exempt) and all(part.category == "O" or part in exempt for part in parts)

@@ -19,7 +19,7 @@ from estafette.rules.tree import Node, Top, line_of, path_of
 from estafette.rules.verdict import Finding, Severity
 from estafette.values import limits
 
-IDENTIFIER = re.compile(r"\[?((?:BR|CII|UBL|PEPPOL|FX|G)[A-Z0-9-]*-[A-Z0-9_./-]+)")
+IDENTIFIER = re.compile(r"\[?((?:BR|CII|UBL|PEPPOL|FX|G)[A-Z0-9-]*-[A-Z0-9_./-]+|(?<=\[)[GPS][0-9]+\.[0-9]+)")
 TERMS = re.compile(r"\b(?:BT|BG|MDT|MDG|TT|TG)-\d+(?:-\d+)?\b|\bEXT-FR-FE-(?:BG-)?\d+\b")
 SAME_FINDING_MAX = 100
 """Occurrences of one identifier reported one by one; the sets of the verdict are whole all the same (our bound)."""

@@ -57,6 +57,12 @@ DIRECTORY_PAGE_MAX = 100
 DIRECTORY_SEARCH_BYTES_MAX = 64 * 1024
 """A search of the directory: a hundred times what its criteria need (our bound)."""
 
+REPORTING_ROWS_MAX = 100_000
+"""Rows of one file of unit records: a till's year of days, or a shop's day of tickets (our bound)."""
+
+REPORTING_FILE_BYTES_MAX = 20 * 1024 * 1024
+"""A file of unit records: two hundred characters a row (our bound)."""
+
 REGISTRATION_BYTES_MAX = 256 * 1024
 """A file of the administration, registration or campaign: ten times what a form needs (our bound)."""
 

@@ -1,0 +1,214 @@
+"""What would be sent of a period now: its content, its totals, what the official rules and the calendar say of it.
+
+A draft is computed from the ledger each time; nothing of it is kept. It is `unsent` when its content is not that of
+the last transmission that stands or is under way; it is a correction (RE) once the portal has accepted one before.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, func, select
+
+from estafette.formats.flux10 import Block, Kind, Report, Role
+from estafette.platform.examination import Examined, Fault
+from estafette.platform.home import Home
+from estafette.platform.reporting_ledger import PeriodKey, in_period, regimes, sending_time, unit_of, units
+from estafette.platform.reporting_tables import transmission, unit_record
+from estafette.platform.tables import company
+from estafette.reporting.aggregation import ZERO, Content, aggregate
+from estafette.reporting.calendar import Period, period_of
+from estafette.reporting.controls import control
+from estafette.values.moments import paris_day
+
+UNDER_WAY = frozenset({"waiting", "packed", "receivable"})
+FAILED = frozenset({"rejected", "irreceivable", "blocked"})
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A period of a company, as it stands now. `previous`: its transmissions, the first first."""
+
+    siren: str
+    name: str
+    role: Role
+    kind: Kind
+    period: Period
+    units: Sequence[RowMapping]
+    content: Content
+    digest: str
+    previous: Sequence[RowMapping]
+    at: datetime
+    sent_at: datetime
+    """When it is sent by itself."""
+
+    @property
+    def type_code(self) -> str:
+        """Initial, or corrective once a transmission was accepted (TT-4)."""
+        return "RE" if any(row["state"] == "accepted" for row in self.previous) else "IN"
+
+    @property
+    def last(self) -> RowMapping | None:
+        """The last transmission of the period."""
+        return self.previous[-1] if self.previous else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the period has ended: it may be sent."""
+        return self.at >= self.period.opens_at
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a transmission has not been answered yet: none is sent meanwhile."""
+        return any(row["state"] in UNDER_WAY for row in self.previous)
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether there is something that the portal has not had: no blank report is sent (DSE §2.3.3)."""
+        standing = [row for row in self.previous if row["state"] not in FAILED]
+        if not standing:
+            return not self.content.is_empty
+        return bool(standing[-1]["digest"] != self.digest)
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether this very content was rejected, or is stopped by our own controls."""
+        return self.last is not None and self.last["state"] in FAILED and self.last["digest"] == self.digest
+
+    @property
+    def state(self) -> str:
+        """One word for how the period stands: open, ready, under way, accepted, refused, corrective."""
+        if self.is_under_way:
+            return "under way"
+        if self.was_refused:
+            return "refused"
+        if not self.is_unsent:
+            return "accepted" if self.previous else "empty"
+        if self.type_code == "RE":
+            return "corrective"
+        return "ready" if self.is_over else "open"
+
+    def totals(self) -> dict[str, dict[str, Decimal]]:
+        """Return what each block amounts to: base and VAT in each currency, or what was cashed."""
+        sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        for invoice in self.content.invoices:
+            sums[Block.INVOICES][invoice.currency] += invoice.total_without_vat or ZERO
+            sums[Block.INVOICES]["VAT"] += invoice.total_vat
+        for total in self.content.daily_totals:
+            sums[Block.DAILY_TOTALS][total.currency] += total.taxable_amount
+            sums[Block.DAILY_TOTALS]["VAT"] += total.tax_amount
+        for block, payments in (
+            (Block.INVOICE_PAYMENTS, self.content.invoice_payments),
+            (Block.DAILY_PAYMENTS, self.content.daily_payments),
+        ):
+            for payment in payments:
+                sums[block]["EUR"] += sum((part.amount for part in payment.parts), ZERO)
+        return {block: dict(of_block) for block, of_block in sums.items()}
+
+    def report(self, home: Home) -> Report:
+        """Return the transmission that would leave now."""
+        number = len(self.previous) + 1
+        letter = "T" if self.kind is Kind.TRANSACTIONS else "P"
+        identity = home.identity
+        return Report(
+            identifier=f"{identity.matricule}-{self.siren}-{self.period.start:%Y%m%d}-{letter}{self.role}-{number:03}",
+            issued_at=self.at,
+            type_code=self.type_code,
+            platform=identity.matricule,
+            platform_name=identity.name,
+            declarant=self.siren,
+            declarant_name=self.name,
+            role=self.role,
+            kind=self.kind,
+            start=self.period.start,
+            end=self.period.end,
+            invoices=self.content.invoices,
+            daily_totals=self.content.daily_totals,
+            invoice_payments=self.content.invoice_payments,
+            daily_payments=self.content.daily_payments,
+        )
+
+
+def draft(home: Home, connection: Connection, key: PeriodKey) -> Draft:
+    """Return the draft of the period that holds a day."""
+    now = home.actor.clock()
+    siren, role, kind = key.siren, key.role, key.kind
+    changes = regimes(connection, siren)
+    period = period_of(key.day, kind, changes)
+    rows = units(connection, siren, in_period(role, kind, period.start, period.end))
+    content = aggregate(map(unit_of, rows), on=paris_day(now))
+    columns = transmission.c
+    mine = (columns.siren == siren, columns.role == role.value, columns.kind == kind.value)
+    same = (columns.start == period.start, columns.end == period.end)
+    previous = select(transmission).where(*mine, *same).order_by(columns.id)
+    return Draft(
+        siren,
+        connection.execute(select(company.c.name).where(company.c.siren == siren)).scalar_one(),
+        role,
+        kind,
+        period,
+        rows,
+        content,
+        digest_of(content),
+        list(connection.execute(previous).mappings()),
+        now,
+        sending_time(siren, kind, period, changes, now),
+    )
+
+
+def drafts(home: Home, connection: Connection, siren: str, *, since: date) -> list[Draft]:
+    """Return the drafts of every period with a unit or a transmission since a day, the latest first."""
+    changes = regimes(connection, siren)
+    days = select(unit_record.c.role, unit_record.c.kind, unit_record.c.day).distinct()
+    held = connection.execute(days.where(unit_record.c.siren == siren, unit_record.c.day >= since)).all()
+    keys = {(Role(role), Kind(kind), period_of(day, Kind(kind), changes).start) for role, kind, day in held}
+    found = [draft(home, connection, PeriodKey(siren, *key)) for key in keys]
+    shown = [each for each in found if each.units or each.previous]
+    return sorted(shown, key=lambda each: (each.period.start, each.kind, each.role), reverse=True)
+
+
+def count_of(connection: Connection, siren: str) -> int:
+    """Count the rows of the company's ledger."""
+    return connection.execute(select(func.count()).where(unit_record.c.siren == siren)).scalar_one()
+
+
+def digest_of(content: Content) -> str:
+    """Return what makes two contents the same."""
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
+
+
+def faults_of(examined: Examined, report: Report, *, on: date) -> tuple[Fault, ...]:
+    """Return why a transmission would be rejected: by schema and rules, then by its period and dates."""
+    refused = examined.refusal
+    schema = (Fault("REJ_SEMAN", "EST-XSD", refused.message, refused.message),) if refused else ()
+    own = (Fault(each.reason, each.rule, each.fr, each.en, ", ".join(each.terms)) for each in control(report, on=on))
+    return (*schema, *examined.faults, *own)
+
+
+def told(draft_: Draft) -> dict[str, Any]:
+    """Return a draft as JSON shows it."""
+    return {
+        "role": draft_.role,
+        "kind": draft_.kind,
+        "start": draft_.period.start,
+        "end": draft_.period.end,
+        "limit": draft_.period.limit,
+        "advised": draft_.period.advised,
+        "sentAt": draft_.sent_at,
+        "dueAt": draft_.period.due_at,
+        "type": draft_.type_code,
+        "state": draft_.state,
+        "units": len(draft_.units),
+        "totals": draft_.totals(),
+        "transmissions": [_sent(row) for row in draft_.previous],
+    }
+
+
+def _sent(row: RowMapping) -> dict[str, Any]:
+    names = ("identifier", "type_code", "state", "created_at", "answered_at", "details", "flow_name")
+    return {name: row[name] for name in names}

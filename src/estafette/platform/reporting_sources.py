@@ -1,0 +1,161 @@
+"""What invoices and their collections put in the ledger of e-reporting.
+
+An invoice that stays outside e-invoicing is a unit of block 10.1, or daily totals of block 10.3; one already paid is
+its payment too. A collection (212) of such an invoice is a payment; one that gives back is taken off the payments it
+cancels, of whatever period, because the portal takes no negative cash (G1.16). An invoice that is e-invoiced after all
+takes back what was reported of its number.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from msgspec.structs import replace
+from sqlalchemy import Connection, RowMapping, bindparam, select
+
+from estafette.formats.flux10 import (
+    Block,
+    DailyPayment,
+    InvoicePayment,
+    PaidPart,
+    ReportedInvoice,
+    Role,
+)
+from estafette.formats.status_message import Detail
+from estafette.invoice.model import Invoice
+from estafette.platform.home import Home
+from estafette.platform.reporting_ledger import Entry, Source, record, regimes, take_back, unit_of, units
+from estafette.platform.reporting_tables import unit_record
+from estafette.reporting.aggregation import ZERO
+from estafette.reporting.calendar import regime_on
+from estafette.reporting.cashing import is_on_collection, paid_at_issue, payment_of, reportable_parts
+from estafette.reporting.decision import Decision, Treatment
+from estafette.reporting.extraction import daily_totals, reported_invoice
+from estafette.reporting.records import invoice_unit_key
+from estafette.store import gathered
+from estafette.values.moments import paris_day
+
+Row = RowMapping | dict[str, Any]
+Payment = InvoicePayment | DailyPayment
+
+REPORTED_BEFORE = "7"
+"""Digit of the frameworks (BT-23) of invoices whose sale was reported before: both ways are right for them."""
+
+COLLECTED = "MEN"
+
+
+def take_invoice(home: Home, connection: Connection, row: Row, document: Invoice, decision: Decision) -> None:
+    """The invoice is in the ledger of its declarant, as the decision says."""
+    if document.business_process[1:] == REPORTED_BEFORE:
+        return
+    on_debits = _on_debits(connection, row["siren"], document)
+    entries = list(_entries(home, row, document, decision, on_debits=on_debits))
+    paid = reportable_parts(document, paid_at_issue(document), on_debits=on_debits)
+    if paid and decision.role is Role.SELLER and document.issue_date:
+        day = min(document.due_date or document.issue_date, paris_day(home.actor.clock()))
+        payment = payment_of(document, decision.treatment, day, paid)
+        entries.append(Entry(Role.SELLER, f"paid:{row['id']}", payment, reference=document.number))
+    record(home, connection, row["siren"], entries, Source("invoice", row["id"]))
+
+
+def _entries(home: Home, row: Row, document: Invoice, decision: Decision, *, on_debits: bool) -> Iterator[Entry]:
+    if decision.treatment is Treatment.INTERNATIONAL:
+        invoice = reported_invoice(document, decision.role, on=paris_day(home.actor.clock()))
+        key = invoice_unit_key(decision.role, invoice)
+        yield Entry(decision.role, key, invoice, reference=document.number)
+        return
+    for total in daily_totals(document, on_debits=on_debits):
+        yield Entry(Role.SELLER, f"sale:{row['id']}:{total.category}", total, reference=document.number)
+
+
+def e_invoiced(home: Home, connection: Connection, row: Row, document: Invoice) -> None:
+    """What was reported of this number is taken back: an operation goes one way only."""
+    if document.business_process[1:] == REPORTED_BEFORE:
+        return
+    if connection.execute(_REPORTED, {"siren": row["siren"], "number": document.number}).first() is None:
+        return
+    mine = (unit_record.c.reference == document.number, unit_record.c.role == Role.SELLER.value)
+    held = [each for each in units(connection, row["siren"], *mine) if year_of(each) == row["year"]]
+    if held:
+        take_back(home, connection, row["siren"], held, Source("invoice", row["id"]))
+
+
+_REPORTED = gathered.reads(
+    select(unit_record.c.id).where(
+        unit_record.c.siren == bindparam("siren"), unit_record.c.reference == bindparam("number")
+    )
+)
+"""Whether anything was ever reported of a number: asked for each invoice that is e-invoiced."""
+
+
+def year_of(row: RowMapping) -> int:
+    """Return the year of the invoice that a row of the ledger is about, or else that of its day."""
+    unit = unit_of(row)
+    issued = unit.issue_date if isinstance(unit, ReportedInvoice | InvoicePayment) else None
+    return (issued or row["day"]).year
+
+
+def is_collectable(connection: Connection, row: Row, document: Invoice) -> bool:
+    """Tell whether what is collected of this reported invoice is to be reported."""
+    on_debits = _on_debits(connection, row["siren"], document)
+    return row["siren"] == row["seller_siren"] and is_on_collection(document, on_debits=on_debits)
+
+
+def take_collection(
+    home: Home, connection: Connection, row: Row, document: Invoice, *, message_id: str, details: Sequence[Detail]
+) -> None:
+    """The collection of a reported invoice is in the ledger, on the day it was cashed."""
+    today = paris_day(home.actor.clock())
+    collected: dict[date, list[tuple[Decimal, Decimal]]] = {}
+    for one in (one for detail in details for one in detail.characteristics if one.type_code == COLLECTED):
+        if one.amount is not None and one.percent is not None:
+            collected.setdefault(min(one.on or today, today), []).append((one.percent, one.amount))
+    treatment = _treatment(connection, row)
+    on_debits = _on_debits(connection, row["siren"], document)
+    for day, amounts in collected.items():
+        parts = reportable_parts(document, amounts, on_debits=on_debits)
+        key = f"status:{message_id}:{day}"
+        entries = list(_attached(connection, row, key, payment_of(document, treatment, day, parts)))
+        record(home, connection, row["siren"], entries, Source("status", message_id))
+
+
+def _attached(connection: Connection, row: Row, key: str, payment: Payment) -> Iterator[Entry]:
+    """Give the payment; what it gives back is taken off those it cancels, the latest first, on their own days."""
+    left = {part.rate: part.amount for part in payment.parts}
+    mine = (
+        unit_record.c.reference == row["number"],
+        unit_record.c.kind == Block.DAILY_PAYMENTS.kind.value,
+        unit_record.c.day <= payment.day,
+    )
+    had: dict[date, dict[Decimal, Decimal]] = {}
+    for each in units(connection, row["siren"], *mine):
+        held: Payment = unit_of(each)  # type: ignore[assignment]
+        for part in held.parts:
+            of_day = had.setdefault(each["day"], {})
+            of_day[part.rate] = of_day.get(part.rate, ZERO) + part.amount
+    for day in sorted(had, reverse=True):
+        parts = []
+        for rate, amount in left.items():
+            taken = max(amount, -had[day].get(rate, ZERO)) if amount < 0 else ZERO
+            if taken < 0:
+                parts.append(PaidPart(rate, taken))
+                left[rate] = amount - taken
+        if parts:
+            cancelled = replace(payment, day=day, parts=tuple(parts))
+            yield Entry(Role.SELLER, f"{key}@{day}", cancelled, reference=row["number"])
+    rest = tuple(PaidPart(rate, amount) for rate, amount in left.items() if amount)
+    if rest:
+        yield Entry(Role.SELLER, key, replace(payment, parts=rest), reference=row["number"])
+
+
+def _treatment(connection: Connection, row: Row) -> Treatment:
+    """Return how the invoice was reported, from what it put in the ledger."""
+    mine = (unit_record.c.source == "invoice", unit_record.c.source_id == row["id"])
+    blocks = {each["block"] for each in units(connection, row["siren"], *mine)}
+    return Treatment.INTERNATIONAL if Block.INVOICES in blocks else Treatment.CONSUMER
+
+
+def _on_debits(connection: Connection, siren: str, document: Invoice) -> bool:
+    day = document.issue_date
+    return day is not None and regime_on(regimes(connection, siren), day).on_debits

@@ -1,0 +1,209 @@
+"""Transmissions of e-reporting at the concentrator: controlled in the same stages as the rest, answered 300 or 301.
+
+Stage 2 is the official schema: one bad file makes the envelope irreceivable. Stage 3 is the official rules, then the
+period and the dates, then what the portal knows: the declarant, the platform, what was transmitted before. An initial
+transmission comes once for a period; a corrective one replaces what stands, which stays in the records. What is
+accepted is told to the administration as a fact.
+"""
+
+from asyncio import to_thread
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+from sqlalchemy import Connection, and_, exists, insert, select
+
+from estafette.formats import envelope, flux10
+from estafette.formats.envelope import FlowName, Irreceivable
+from estafette.formats.flux10 import Head, Report, Role
+from estafette.formats.xml import DAMAGED, Unreadable
+from estafette.lifecycle.guards import Refusal
+from estafette.lifecycle.messages import about_object
+from estafette.lifecycle.statuses import ObjectKind
+from estafette.portal.concentrator import Came, Controlled, answer_flow, tell
+from estafette.portal.hall import Hall
+from estafette.portal.reporting_tables import accepted_report, reported_invoice
+from estafette.portal.tables import legal_unit
+from estafette.reporting.controls import COHERENCE, SEMANTIC, UNIQUE, control, invoice_key, repeated_invoice
+from estafette.rules.verdict import Severity, Verdict
+from estafette.store import sequences
+from estafette.store.jobs import Job
+from estafette.store.worker import Apply
+from estafette.values.moments import paris_day
+
+ANSWER_TO_REPORTS = "FFE0624A"
+FINDINGS_MAX = 50
+"""Rules told in one rejection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A file of an envelope: what names it, what it says when it can be read, what its content breaks."""
+
+    file: str
+    content: bytes
+    head: Head
+    report: Report | None
+    refusals: tuple[Refusal, ...]
+
+
+async def control_reports(hall: Hall, job: Job) -> Apply:
+    """The envelope of transmissions is controlled and answered."""
+    file, matricule = job.payload["file"], job.payload["partner"]
+    name, data = FlowName.parse(file), hall.actor.documents.get(job.payload["sha256"])
+    try:
+        judged = [await _judged(hall, *member) for member in await to_thread(lambda: list(envelope.unpack(file, data)))]
+        controlled = Controlled()
+    except Irreceivable as reason:
+        place = (reason.file or str(name),)
+        judged = []
+        controlled = Controlled(refusal=Refusal(reason.code, "", reason.reason_fr, reason.reason_en, place))
+
+    def apply(connection: Connection) -> None:
+        partner = answer_flow(hall, connection, name, matricule, controlled)
+        for each in judged:
+            _take(hall, connection, Came(partner, name, each.file, each.content), each)
+
+    return apply
+
+
+async def _judged(hall: Hall, file: str, content: bytes) -> Judged:
+    """Judge one file. Raises: Irreceivable, when it is no transmission or breaks the schema."""
+    verdict = await hall.judge(content)
+    if verdict.syntax != "FLUX10" or verdict.schema:
+        broken = verdict.schema[0] if verdict.schema else verdict.findings[0] if verdict.findings else None
+        seen = f" {broken.path} : {broken.message}" if broken else ""
+        fr, en = f"Hors du schéma du flux 10.{seen}", f"Against the schema of Flow 10.{seen}"
+        raise Irreceivable(DAMAGED, fr, en, file)
+    refusals = tuple(_broken_rules(verdict))
+    try:
+        report: Report | None = await to_thread(flux10.read, content)
+    except Unreadable as unreadable:
+        report = None
+        place = (unreadable.where,)
+        refusals += (Refusal(SEMANTIC, "G1.09", unreadable.reason_fr, unreadable.reason_en, place),)
+    return Judged(file, content, flux10.head(content), report, refusals)
+
+
+def _broken_rules(verdict: Verdict) -> Iterator[Refusal]:
+    fatal = [finding for finding in verdict.findings if finding.severity is Severity.FATAL]
+    for finding in fatal[:FINDINGS_MAX]:
+        seen = f" [{finding.value[:80]}]" if finding.value else ""
+        fr, en = finding.remedy_fr or finding.message, finding.remedy_en or finding.message
+        yield Refusal(SEMANTIC, finding.id, f"{fr}{seen}", f"{en}{seen}", (finding.path,))
+
+
+def _take(hall: Hall, connection: Connection, came: Came, judged: Judged) -> None:
+    now = hall.actor.clock()
+    refusals = judged.refusals
+    if judged.report is not None:
+        refusals += tuple(_refusals(connection, came, judged.report, on=paris_day(now)))
+    number = sequences.draw(connection, "answer")
+    answer = about_object(
+        ObjectKind.TRANSMISSION,
+        identifier=f"{ANSWER_TO_REPORTS}_{hall.application_code}_{number:019d}",
+        object_identifier=judged.head.identifier,
+        object_siren=judged.head.declarant,
+        object_issued=judged.head.issued_at,
+        recipient=came.partner.matricule,
+        received_at=now,
+        at=now,
+        refusals=refusals,
+        portal=hall.matricule,
+    )
+    hall.answer(connection, came.partner, ANSWER_TO_REPORTS, answer)
+    if judged.report is not None and not refusals:
+        _accept(hall, connection, came, judged.report)
+
+
+def _refusals(connection: Connection, came: Came, report: Report, *, on: date) -> Iterable[Refusal]:
+    """Tell what stage 3 finds beyond the official rules."""
+    for anomaly in control(report, on=on):
+        yield Refusal(anomaly.reason, anomaly.rule, anomaly.fr, anomaly.en, anomaly.terms)
+    if report.platform != came.partner.matricule:
+        fr, en = f"L'émetteur {report.platform} n'est pas", f"Sender {report.platform} is not"
+        matricule = came.partner.matricule
+        yield Refusal(COHERENCE, "G6.22", f"{fr} {matricule}.", f"{en} {matricule}.", ("TT-8",))
+    known = select(legal_unit.c.siren).where(legal_unit.c.siren == report.declarant)
+    if connection.execute(known).first() is None:
+        fr, en = f"Déclarant {report.declarant} inconnu.", f"Declarant {report.declarant} unknown."
+        yield Refusal(COHERENCE, "G6.26", fr, en, ("TT-13",))
+    yield from _had(connection, report)
+    yield from _repeated(connection, report)
+
+
+def _had(connection: Connection, report: Report) -> Iterator[Refusal]:
+    """Tell what those of the period forbid: the same one again, a second initial, a correction of nothing."""
+    columns = accepted_report.c
+    period = (columns.declarant == report.declarant, columns.start == report.start, columns.end == report.end)
+    same = select(columns.id).where(*period, columns.identifier == report.identifier)
+    if connection.execute(same).first():
+        fr, en = "Transmission déjà reçue pour cette période.", "Transmission already had for this period."
+        yield Refusal(UNIQUE, "G8.05", fr, en, ("TT-1", "TT-13"))
+        return
+    before = select(columns.id).where(*period, columns.role == report.role, columns.kind == report.kind)
+    stands = connection.execute(before).first() is not None
+    if stands and not report.is_corrective:
+        fr = "La période a déjà une transmission initiale : une rectificative (RE) la remplace."
+        en = "The period has an initial transmission already: a corrective one (RE) replaces it."
+        yield Refusal(UNIQUE, "EST-SECOND-IN", fr, en, ("TT-4",))
+    if report.is_corrective and not stands:
+        fr = "Rien n'a été accepté pour la période : une transmission initiale (IN) est attendue."
+        en = "Nothing was accepted for the period: an initial transmission (IN) is expected."
+        yield Refusal(COHERENCE, "EST-RE-OF-NOTHING", fr, en, ("TT-4",))
+
+
+def _repeated(connection: Connection, report: Report) -> Iterator[Refusal]:
+    """Tell the invoices that a transmission of another period already reports, and that stands (G1.42)."""
+    if report.role is not Role.SELLER:
+        return
+    later = accepted_report.alias("later")
+    names = ("declarant", "role", "kind", "start", "end")
+    replaced = exists().where(
+        *(later.c[name] == accepted_report.c[name] for name in names), later.c.id > accepted_report.c.id
+    )
+    columns = accepted_report.c
+    this_period = and_(columns.declarant == report.declarant, columns.role == report.role,
+                       columns.start == report.start, columns.end == report.end)  # fmt: skip
+    for key in filter(None, map(invoice_key, report.invoices)):
+        mine = zip(("seller", "year", "number"), key, strict=True)
+        query = select(reported_invoice.c.place).join(accepted_report)
+        query = query.where(*(reported_invoice.c[name] == value for name, value in mine), ~replaced, ~this_period)
+        if connection.execute(query).first():
+            anomaly = repeated_invoice(key[2], key[1])
+            yield Refusal(anomaly.reason, anomaly.rule, anomaly.fr, anomaly.en, anomaly.terms)
+
+
+def _accept(hall: Hall, connection: Connection, came: Came, report: Report) -> None:
+    now = hall.actor.clock()
+    row = {
+        "declarant": report.declarant,
+        "role": report.role.value,
+        "kind": report.kind.value,
+        "start": report.start,
+        "end": report.end,
+        "identifier": report.identifier,
+        "type_code": report.type_code,
+        "partner": came.partner.matricule,
+        "flow_name": str(came.flow),
+        "file_name": came.file,
+        "sha256": hall.actor.documents.put(came.content),
+        "recorded_at": now,
+    }
+    identifier = connection.execute(insert(accepted_report).values(row).returning(accepted_report.c.id)).scalar_one()
+    keys = [key for key in map(invoice_key, report.invoices) if key and report.role is Role.SELLER]
+    rows = [
+        {"report_id": identifier, "place": place, "seller": seller, "year": year, "number": number}
+        for place, (seller, year, number) in enumerate(keys)
+    ]
+    if rows:
+        connection.execute(insert(reported_invoice), rows)
+    fact = {
+        "kind": "report",
+        "data": msgspec.to_builtins(report),
+        "platform": came.partner.matricule,
+        "accepted_at": now.isoformat(),
+        "flow": f"{came.flow}/{came.file}",
+    }
+    tell(hall, connection, fact, f"{report.declarant}/{report.start}")
