@@ -98,6 +98,8 @@ def tell(client: Client) -> None:
     worker = client.running.actor.worker
 
     async def due() -> None:
+        with client.running.actor.database.begin() as connection:
+            jobs.release(connection)  # what a worker that was stopped had claimed
         while True:
             with client.running.actor.database.begin() as connection:
                 claimed = jobs.claim(connection, queues=("webhook",), now=client.now, limit=64)

@@ -15,7 +15,7 @@ from estafette.rules.own import own_finding
 from estafette.rules.verdict import Finding, Severity
 
 SVRL = "{http://purl.oclc.org/dsdl/svrl}"
-IDENTIFIER = re.compile(r"\[?((?:BR|CII|UBL|PEPPOL|FX|G)[A-Z0-9-]*-[A-Z0-9_./-]+)")
+IDENTIFIER = re.compile(r"\[?((?:BR|CII|UBL|PEPPOL|FX|G)[A-Z0-9-]*-[A-Z0-9_./-]+|(?<=\[)[GPS][0-9]+\.[0-9]+)")
 TERMS = re.compile(r"\b(?:BT|BG|MDT|MDG|TT|TG)-\d+(?:-\d+)?\b|\bEXT-FR-FE-(?:BG-)?\d+\b")
 
 
