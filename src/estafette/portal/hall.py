@@ -37,6 +37,16 @@ class Partner:
     application_code: str
 
 
+@dataclass(frozen=True, slots=True)
+class Came:
+    """One object of a flow: who sent it, in which flow, under which file name."""
+
+    partner: Partner
+    flow: FlowName
+    file: str
+    content: bytes
+
+
 @dataclass(slots=True)
 class Hall:
     """The portal at home. `identifier` on the exchange, `application_code` in names, `matricule` in messages."""

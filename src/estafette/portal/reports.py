@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-import msgspec
-from sqlalchemy import Connection, and_, exists, insert, select
+from sqlalchemy import Connection, and_, exists, select
 
 from estafette.formats import envelope, flux10
 from estafette.formats.envelope import FlowName, Irreceivable
@@ -21,8 +20,9 @@ from estafette.formats.xml import DAMAGED, Unreadable
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_object
 from estafette.lifecycle.statuses import ObjectKind
-from estafette.portal.concentrator import Came, Controlled, answer_flow, tell
-from estafette.portal.hall import Hall
+from estafette.portal.concentrator import Controlled, answer_flow
+from estafette.portal.facts import accept_report
+from estafette.portal.hall import Came, Hall
 from estafette.portal.reporting_tables import accepted_report, reported_invoice
 from estafette.portal.tables import legal_unit
 from estafette.reporting.controls import COHERENCE, SEMANTIC, UNIQUE, control, invoice_key, repeated_invoice
@@ -114,7 +114,7 @@ def _take(hall: Hall, connection: Connection, came: Came, judged: Judged) -> Non
     )
     hall.answer(connection, came.partner, ANSWER_TO_REPORTS, answer)
     if judged.report is not None and not refusals:
-        _accept(hall, connection, came, judged.report)
+        accept_report(hall, connection, came, judged.report)
 
 
 def _refusals(connection: Connection, came: Came, report: Report, *, on: date) -> Iterable[Refusal]:
@@ -173,37 +173,3 @@ def _repeated(connection: Connection, report: Report) -> Iterator[Refusal]:
         if connection.execute(query).first():
             anomaly = repeated_invoice(key[2], key[1])
             yield Refusal(anomaly.reason, anomaly.rule, anomaly.fr, anomaly.en, anomaly.terms)
-
-
-def _accept(hall: Hall, connection: Connection, came: Came, report: Report) -> None:
-    now = hall.actor.clock()
-    row = {
-        "declarant": report.declarant,
-        "role": report.role.value,
-        "kind": report.kind.value,
-        "start": report.start,
-        "end": report.end,
-        "identifier": report.identifier,
-        "type_code": report.type_code,
-        "partner": came.partner.matricule,
-        "flow_name": str(came.flow),
-        "file_name": came.file,
-        "sha256": hall.actor.documents.put(came.content),
-        "recorded_at": now,
-    }
-    identifier = connection.execute(insert(accepted_report).values(row).returning(accepted_report.c.id)).scalar_one()
-    keys = [key for key in map(invoice_key, report.invoices) if key and report.role is Role.SELLER]
-    rows = [
-        {"report_id": identifier, "place": place, "seller": seller, "year": year, "number": number}
-        for place, (seller, year, number) in enumerate(keys)
-    ]
-    if rows:
-        connection.execute(insert(reported_invoice), rows)
-    fact = {
-        "kind": "report",
-        "data": msgspec.to_builtins(report),
-        "platform": came.partner.matricule,
-        "accepted_at": now.isoformat(),
-        "flow": f"{came.flow}/{came.file}",
-    }
-    tell(hall, connection, fact, f"{report.declarant}/{report.start}")

@@ -1,0 +1,66 @@
+"""Regulatory data of invoices (Flow 1) at the concentrator: each object controlled and answered, 250 or 251 (stage 3).
+
+The content, then what the portal already knows: the parties in the directory, the number had this year.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from sqlalchemy import Connection, bindparam, select
+
+from estafette.formats import flux1
+from estafette.formats.flux1 import Flux1
+from estafette.lifecycle.guards import Refusal
+from estafette.lifecycle.messages import about_object
+from estafette.lifecycle.statuses import ObjectKind
+from estafette.portal.facts import accept_data, is_sent
+from estafette.portal.hall import Came, Hall
+from estafette.portal.tables import legal_unit
+from estafette.store import gathered, sequences
+from estafette.values.moments import PARIS
+
+ANSWER_TO_DATA = "FFE0604A"
+
+
+def take(hall: Hall, connection: Connection, came: Came) -> None:
+    """The data of one invoice are accepted or rejected, and answered."""
+    now = hall.actor.clock()
+    data = flux1.read(came.file, came.content)
+    refusals = tuple(_refusals(connection, came, data, on=now.astimezone(PARIS).date()))
+    sequence = sequences.draw(connection, "answer")
+    number, siren, issued = data.named
+    answer = about_object(
+        ObjectKind.INVOICE_DATA,
+        identifier=f"{ANSWER_TO_DATA}_{hall.application_code}_{sequence:019d}",
+        object_identifier=number,
+        object_siren=siren,
+        object_issued=issued,
+        recipient=came.partner.matricule,
+        received_at=now,
+        at=now,
+        refusals=refusals,
+        portal=hall.matricule,
+    )
+    hall.answer(connection, came.partner, ANSWER_TO_DATA, answer)
+    if not refusals:
+        accept_data(hall, connection, came, data)
+
+
+def _refusals(connection: Connection, came: Came, data: Flux1, *, on: date) -> Iterable[Refusal]:
+    """Tell what stage 3 finds: the content, the parties in the directory, the number already had."""
+    for anomaly in flux1.control(came.file, came.content, on=on):
+        yield Refusal(anomaly.reason, anomaly.rule, anomaly.message_fr, anomaly.message_en, anomaly.terms)
+    if not all(data.named):
+        seen = f"{came.file} : BT-1 {data.number[:40]!r}, BT-2 {data.issue_date}, BT-30 {data.seller_siren[:40]!r}"
+        fr, en = f"Facture non identifiable dans {seen}.", f"The invoice cannot be identified in {seen}."
+        yield Refusal("REJ_SEMAN", "G1.114", fr, en, ("BT-1", "BT-2", "BT-30"))
+    for siren, term in ((data.seller_siren, "BT-30"), (data.buyer_siren, "BT-47")):
+        if connection.execute(_KNOWN, {"siren": siren}).first() is None:
+            fr, en = f"SIREN {siren} absent de l'annuaire.", f"SIREN {siren} is not in the directory."
+            yield Refusal("REJ_COH", "G1.63", fr, en, (term,))
+    if is_sent(connection, data):
+        fr, en = "Facture déjà transmise pour cette année.", "Invoice already sent for this year."
+        yield Refusal("REJ_UNI", "G1.45", fr, en, ("BT-1", "BT-2", "BT-30"))
+
+
+_KNOWN = gathered.reads(select(legal_unit.c.siren).where(legal_unit.c.siren == bindparam("siren")))

@@ -1,0 +1,39 @@
+"""Obligatory statuses (Flow 6) at the concentrator: each controlled, answered only when rejected, 601 (stage 3)."""
+
+from sqlalchemy import Connection
+
+from estafette.formats import cdar
+from estafette.lifecycle.messages import about_object
+from estafette.lifecycle.obligatory import control_mandatory
+from estafette.lifecycle.statuses import ObjectKind
+from estafette.portal.facts import accept_status, is_had, statuses_of
+from estafette.portal.hall import Came, Hall
+from estafette.store import sequences
+
+ANSWER_TO_STATUSES = "FFE0654A"
+
+
+def take(hall: Hall, connection: Connection, came: Came) -> None:
+    """An obligatory status is accepted in silence, or rejected and answered; one had already changes nothing."""
+    now = hall.actor.clock()
+    message = cdar.read(came.content)
+    if is_had(connection, came.partner.matricule, message):
+        return
+    refusal = control_mandatory(message, statuses_of(connection, message), partner=came.partner.matricule)
+    if refusal is None:
+        accept_status(hall, connection, came, message)
+        return
+    number = sequences.draw(connection, "answer")
+    answer = about_object(
+        ObjectKind.STATUS,
+        identifier=f"{ANSWER_TO_STATUSES}_{hall.application_code}_{number:019d}",
+        object_identifier=message.identifier,
+        object_siren=message.seller_siren,
+        object_issued=message.issued_at,
+        recipient=came.partner.matricule,
+        received_at=now,
+        at=now,
+        refusals=(refusal,),
+        portal=hall.matricule,
+    )
+    hall.answer(connection, came.partner, ANSWER_TO_STATUSES, answer)
