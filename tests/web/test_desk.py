@@ -11,9 +11,9 @@ from tests.web.visitor import Visitor
 from tests.web.world import BUYER, OTHER, World, an_invoice, party
 
 from estafette.simulation.documents import ubl
-from estafette.web.platform import deposits
+from estafette.web.platform import deposits, files
 
-PAGES = ("/", "/issued", "/received", "/deposits", "/deposit")
+PAGES = ("/", "/issued", "/received", "/deposits", "/deposit", "/reports")
 
 
 def test_nobody_sees_a_page_without_signing_in(world: World) -> None:
@@ -151,7 +151,7 @@ def test_files_up_to_the_limit(world: World, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(deposits, "FILE_BYTES_MAX", 1000)
     seller = world.visitor()
     assert seller.deposit("juste.xml", b"x" * 1000).status == 200
-    for size in (1001, 1000 + deposits.FORM_OVERHEAD + 1):
+    for size in (1001, 1000 + files.FORM_OVERHEAD + 1):
         page = seller.deposit("trop.xml", b"x" * size)
         assert page.status == 413
         assert "IRR_TAILLE_F" in page.text

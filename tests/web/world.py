@@ -32,7 +32,7 @@ SELLER, BUYER, OTHER = "100000009", "200000008", "300000007"
 TODAY = date(2026, 9, 15)
 PASSWORD = "correct horse"
 LOGINS = {"seller": SELLER, "buyer": BUYER, "other": OTHER}
-QUEUES = ("deposit", "receive", "status", "pack", "portal")
+QUEUES = ("deposit", "receive", "status", "pack", "portal", "report", "report-pack")
 """The queues that need no other actor."""
 
 
@@ -69,7 +69,8 @@ class World:
 
     async def _work(self) -> None:
         task = asyncio.create_task(self.actor.worker.run())
-        pending = select(func.count()).where(job.c.state == "pending", job.c.queue.in_(QUEUES))
+        soon = self.actor.clock() + timedelta(minutes=1)
+        pending = select(func.count()).where(job.c.state == "pending", job.c.queue.in_(QUEUES), job.c.due <= soon)
         while self._count(pending):
             assert not task.done(), task.exception()
             await asyncio.sleep(0)

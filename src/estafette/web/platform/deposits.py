@@ -1,41 +1,29 @@
 """A file from the browser to its verdict: the form, the flow that is watched until it is judged.
 
-The file is read no further than the limit; one that is too large is answered with the field's code, IRR_TAILLE_F. The
-page of a flow asks for itself again every second while the platform judges.
+A file that is too large is answered with the field's code, IRR_TAILLE_F. The page of a flow asks for itself again every
+second while the platform judges.
 """
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from pathlib import PurePath
 
 from sqlalchemy import RowMapping
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from estafette.exchange.bodies import TooLarge, bounded
+from estafette.exchange.bodies import TooLarge
 from estafette.formats.xml import Syntax, Unreadable, recognise
 from estafette.lifecycle.reasons import REASONS
 from estafette.platform.flows import Deposit, types_of
 from estafette.platform.platform import Platform
 from estafette.store.identity import Person
-from estafette.values.limits import FILE_BYTES_MAX, FLOW_BYTES_MAX
+from estafette.values.limits import FILE_BYTES_MAX
 from estafette.web.desk import Desk, tenant_of
 from estafette.web.platform import signs
+from estafette.web.platform.files import NoFile, uploaded
 from estafette.web.platform.signs import Sign
-
-FORM_OVERHEAD = 64 * 1024
-"""What the form adds around the file."""
-
-NAME_CHARACTERS_MAX = 255
-
-DRAIN_S = 60.0
-"""How long a browser may go on sending what is not taken, before it is answered all the same."""
 
 REPEATED = "AlreadyExistingFlow"
 """The code of an acknowledgement (XP Z12-013 §3.7) for the very bytes of an earlier deposit."""
@@ -73,10 +61,6 @@ ADVICE = {
 """What to do about an irreceivable file, by the code of the field or of the acknowledgement."""
 
 
-class NoFile(Exception):
-    """The form came without a file."""
-
-
 class Deposits:
     """The pages of a deposit."""
 
@@ -91,10 +75,10 @@ class Deposits:
         if request.method == "GET":
             return self._ask(request)
         try:
-            name, data = await self._file(request, person)
+            name, data = await uploaded(request, self._desk, person, FILE_BYTES_MAX)
         except TooLarge:
             return self._ask(request, 413, fault="IRR_TAILLE_F")
-        except (NoFile, MultiPartException):
+        except NoFile:
             return self._ask(request, 400, fault="no file")
         syntax = await run_in_threadpool(_syntax, data)
         if not any(person.sends(flow_type) for flow_type in types_of(syntax)):
@@ -126,21 +110,6 @@ class Deposits:
         limit = FILE_BYTES_MAX // (1024 * 1024)
         return self._desk.render(request, "deposit.html", status, fault=fault, limit=limit, advice=ADVICE, signs=signs)
 
-    async def _file(self, request: Request, person: Person) -> tuple[str, bytes]:
-        """Return the file sent: name, bytes. Raises: TooLarge, NoFile, MultiPartException, HTTPException 403."""
-        sent = await _form(request)
-        try:
-            self._desk.check(str(sent.get("csrf", "")), person)
-            file = sent.get("file")
-            if not isinstance(file, UploadFile) or not file.filename:
-                raise NoFile
-            data = await file.read()
-        finally:
-            await sent.close()
-        if len(data) > FILE_BYTES_MAX:
-            raise TooLarge
-        return PurePath(file.filename.replace("\\", "/")).name[-NAME_CHARACTERS_MAX:], data
-
 
 def _irreceivable(detail: Mapping[str, str]) -> tuple[Sign, Sign, Sign | None]:
     """Return a detail of an acknowledgement: its reason, what it says, what to do."""
@@ -150,27 +119,6 @@ def _irreceivable(detail: Mapping[str, str]) -> tuple[Sign, Sign, Sign | None]:
     if not (separator and code in REASONS):
         code, text = detail["reasonCode"], detail["reasonMessage"]
     return signs.of_reason(code), signs.of_both(text), ADVICE.get(code)
-
-
-async def _form(request: Request) -> FormData:
-    """Read the form. Raises: MultiPartException; TooLarge, once all is sent and the browser will read an answer."""
-    try:
-        return await bounded(request, FILE_BYTES_MAX + FORM_OVERHEAD).form(max_files=1, max_fields=5)
-    except TooLarge:
-        with suppress(TimeoutError, ClientDisconnect):
-            async with asyncio.timeout(DRAIN_S):
-                await _drain(request)
-        raise
-
-
-async def _drain(request: Request) -> None:
-    """Let go of what is still to come, up to the largest envelope."""
-    seen = 0
-    while seen <= FLOW_BYTES_MAX:
-        message = await request.receive()
-        seen += len(message.get("body", b""))
-        if not message.get("more_body"):
-            return
 
 
 def _syntax(data: bytes) -> str:

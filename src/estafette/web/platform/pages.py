@@ -8,13 +8,13 @@
 /invoices/{id}/original          the file as it came
 /invoices/{id}/readable          the invoice and its life cycle as a PDF
 /invoices/{id}/documents/{n}     a document joined to the invoice (BG-24)
+/reports…                        e-reporting (`reports`)
 """
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import RowMapping, select
 from starlette.concurrency import run_in_threadpool
@@ -34,11 +34,13 @@ from estafette.store.database import Database
 from estafette.store.identity import Person
 from estafette.store.roles import Capability as C
 from estafette.web.access import AccessPages
-from estafette.web.desk import SECURITY, Desk, language_of, tenant_of
+from estafette.web.desk import Desk, language_of, tenant_of
 from estafette.web.platform import answers, signs
 from estafette.web.platform.answers import Unclear
 from estafette.web.platform.attention import concerns
 from estafette.web.platform.deposits import Deposits
+from estafette.web.platform.files import to_save
+from estafette.web.platform.reports import ReportPages
 
 ROWS_A_PAGE = 50
 LATEST = 8
@@ -69,6 +71,7 @@ def routes(platform: Platform, desk: Desk, wake: Callable[[], None]) -> list[Bas
         Route("/invoices/{invoice_id}/original", desk.signed_in(pages.original)),
         Route("/invoices/{invoice_id}/readable", desk.signed_in(pages.readable)),
         Route("/invoices/{invoice_id}/documents/{place:row}", desk.signed_in(pages.supporting_document)),
+        *ReportPages(platform.reporting, desk).routes(),
         *AccessPages(desk).routes(),
     ]
 
@@ -131,7 +134,7 @@ class Pages:
         if not is_readable(self._view(request, person)):
             raise HTTPException(404)
         name, data = self._platform.original(siren, request.path_params["invoice_id"])
-        return _file(name, data)
+        return to_save(name, data)
 
     async def readable(self, request: Request, person: Person) -> Response:
         """Give the invoice as a PDF in the reader's language, its life cycle included."""
@@ -143,7 +146,7 @@ class Pages:
             made = await run_in_threadpool(pdf, view.invoice, language=language_of(request), statuses=events)
         except Unreadable as too_long:
             raise HTTPException(404) from too_long
-        return _file(f"{view.row['number']}.pdf", made)
+        return to_save(f"{view.row['number']}.pdf", made)
 
     async def supporting_document(self, request: Request, person: Person) -> Response:
         """Give a document that the invoice holds (BT-125)."""
@@ -151,7 +154,7 @@ class Pages:
         joined = view.invoice.supporting_documents[request.path_params["place"] :][:1]
         if not joined or joined[0].content is None or not is_readable(view):
             raise HTTPException(404)
-        return _file(joined[0].filename or joined[0].reference or "document", joined[0].content)
+        return to_save(joined[0].filename or joined[0].reference or "document", joined[0].content)
 
     def _flows(self, person: Person, siren: str, *limit: int) -> list[RowMapping]:
         rows = self._platform.flows(siren, *limit)
@@ -212,11 +215,3 @@ def _name_of(database: Database, siren: str) -> str | None:
 
 def _page(text: str) -> int:
     return min(max(int(text), 1), PAGES_MAX) if text.isascii() and text.isdigit() and len(text) < 6 else 1
-
-
-def _file(name: str, data: bytes) -> Response:
-    """Return bytes to be saved, never shown: they came from someone else."""
-    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    return Response(
-        data, media_type="application/octet-stream", headers={**SECURITY, "Content-Disposition": disposition}
-    )

@@ -49,6 +49,40 @@ DECLARED = {
 """What became of what the State is owed, the first of these that any part of it has being told of the whole."""
 ORDER = ("irreceivable", "rejected", "waiting", "packed", "accepted", "receivable")
 
+DRAFTS = {
+    "empty": Sign("Rien à déclarer", "Nothing to report"),
+    "open": Sign("Période en cours", "Period under way"),
+    "ready": Sign("À transmettre", "To be sent", "wait"),
+    "corrective": Sign("Rectification à transmettre", "Correction to be sent", "wait"),
+    "under way": Sign("Transmise, réponse attendue", "Sent, answer awaited", "wait"),
+    "accepted": Sign("Acceptée", "Accepted", "good"),
+    "refused": Sign("À corriger", "To be corrected", "bad"),
+}
+"""How the draft of a period stands (`reporting_drafts.Draft.state`)."""
+
+TRANSMISSIONS = {**DECLARED, "blocked": Sign("Bloquée ici", "Blocked here", "bad")}
+KINDS = {"transactions": Sign("Opérations", "Transactions"), "payments": Sign("Encaissements", "Payments")}
+DECLARANTS = {"SE": Sign("Ventes", "Sales"), "BY": Sign("Achats", "Purchases")}
+BLOCKS = {
+    "10.1": Sign("Factures internationales", "International invoices", code="10.1"),
+    "10.2": Sign("Encaissements de factures", "Payments of invoices", code="10.2"),
+    "10.3": Sign("Ventes à des non-assujettis", "Sales to non-taxable persons", code="10.3"),
+    "10.4": Sign("Encaissements de ces ventes", "Payments of these sales", code="10.4"),
+}
+SOURCES = {
+    "invoice": Sign("Facture", "Invoice"),
+    "status": Sign("Statut", "Status"),
+    "file": Sign("Fichier", "File"),
+    "report": Sign("Flux 10 déposé", "Flow 10 deposited"),
+    "desk": Sign("Saisie", "Entered here"),
+}
+FILES = {
+    "taken": Sign("Pris en entier", "Taken whole", "good"),
+    "partial": Sign("Pris en partie", "Taken in part", "wait"),
+    "refused": Sign("Refusé", "Refused", "bad"),
+}
+"""What became of a file of unit records."""
+
 ROLES = {role: Sign(*said) for role, said in words.ROLES.items() if role != Role.PLATFORM}
 OUR_PLATFORM = Sign("votre plateforme", "your platform")
 
