@@ -32,7 +32,9 @@ def test_all_cases_are_replayed(circuit: Circuit) -> None:
     done = run("pilot", "run", "all", "--data", str(circuit.data), "--port", str(circuit.port))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✗" not in done.stdout
-    assert [line.split()[0] for line in done.stdout.splitlines() if line.startswith("uc")] == [*USE_CASES] * 2
+    assert [line.split()[0] for line in done.stdout.splitlines() if line.startswith(tuple(USE_CASES))] == [
+        *USE_CASES
+    ] * 2
 
 
 def test_a_case_is_dated_in_paris(monkeypatch: pytest.MonkeyPatch) -> None:

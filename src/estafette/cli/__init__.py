@@ -8,14 +8,29 @@ Deliberately absent: business decisions. Heavy rooms are imported by the verb th
 
 import typer
 
-from estafette.cli import account, answer, audit, check, convert, diff, new, pilot, rules, sample, send, show, up
+from estafette.cli import (
+    account,
+    answer,
+    audit,
+    check,
+    convert,
+    diff,
+    new,
+    pilot,
+    report,
+    rules,
+    sample,
+    send,
+    show,
+    up,
+)
 
 HELP = (
     """La facturation électronique française, entière, en un programme. / French e-invoicing, whole, in one program."""
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
-for verb in (up, send, answer, pilot, check, rules, show, new, convert, diff, sample, account, audit):
+for verb in (up, send, answer, report, pilot, check, rules, show, new, convert, diff, sample, account, audit):
     verb.register(app)
 
 

@@ -23,7 +23,7 @@ def _group() -> None:
 
 @pilot.command()
 def run(
-    cases: Annotated[list[str], typer.Argument(help="uc1 uc2 uc3 uc4 uc5 | all", metavar="CASE...")],
+    cases: Annotated[list[str], typer.Argument(help="uc1 uc2 uc3 uc4 uc5 ereporting | all", metavar="CASE...")],
     data: Annotated[Path, typer.Option(help="Dossier des données. / Data folder.", envvar="ESTAFETTE_DATA")] = Path(
         "data"
     ),

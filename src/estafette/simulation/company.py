@@ -174,6 +174,33 @@ class Company:
             return company_party(Role.BUYER, about.buyer, address=about.buyer)
         return company_party(Role.SELLER, about.seller, address=about.seller)
 
+    async def report_records(self, data: bytes, *, name: str, partial: bool = False) -> dict[str, Any]:
+        """The file of unit records is handed in; returns what became of it, `refused` and its faults included."""
+        where = f"{self.url}/reporting/v1/records"
+        asked = {"name": name, "partial": "yes" if partial else "no"}
+        async with self.session.post(where, params=asked, data=data, headers=await self._headers()) as answer:
+            if answer.status != 422:
+                await _check(answer)
+            body: dict[str, Any] = await answer.json()
+            return body
+
+    async def report_drafts(self) -> list[dict[str, Any]]:
+        """Return every period of e-reporting, the latest first."""
+        found: list[dict[str, Any]] = (await self._call("GET", "/reporting/v1/drafts"))["drafts"]
+        return found
+
+    async def report_draft(self, period: str) -> dict[str, Any]:
+        """Return one period, named `SE/transactions/2026-09-14`: any day of it will do."""
+        return await self._call("GET", f"/reporting/v1/drafts/{period}")
+
+    async def report_document(self, period: str) -> bytes:
+        """Return the transmission of a period as it would leave now (Flow 10)."""
+        return await self._bytes(f"/reporting/v1/drafts/{period}/document")
+
+    async def report_send(self, period: str) -> None:
+        """The period will be sent now. Raises: Refused, when it is not over or has nothing new."""
+        await self._call("POST", f"/reporting/v1/drafts/{period}/transmission")
+
     async def until(self, look: Callable[[], Awaitable[Seen]], enough: Callable[[Seen], bool]) -> Seen:
         """Look until it is enough; returns what was then seen. Raises: TooLong, with what was last seen."""
         deadline = time.monotonic() + self.patience

@@ -1,4 +1,4 @@
-"""The use cases UC1 to UC5 of XP Z12-014 replayed through the running actors, step by step, on four planes.
+"""The use cases UC1 to UC5 of XP Z12-014, and e-reporting, replayed through the running actors, on four planes.
 
 Each step says what is expected and waits until it is so, or until the deadline. The planes: `exchange` (the very bytes
 arrived), `statuses` (which, in which order, on both sides), `administration` (what the portal accepted and the
@@ -23,7 +23,8 @@ from estafette.formats.xml import recognise
 from estafette.invoice.correction import corrective_of, credit_note_of
 from estafette.invoice.model import Invoice
 from estafette.simulation import samples
-from estafette.simulation.company import POLL, Company, Reference, TooLong
+from estafette.simulation.company import POLL, Company, Reference, Refused, TooLong
+from estafette.simulation.reporting_case import reported, till
 
 EXCHANGE, STATUSES, ADMINISTRATION, BUSINESS = "exchange", "statuses", "administration", "business"
 
@@ -151,6 +152,7 @@ USE_CASES: dict[str, Callable[..., Awaitable[None]]] = {
     "uc3": refused,
     "uc4": replaced,
     "uc5": credited,
+    "ereporting": reported,
 }
 
 
@@ -164,6 +166,8 @@ class Entrance(Protocol):
 
 def samples_of(case: str, *, number: str, today: date) -> tuple[bytes, ...]:
     """Return our own documents for a case, under this number (and others made from it), dated today."""
+    if case == "ereporting":
+        return tuple(till(number, today))
     due = today + timedelta(days=30)
     names = {"uc1": ("service",), "uc2": ("service", "service-cii")}.get(case, ("service-10",))
     first, *others = (samples.load(name, number=number, issue_date=today, due_date=due) for name in names)
@@ -203,6 +207,8 @@ async def play(
             await USE_CASES[case](stage, *documents)
         except TooLong as late:
             stage.note(EXCHANGE, "réponse / answer", "à temps / in time", str(late))
+        except Refused as refused:
+            stage.note(EXCHANGE, "demande / request", "acceptée / accepted", str(refused))
     return stage.steps
 
 
