@@ -180,8 +180,8 @@ def test_rejected_corrected_accepted(own_world: World) -> None:
     assert facts(world) == []
     with world.running["portal"].actor.database.begin() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO legal_unit (siren, instance, name, entity_type, recorded_at)"
-            " VALUES ('100000009', 999, 'Atelier', 'A', '2026-09-01 00:00:00')"
+            "INSERT INTO legal_unit (siren, instance, name, entity_type, is_taxable, status, diffusion, known_from)"
+            " VALUES ('100000009', 999, 'Atelier', 'A', true, 'A', 'O', 1)"
         )
     run(reporting(world).hand_in(SELLER, row.replace(b"100;20\n", b"110;22\n"), name="z.csv", source="api"))
     run(reporting(world).send(TX))

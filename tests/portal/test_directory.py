@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from lxml import etree
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from tests.platform.world import BUYER, SELLER, TODAY, UNREACHABLE, World, party, service
 
 from estafette.directory.resolution import Outcome
@@ -16,6 +16,7 @@ from estafette.formats.envelope import FlowName
 from estafette.invoice.model import Identifier
 from estafette.portal import authority
 from estafette.portal.authority import Registered
+from estafette.portal.holdings import counts
 from estafette.portal.tables import directory_line, partner_flow, receiving_platform
 from estafette.store.worker import Never
 
@@ -37,6 +38,12 @@ def exports(world: World, partner: str) -> list[tuple[str, bytes]]:
     ]
 
 
+def of(matricule: str) -> ColumnElement[bool]:
+    """The lines of a platform that count."""
+    column = directory_line.c
+    return and_(column.matricule == matricule, column.nature == "D", counts(directory_line))
+
+
 def tell(world: World, told: Registered, *, by: str = "administration", sender: str = "DGFIP") -> None:
     """An actor has told the portal of a platform, as the registration service does."""
     message = Message(f"told-{by}-{told.registered_until}", Kind.PLATFORM, sender, "PPF", "platform.json", "0" * 64)
@@ -46,7 +53,8 @@ def tell(world: World, told: Registered, *, by: str = "administration", sender: 
 
 def registered(world: World, matricule: str, **changes: object) -> Registered:
     """Return what the portal holds of a platform, changed."""
-    (row,) = world.rows("portal", select(receiving_platform).where(receiving_platform.c.matricule == matricule))
+    mine = (receiving_platform.c.matricule == matricule, counts(receiving_platform))
+    (row,) = world.rows("portal", select(receiving_platform).where(*mine))
     url, _, key = row["contact"].partition(" ed25519:")
     names = ("matricule", "name", "siren", "platform_type", "application_code", "registered_from", "registered_until")
     return Registered(**{name: row[name] for name in names} | {"url": url, "public_key": key} | changes)  # type: ignore[arg-type]
@@ -163,11 +171,11 @@ def test_a_registration_ends(own_world: World) -> None:
     """The lines of a platform that ends are closed that day, in every copy; until their end they may still be used."""
     world = own_world
     tell(world, registered(world, "0005", registered_until=TODAY + timedelta(days=1)))
-    rows = world.rows("portal", select(directory_line).where(directory_line.c.matricule == "0005"))
+    rows = world.rows("portal", select(directory_line).where(of("0005")))
     assert {row["effective_end"] for row in rows} == {TODAY + timedelta(days=1)}
     assert resolved(world, BUYER) is Outcome.PLATFORM
     assert resolved(world, BUYER, TODAY + timedelta(days=1)) is Outcome.GRACE
-    others = world.rows("portal", select(directory_line).where(directory_line.c.matricule == "0003"))
+    others = world.rows("portal", select(directory_line).where(of("0003")))
     assert {row["effective_end"] for row in others} == {None}
 
 

@@ -29,6 +29,8 @@ class LegalUnit:
     siren: str
     name: str
     entity_type: str = "A"
+    is_taxable: bool = True
+    """As the tax register says; no file carries it: a private unit that is not taxable is shown to nobody."""
     status: str = "A"
     diffusion: str = "O"
     instance: int = 0

@@ -5,32 +5,29 @@ addresses. Whenever anything changes, each connected platform is sent the whole 
 other line has its default one: taxable, no platform chosen (9998).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import groupby
-from typing import Any, TypeVar, get_args
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Table, and_, delete, insert, select, update
+from sqlalchemy import Column, Connection, select
 
 from estafette.directory import DirectoryLine, Establishment, LegalUnit, ReceivingPlatform, RoutingCode
-from estafette.directory.history import current
-from estafette.directory.resolution import FICTIVE
 from estafette.exchange.post import Peer, peer_of
 from estafette.formats.directory import write
 from estafette.formats.directory_entries import Entry
+from estafette.portal import holdings
 from estafette.portal.hall import Hall
+from estafette.portal.holdings import TABLES, Kind
+from estafette.portal.register import Register, Source
 from estafette.portal.tables import directory_line, establishment, legal_unit, receiving_platform, routing_code
 from estafette.store import jobs, sequences
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply
-from estafette.values.moments import PARIS
 
 EXPORT = "export"
 INTERFACE = "FFE1435A"
-
-Kind = TypeVar("Kind", LegalUnit, Establishment, RoutingCode, ReceivingPlatform, DirectoryLine)
 
 
 class Registered(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,25 +44,22 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
     platform_type: str = "PDP"
 
 
-def learn(hall: Hall, connection: Connection, told: Registered) -> None:
+def learn(hall: Hall, connection: Connection, told: Registered, *, message: str | None = None) -> None:
     """The platform is known, or what changed of it is; a registration that ends closes its lines that day."""
     reached = Peer(told.matricule, told.url, told.public_key) if told.url and told.public_key else None
-    row = {
-        "matricule": told.matricule,
-        "platform_type": told.platform_type,
-        "name": told.name,
-        "siren": told.siren,
-        "contact": reached.contact if reached else None,
-        "application_code": told.application_code,
-        "registered_from": told.registered_from,
-        "registered_until": told.registered_until,
-    }
-    if not _put(hall, connection, receiving_platform, row):
-        return
-    if told.registered_until:
-        open_lines = (directory_line.c.matricule == told.matricule, directory_line.c.effective_end.is_(None))
-        connection.execute(update(directory_line).where(*open_lines).values(effective_end=told.registered_until))
-    publish(hall, connection)
+    platform = ReceivingPlatform(
+        matricule=told.matricule,
+        platform_type=told.platform_type,
+        name=told.name,
+        siren=told.siren,
+        trade_name=told.name if told.platform_type == "PDP" else None,
+        contact=reached.contact if reached else None,
+        registered_from=told.registered_from,
+        registered_until=told.registered_until,
+    )
+    register = _register(hall, connection, Source.REGISTRATION, message)
+    if register.put_platform(platform, application_code=told.application_code) is not None:
+        publish(hall, connection)
 
 
 def install(hall: Hall, own: Sequence[Registered]) -> None:
@@ -85,88 +79,57 @@ def load(
 ) -> dict[str, int]:
     """The register and the addresses of the pilot are in the directory; returns how many of each were new."""
     with hall.actor.database.begin() as connection:
+        register = _register(hall, connection, Source.OPENING)
         new = {
-            "units": sum(_put(hall, connection, legal_unit, _whole(unit)) for unit in units),
-            "establishments": sum(_put(hall, connection, establishment, _row(one)) for one in establishments),
-            "routing_codes": sum(_put(hall, connection, routing_code, _row(code)) for code in routing_codes),
-            "lines": sum(_define(hall, connection, line) for line in lines),
+            "units": _count(register.put_unit(LegalUnit(**unit)) for unit in units),
+            "establishments": _count(map(register.put_establishment, establishments)),
+            "routing_codes": sum(_put_code(register, code) for code in routing_codes),
+            "lines": _count(_define(register, line) for line in lines),
         }
-        new["lines"] += sum(_default(hall, connection, unit) for unit in units)
-        if any(new.values()):
+        new["lines"] += _count(_default(register, unit["siren"]) for unit in units)
+        if register.has_changed:
             publish(hall, connection)
     return new
 
 
-def _whole(unit: dict[str, Any]) -> dict[str, Any]:
-    return {"status": "A", "diffusion": "O", **unit}
+def _register(hall: Hall, connection: Connection, source: Source, message: str | None = None) -> Register:
+    author = hall.administration if source is Source.REGISTRATION else hall.identifier
+    return Register(connection, at=hall.actor.clock(), source=source, author=author, message=message)
 
 
-def _row(entry: Establishment | RoutingCode) -> dict[str, Any]:
-    return {field.name: getattr(entry, field.name) for field in fields(entry) if field.name != "instance"}
+def _count(instances: Iterable[int | None]) -> int:
+    return sum(instance is not None for instance in instances)
 
 
-def _put(hall: Hall, connection: Connection, table: Table, row: dict[str, Any]) -> bool:
-    """Write the version that holds now; False when it already says the same."""
-    mine = and_(*(column == row[column.name] for column in table.primary_key))
-    held = connection.execute(select(*(table.c[name] for name in row)).where(mine)).mappings().first()
-    if held is not None and dict(held) == row:
-        return False
-    connection.execute(delete(table).where(mine))
-    instance = sequences.draw(connection, "instance")
-    connection.execute(insert(table).values(**row, instance=instance, recorded_at=hall.actor.clock()))
-    return True
+def _put_code(register: Register, code: RoutingCode) -> bool:
+    held = register.routing_code(code.siret, code.code)
+    return register.put_routing_code(code).instance != (held.instance if held else None)
 
 
-def _define(hall: Hall, connection: Connection, parts: dict[str, Any]) -> bool:
-    """Write a line, or the mask of one, once by its address and start."""
-    line = DirectoryLine(
-        siren=parts["siren"],
-        siret=parts.get("siret"),
-        routing_code=parts.get("routing"),
-        suffix=parts.get("suffix"),
-        matricule=parts["matricule"],
-        start=parts["start"],
-        end=parts.get("end"),
-        nature=parts.get("nature", "D"),
-        instance=sequences.draw(connection, "instance"),
-    )
+def _define(register: Register, parts: dict[str, Any]) -> int | None:
+    """Write a line, or the mask of one, once by its address and start: what became of it since is not undone."""
+    named = {{"routing": "routing_code"}.get(name, name): value for name, value in parts.items()}
+    line = DirectoryLine(**named)
     same = (
         directory_line.c.address == line.address,
         directory_line.c.start == line.start,
         directory_line.c.nature == line.nature,
     )
-    if connection.execute(select(directory_line.c.instance).where(*same)).first():
-        return False
-    row = {
-        "instance": line.instance,
-        "nature": line.nature,
-        "address": line.address,
-        "siren": line.siren,
-        "siret": line.siret,
-        "routing": line.routing_code,
-        "suffix": line.suffix,
-        "start": line.start,
-        "end": line.end,
-        "matricule": line.matricule,
-        "defined_at": hall.actor.clock(),
-    }
-    connection.execute(insert(directory_line).values(row))
-    return True
+    if register.connection.execute(select(directory_line.c.instance).where(*same)).first():
+        return None
+    return (register.mask if line.nature == "M" else register.define)(line).instance
 
 
-def _default(hall: Hall, connection: Connection, unit: dict[str, Any]) -> bool:
-    """Give a private unit without any line its default one (directory.md §5)."""
-    mine = select(directory_line.c.instance).where(directory_line.c.siren == unit["siren"])
-    if unit["entity_type"] != "A" or connection.execute(mine).first():
-        return False
-    today = hall.actor.clock().astimezone(PARIS).date()
-    return _define(hall, connection, {"siren": unit["siren"], "matricule": FICTIVE, "start": today})
+def _default(register: Register, siren: str) -> int | None:
+    """Give a private unit that never had a line its default one (directory.md §5)."""
+    mine = select(directory_line.c.instance).where(holdings.beginning(siren))
+    return None if register.connection.execute(mine.limit(1)).first() else register.give_default(siren)
 
 
 def peer(connection: Connection, matricule: str) -> Peer | None:
     """Return a platform as the registration service told it: where it is, and its key."""
-    query = select(receiving_platform.c.contact).where(receiving_platform.c.matricule == matricule)
-    return peer_of(matricule, connection.execute(query).scalar())
+    told = holdings.platform_of(connection, matricule)
+    return peer_of(matricule, told.contact if told else None)
 
 
 # ------------------------------------------------------------------------------------------------------ publication
@@ -193,30 +156,25 @@ def _export(hall: Hall, connection: Connection) -> None:
 
 def _entries(connection: Connection) -> Iterator[Entry]:
     """Give what the directory holds, in the order of the export: units, establishments, codes, platforms, lines."""
-    for row in connection.execute(select(legal_unit).order_by(legal_unit.c.siren)).mappings():
-        yield _entry(LegalUnit, row)
-    for row in connection.execute(select(establishment).order_by(establishment.c.siret)).mappings():
-        yield _entry(Establishment, row)
-    ordered = select(routing_code).order_by(routing_code.c.siret, routing_code.c.code)
-    for row in connection.execute(ordered).mappings():
-        yield _entry(RoutingCode, row)
-    for row in connection.execute(select(receiving_platform).order_by(receiving_platform.c.matricule)).mappings():
-        yield _entry(ReceivingPlatform, row, trade_name=row["name"] if row["platform_type"] == "PDP" else None)
+    yield from _held(connection, LegalUnit, legal_unit.c.siren)
+    yield from _held(connection, Establishment, establishment.c.siret)
+    yield from _held(connection, RoutingCode, routing_code.c.siret, routing_code.c.code)
+    yield from _held(connection, ReceivingPlatform, receiving_platform.c.matricule)
     yield from _lines(connection)
 
 
+def _held(connection: Connection, kind: type[Kind], *order: Column[str]) -> Iterator[Kind]:
+    query = select(order[0].table).where(holdings.counts(TABLES[kind])).order_by(*order)
+    for row in connection.execute(query).mappings():
+        yield holdings.entry(kind, row)
+
+
 def _lines(connection: Connection) -> Iterator[DirectoryLine]:
-    """Give the lines that count, an address after another: neither the versions replaced nor those masked."""
-    ordered = (directory_line.c.siren, directory_line.c.siret, directory_line.c.routing, directory_line.c.suffix)
-    rows = connection.execute(select(directory_line).order_by(*ordered, directory_line.c.start)).mappings()
-    lines = (_entry(DirectoryLine, row, routing_code=row["routing"]) for row in rows)
-    for _address, versions in groupby(lines, key=lambda line: line.address):
-        yield from current(versions)
+    """Give the lines that count, in the order of the annex: neither the versions replaced nor those masked."""
+    held = (line for line in _held(connection, DirectoryLine, directory_line.c.address) if line.nature == "D")
+    for _siren, lines in groupby(held, key=lambda line: line.siren):
+        yield from sorted(lines, key=_rank)
 
 
-def _entry(kind: type[Kind], row: RowMapping, **more: Any) -> Kind:
-    """Give the entry that a row holds, whose columns are called as its fields."""
-    return kind(**{name: row[name] for name in _NAMES[kind] if name in row}, **more)
-
-
-_NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Entry)}
+def _rank(line: DirectoryLine) -> tuple[str, str, str, date]:
+    return line.siret or "", line.routing_code or "", line.suffix or "", line.start

@@ -62,14 +62,16 @@ class Hall:
 
     def partner(self, connection: Connection, matricule: str) -> Partner | None:
         """Return the partner of this matricule, once the registration service has told of it."""
-        code = select(receiving_platform.c.application_code).where(receiving_platform.c.matricule == matricule)
-        held = connection.execute(code).scalar()
+        column = receiving_platform.c
+        mine = (column.matricule == matricule, column.known_until.is_(None))
+        held = connection.execute(select(column.application_code).where(*mine)).scalar()
         return Partner(matricule, held) if held else None
 
     def partners(self, connection: Connection) -> list[Partner]:
         """Return every partner."""
-        connected = receiving_platform.c.application_code.is_not(None)
-        query = select(receiving_platform.c.matricule, receiving_platform.c.application_code).where(connected)
+        column = receiving_platform.c
+        connected = (column.application_code.is_not(None), column.known_until.is_(None))
+        query = select(column.matricule, column.application_code).where(*connected)
         return [Partner(*row) for row in connection.execute(query.order_by(receiving_platform.c.matricule))]
 
     def acknowledge(

@@ -11,10 +11,15 @@ _DRAWN = update(sequence).where(sequence.c.name == bindparam("which")).values(va
 
 def draw(connection: Connection, name: str) -> int:
     """Return the next number of this counter, from 1, without gap among committed transactions."""
+    return reserve(connection, name, 1)[0]
+
+
+def reserve(connection: Connection, name: str, count: int) -> range:
+    """Return the next numbers of this counter, as many as asked, for whoever loads by the million."""
     last = gathered.remember(connection, ("sequence", name), lambda: _last(connection, name))
-    gathered.memorize(connection, ("sequence", name), last + 1)
-    gathered.change(connection, _DRAWN, {"which": name, "last": last + 1})
-    return last + 1
+    gathered.memorize(connection, ("sequence", name), last + count)
+    gathered.change(connection, _DRAWN, {"which": name, "last": last + count})
+    return range(last + 1, last + 1 + count)
 
 
 def _last(connection: Connection, name: str) -> int:
