@@ -43,6 +43,29 @@ def test_not_well_formed(data: bytes) -> None:
     assert caught.value.where.startswith("line 1, column ")
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"",
+        b"\xef\xbb\xbf",
+        b"<?xml version='1.0'?>",
+        b'<?xml version="1.0" encoding="utf-8" standalone="no"?>',
+        b'\xef\xbb\xbf<?xml version="1.0" encoding="UTF-8"?>\n<!-- <a> -->',
+        b"<?xml version='1.0' encoding='ISO-8859-1'?>",
+    ],
+)
+def test_a_doctype_is_refused_whatever_comes_before(before: bytes) -> None:
+    """Neither a declaration, nor a mark, nor a comment hides a DOCTYPE; without it the same is read."""
+    assert code_of(before + b"<!DOCTYPE a><a/>") == "IRR_SYNTAX"
+    assert xml.parse(before + b"<a/>").getroot().tag == "a"
+
+
+def test_a_doctype_in_another_alphabet_is_refused() -> None:
+    """A character set in which the mark of a DOCTYPE is written with other bytes is read before it is trusted."""
+    hidden = b'<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE a+AD4APA-a/+AD4-'
+    assert code_of(hidden) == "IRR_SYNTAX"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
 def test_any_doctype_is_refused(encoding: str) -> None:
     """A DOCTYPE is refused in every encoding, before anything that it defines exists."""

@@ -1,12 +1,14 @@
 """XML read safely: bounded in size, depth and nodes, and refused before a tree is built when it brings a DOCTYPE.
 
 No document of the field has a document type; one that has is an attack or a mistake, so entities never come into being.
-Two parsers are run: the first looks at the prolog only and stops at the first element, the second builds the tree.
+Two parsers are run: the first looks at the prolog only and stops at the first element, the second builds the tree. A
+document in UTF-8 whose bytes nowhere spell a document type is spared the first: it would find nothing.
 Any character set that the document declares and keeps to is read (UTF-8, UTF-16, ISO-8859-1 …).
 
 Errors: one, `Unreadable`, with the code that the field gives to inadmissible files (life cycle, status 501).
 """
 
+import re
 from enum import StrEnum
 
 from lxml import etree
@@ -80,10 +82,14 @@ def parse(data: bytes) -> etree._ElementTree:
 
     Raises: Unreadable, when it is empty, too big or too deep, not XML, not well formed, or has a DOCTYPE.
     """
-    root_tag(data)
+    if _has_no_doctype(data):
+        _bounded(data)
+    else:
+        root_tag(data)
     try:
         tree = etree.fromstring(data, _tree_parser()).getroottree()
     except etree.XMLSyntaxError as error:
+        root_tag(data)  # says it better, when the fault is in the beginning
         raise _damaged(error) from error
     if _TOO_DEEP(tree):
         raise Unreadable(
@@ -93,6 +99,21 @@ def parse(data: bytes) -> etree._ElementTree:
         )
     return tree
 
+
+def syntax_of(tree: etree._ElementTree) -> Syntax:
+    """Tell what a document is by the root element of its tree."""
+    return _ROOTS.get(str(tree.getroot().tag), Syntax.UNKNOWN)
+
+
+def _has_no_doctype(data: bytes) -> bool:
+    """Tell whether bytes that are UTF-8, declared so or not at all, spell no document type anywhere."""
+    return _DECLARED_UTF_8.match(data) is not None and b"<!DOCTYPE" not in data
+
+
+_DECLARED_UTF_8 = re.compile(
+    rb"""(?:\xef\xbb\xbf)?<(?:[A-Za-z]|\?xml\s+version=["']1\.0["'](?:\s+encoding=["'](?i:utf-8)["'])?"""
+    rb"""(?:\s+standalone=["'](?:yes|no)["'])?\s*\?>)"""
+)
 
 PROLOG_BYTES = 512
 """How much is read at once in search of the root element."""

@@ -6,42 +6,28 @@ knows; one bad object harms only itself. Data are answered each (250, 251), stat
 accepted is a fact (`facts`), and goes to the administration in the same transaction.
 """
 
-from dataclasses import dataclass
+from asyncio import to_thread
 from pathlib import PurePath
 
 from sqlalchemy import Connection, insert, select, update
 
 from estafette.exchange.messages import Message
 from estafette.exchange.post import Refused
-from estafette.formats import cdar, envelope, flux1
 from estafette.formats.envelope import FlowName, Irreceivable
-from estafette.formats.xml import Syntax, Unreadable, recognise
-from estafette.lifecycle.guards import Refusal
+from estafette.formats.status_message import StatusMessage
 from estafette.portal import flow1, flow6
+from estafette.portal.examination import Controlled, examine
 from estafette.portal.hall import Came, Hall, Partner
 from estafette.portal.tables import partner_flow
 from estafette.store import jobs
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply, Later
+from estafette.values.moments import paris_day
 
 CONTROL = "control"
-DATA = {"FFE0111A": Syntax.UBL, "FFE0112A": Syntax.CII}
-"""The interfaces of invoice data, and the syntax that each carries."""
-
-STATUSES = "FFE0614A"
 REPORTS = "FFE1025A"
 CONTROL_REPORTS = "control-reports"
 """The queue of e-reporting, whose files take the engine of rules long (`reports`)."""
-
-SERVED = DATA.keys() | {STATUSES}
-
-
-@dataclass(frozen=True, slots=True)
-class Controlled:
-    """A flow after the stages that need nothing but itself: its files, or why the whole is irreceivable."""
-
-    files: tuple[tuple[str, bytes], ...] = ()
-    refusal: Refusal | None = None
 
 
 def keep(hall: Hall, connection: Connection, message: Message) -> None:
@@ -96,56 +82,20 @@ def _named(hall: Hall, connection: Connection, sender: str, file: str) -> FlowNa
 
 async def control(hall: Hall, job: Job) -> Apply:
     """The flow is controlled and answered."""
-    file = job.payload["file"]
-    name, controlled = FlowName.parse(file), examine(file, hall.actor.documents.get(job.payload["sha256"]))
+    file, day = job.payload["file"], paris_day(hall.actor.clock())
+    data = hall.actor.documents.get(job.payload["sha256"])
+    name, controlled = FlowName.parse(file), await to_thread(examine, file, data, on=day)
     return lambda connection: _settle(hall, connection, name, job.payload["partner"], controlled)
-
-
-def examine(flow: str, data: bytes) -> Controlled:
-    """Return the files of an envelope of this file name, or why the whole is irreceivable (stages 1 and 2)."""
-    name = FlowName.parse(flow)
-    try:
-        _served(name)
-        files = tuple(envelope.unpack(flow, data))
-        for file, content in files:
-            _readable(name.interface, file, content)
-    except Irreceivable as reason:
-        place = (reason.file or str(name),)
-        return Controlled(refusal=Refusal(reason.code, "", reason.reason_fr, reason.reason_en, place))
-    return Controlled(files)
-
-
-def _served(name: FlowName) -> None:
-    if name.interface not in SERVED:
-        code = name.interface
-        raise Irreceivable("IRR_CODE_INTER", f"Interface {code} non servie ici.", f"Interface {code} not served here.")
-
-
-def _readable(interface: str, file: str, content: bytes) -> None:
-    """Check that a file is of its kind. Raises: Irreceivable (IRR_SYNTAX, IRR_NOM_F …)."""
-    try:
-        if interface == STATUSES:
-            cdar.read(content)
-        else:
-            flux1.read(file, content)
-            _in_its_syntax(interface, file, content)
-    except Unreadable as unreadable:
-        raise Irreceivable(unreadable.code, unreadable.reason_fr, unreadable.reason_en, file) from None
-
-
-def _in_its_syntax(interface: str, file: str, content: bytes) -> None:
-    """Check that data are in the syntax of their interface: UBL or CII. Raises: Irreceivable."""
-    expected, seen = DATA[interface], recognise(content)
-    if seen is not expected:
-        fr = f"L'interface {interface} attend {expected}, le fichier est {seen}."
-        raise Irreceivable("IRR_SYNTAX", fr, f"Interface {interface} expects {expected}, the file is {seen}.", file)
 
 
 def _settle(hall: Hall, connection: Connection, name: FlowName, matricule: str, controlled: Controlled) -> None:
     partner = answer_flow(hall, connection, name, matricule, controlled)
-    for file, content in controlled.files:
-        take = flow6.take if name.interface == STATUSES else flow1.take
-        take(hall, connection, Came(partner, name, file, content))
+    for each in controlled.files:
+        came = Came(partner, name, each.file, each.sha256)
+        if isinstance(each.read, StatusMessage):
+            flow6.take(hall, connection, came, each.read)
+        else:
+            flow1.take(hall, connection, came, each.read)
 
 
 def answer_flow(hall: Hall, connection: Connection, name: FlowName, matricule: str, controlled: Controlled) -> Partner:

@@ -51,7 +51,7 @@ def accept_data(hall: Hall, connection: Connection, came: Came, data: Flux1) -> 
         "partner": came.partner.matricule,
         "flow_name": str(came.flow),
         "file_name": came.file,
-        "sha256": hall.actor.documents.put(came.content),
+        "sha256": came.sha256,
         "recorded_at": now,
     }
     gathered.add(connection, invoice_data, row)
@@ -81,7 +81,7 @@ def accept_status(hall: Hall, connection: Connection, came: Came, message: Statu
         "set_at": message.set_at,
         "partner": came.partner.matricule,
         "flow_name": str(came.flow),
-        "sha256": hall.actor.documents.put(came.content),
+        "sha256": came.sha256,
         "recorded_at": now,
     }
     gathered.add(connection, obligatory_status, row)
@@ -112,7 +112,7 @@ def accept_report(hall: Hall, connection: Connection, came: Came, report: Report
         "partner": came.partner.matricule,
         "flow_name": str(came.flow),
         "file_name": came.file,
-        "sha256": hall.actor.documents.put(came.content),
+        "sha256": came.sha256,
         "recorded_at": now,
     }
     identifier = connection.execute(insert(accepted_report).values(row).returning(accepted_report.c.id)).scalar_one()

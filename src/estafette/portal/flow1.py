@@ -4,12 +4,10 @@ The content, then what the portal already knows: the parties in the directory, t
 """
 
 from collections.abc import Iterable
-from datetime import date
 
 from sqlalchemy import Connection, bindparam, select
 
-from estafette.formats import flux1
-from estafette.formats.flux1 import Flux1
+from estafette.formats.flux1 import Examined
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_object
 from estafette.lifecycle.statuses import ObjectKind
@@ -17,16 +15,14 @@ from estafette.portal.facts import accept_data, is_sent
 from estafette.portal.hall import Came, Hall
 from estafette.portal.tables import legal_unit
 from estafette.store import gathered, sequences
-from estafette.values.moments import PARIS
 
 ANSWER_TO_DATA = "FFE0604A"
 
 
-def take(hall: Hall, connection: Connection, came: Came) -> None:
+def take(hall: Hall, connection: Connection, came: Came, examined: Examined) -> None:
     """The data of one invoice are accepted or rejected, and answered."""
-    now = hall.actor.clock()
-    data = flux1.read(came.file, came.content)
-    refusals = tuple(_refusals(connection, came, data, on=now.astimezone(PARIS).date()))
+    now, data = hall.actor.clock(), examined.facts
+    refusals = tuple(_refusals(connection, came, examined))
     sequence = sequences.draw(connection, "answer")
     number, siren, issued = data.named
     answer = about_object(
@@ -46,9 +42,10 @@ def take(hall: Hall, connection: Connection, came: Came) -> None:
         accept_data(hall, connection, came, data)
 
 
-def _refusals(connection: Connection, came: Came, data: Flux1, *, on: date) -> Iterable[Refusal]:
+def _refusals(connection: Connection, came: Came, examined: Examined) -> Iterable[Refusal]:
     """Tell what stage 3 finds: the content, the parties in the directory, the number already had."""
-    for anomaly in flux1.control(came.file, came.content, on=on):
+    data = examined.facts
+    for anomaly in examined.anomalies:
         yield Refusal(anomaly.reason, anomaly.rule, anomaly.message_fr, anomaly.message_en, anomaly.terms)
     if not all(data.named):
         seen = f"{came.file} : BT-1 {data.number[:40]!r}, BT-2 {data.issue_date}, BT-30 {data.seller_siren[:40]!r}"

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from estafette.formats import cdar
+from estafette.formats.status_message import StatusMessage
 from estafette.lifecycle.messages import about_object
 from estafette.lifecycle.obligatory import control_mandatory
 from estafette.lifecycle.statuses import ObjectKind
@@ -13,10 +13,9 @@ from estafette.store import sequences
 ANSWER_TO_STATUSES = "FFE0654A"
 
 
-def take(hall: Hall, connection: Connection, came: Came) -> None:
+def take(hall: Hall, connection: Connection, came: Came, message: StatusMessage) -> None:
     """An obligatory status is accepted in silence, or rejected and answered; one had already changes nothing."""
     now = hall.actor.clock()
-    message = cdar.read(came.content)
     if is_had(connection, came.partner.matricule, message):
         return
     refusal = control_mandatory(message, statuses_of(connection, message), partner=came.partner.matricule)

@@ -39,12 +39,12 @@ class Partner:
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """One object of a flow: who sent it, in which flow, under which file name."""
+    """One object of a flow: who sent it, in which flow, under which file name; `sha256` is of its bytes."""
 
     partner: Partner
     flow: FlowName
     file: str
-    content: bytes
+    sha256: str
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ transmission comes once for a period; a corrective one replaces what stands, whi
 accepted is told to the administration as a fact.
 """
 
+import hashlib
 from asyncio import to_thread
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from estafette.formats.xml import DAMAGED, Unreadable
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_object
 from estafette.lifecycle.statuses import ObjectKind
-from estafette.portal.concentrator import Controlled, answer_flow
+from estafette.portal.concentrator import answer_flow
+from estafette.portal.examination import Controlled
 from estafette.portal.facts import accept_report
 from estafette.portal.hall import Came, Hall
 from estafette.portal.reporting_tables import accepted_report, reported_invoice
@@ -42,7 +44,7 @@ class Judged:
     """A file of an envelope: what names it, what it says when it can be read, what its content breaks."""
 
     file: str
-    content: bytes
+    sha256: str
     head: Head
     report: Report | None
     refusals: tuple[Refusal, ...]
@@ -63,7 +65,7 @@ async def control_reports(hall: Hall, job: Job) -> Apply:
     def apply(connection: Connection) -> None:
         partner = answer_flow(hall, connection, name, matricule, controlled)
         for each in judged:
-            _take(hall, connection, Came(partner, name, each.file, each.content), each)
+            _take(hall, connection, Came(partner, name, each.file, each.sha256), each)
 
     return apply
 
@@ -83,7 +85,7 @@ async def _judged(hall: Hall, file: str, content: bytes) -> Judged:
         report = None
         place = (unreadable.where,)
         refusals += (Refusal(SEMANTIC, "G1.09", unreadable.reason_fr, unreadable.reason_en, place),)
-    return Judged(file, content, flux10.head(content), report, refusals)
+    return Judged(file, hashlib.sha256(content).hexdigest(), flux10.head(content), report, refusals)
 
 
 def _broken_rules(verdict: Verdict) -> Iterator[Refusal]:

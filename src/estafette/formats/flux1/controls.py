@@ -9,7 +9,9 @@ from datetime import date
 import msgspec
 
 from estafette.formats.flux1.checks import CHECKS, SEMANTIC, Subject
-from estafette.formats.flux1.facts import read_invoice
+from estafette.formats.flux1.facts import Flux1, facts_of, read_invoice
+from estafette.formats.flux1.profile import Profile
+from estafette.formats.xml import Syntax
 from estafette.invoice.model import Invoice
 from estafette.invoice.terms import TERMS
 
@@ -41,7 +43,25 @@ def control(name: str, data: bytes, *, on: date | None = None) -> tuple[Anomaly,
     Uniqueness and the existence of the SIRENs are left to who has a store and a directory.
     Raises: Unreadable, when the file is no such file at all (see `facts.read_invoice`).
     """
-    profile, invoice = read_invoice(name, data)
+    profile, invoice, _syntax = read_invoice(name, data)
+    return _anomalies(profile, invoice, on)
+
+
+class Examined(msgspec.Struct, frozen=True):
+    """A file of regulatory data read once: its syntax, its facts, every rule that it breaks."""
+
+    syntax: Syntax
+    facts: Flux1
+    anomalies: tuple[Anomaly, ...]
+
+
+def examine(name: str, data: bytes, *, on: date | None = None) -> Examined:
+    """Give what `read` and `control` give, reading the file once; raises Unreadable as they do."""
+    profile, invoice, syntax = read_invoice(name, data)
+    return Examined(syntax, facts_of(profile, invoice), _anomalies(profile, invoice, on))
+
+
+def _anomalies(profile: Profile, invoice: Invoice, on: date | None) -> tuple[Anomaly, ...]:
     subject = Subject(invoice, profile, on)
     found = [
         Anomaly(rule, reason, f"{fr} (vu : {seen})", f"{en} (seen: {seen})", terms, seen)

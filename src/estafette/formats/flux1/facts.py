@@ -11,7 +11,7 @@ import msgspec
 
 from estafette.formats.flux1.profile import KEEP, Profile, profile_of
 from estafette.formats.reading import read_tree
-from estafette.formats.xml import DAMAGED, OTHER_KIND, Syntax, Unreadable, parse, recognise
+from estafette.formats.xml import DAMAGED, OTHER_KIND, Syntax, Unreadable, parse, syntax_of
 from estafette.invoice.model import Invoice, Line, Note, Period, PrecedingInvoice, Unread, VatBreakdown
 
 BAD_NAME = "IRR_NOM_F"
@@ -78,12 +78,12 @@ def read(name: str, data: bytes) -> Flux1:
     Raises: Unreadable, when the name announces no profile, the bytes are no UBL or CII, or an element is outside the
     profile.
     """
-    profile, invoice = read_invoice(name, data)
-    return _facts(profile, invoice, invoice.issue_date or NO_DAY)
+    profile, invoice, _syntax = read_invoice(name, data)
+    return facts_of(profile, invoice)
 
 
-def read_invoice(name: str, data: bytes) -> tuple[Profile, Invoice]:
-    """Give the profile and the terms of a file; raises Unreadable as `read` does."""
+def read_invoice(name: str, data: bytes) -> tuple[Profile, Invoice, Syntax]:
+    """Give the profile, the terms and the syntax of a file; raises Unreadable as `read` does."""
     profile = profile_of(name)
     if profile is None:
         raise Unreadable(
@@ -92,8 +92,8 @@ def read_invoice(name: str, data: bytes) -> tuple[Profile, Invoice]:
             "The name of a Flow 1 file begins with Base_ or Full_ and ends with .xml (S1.06).",
             where=name,
         )
-    syntax = recognise(data)
     tree = parse(data)
+    syntax = syntax_of(tree)
     if syntax not in {Syntax.UBL, Syntax.CII}:
         raise Unreadable(OTHER_KIND, "Le fichier n'est ni UBL ni CII.", "The file is neither UBL nor CII.", where=name)
     # The currency of BT-111 is no term of the flow: it is always the euro (G1.12).
@@ -101,7 +101,7 @@ def read_invoice(name: str, data: bytes) -> tuple[Profile, Invoice]:
     outside = next((unread for unread in invoice.unread if unread.kind in STRUCTURAL), None)
     if outside is not None:
         raise _outside(profile, outside)
-    return profile, invoice
+    return profile, invoice, syntax
 
 
 def _outside(profile: Profile, unread: Unread) -> Unreadable:
@@ -113,11 +113,12 @@ def _outside(profile: Profile, unread: Unread) -> Unreadable:
     )
 
 
-def _facts(profile: Profile, invoice: Invoice, issue_date: date) -> Flux1:
+def facts_of(profile: Profile, invoice: Invoice) -> Flux1:
+    """Give the facts of an invoice that was read in a profile."""
     return Flux1(
         profile=profile.value,
         number=invoice.number,
-        issue_date=issue_date,
+        issue_date=invoice.issue_date or NO_DAY,
         type_code=invoice.type_code,
         business_process=invoice.business_process,
         currency=invoice.currency,
