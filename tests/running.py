@@ -57,14 +57,14 @@ class Circuit:
             self.wait_ready()
 
     def wait_ready(self, actors: list[str] | None = None) -> None:
-        """Wait until `/health` answers 200 at every actor, or at these."""
+        """Wait until `/ready` answers 200 at every actor, or at these."""
         deadline = time.monotonic() + START_S
         waiting = [self.urls[actor] for actor in actors or self.urls]
         while waiting:
             assert self.process is not None
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
-            if _answers(f"{waiting[0]}/health"):
+            if _answers(f"{waiting[0]}/ready"):
                 waiting.pop(0)
 
     def kill(self) -> None:

@@ -97,6 +97,8 @@ LOOKS_UP = scoped("directory.read") | {FOREIGN, SOFTWARE_FOR, SOFTWARE_READS_FOR
 
 EVERY_ACTOR = {
     "GET /health": PUBLIC,
+    "GET /ready": PUBLIC,
+    "GET /metrics": OPERATORS_ONLY,
     "POST /exchange/v1/messages": NO_ONE,
     "GET /exchange/v1/identity": PUBLIC,
     "GET /static": PUBLIC,

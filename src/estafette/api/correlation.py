@@ -1,4 +1,4 @@
-"""Every request has an identifier, the client's own where it is one: in the answer, and on every line of the log.
+"""Every request has an identifier, the client's own where it is one: in the answer, in the log, in all that follows.
 
 The header is `Request-Id` (XP Z12-013, 1.2 and 1.3) or `X-Request-Id` (1.1), or a parameter of the address, as some
 installed clients send it; what is no UUID is replaced, never refused.
@@ -7,9 +7,11 @@ installed clients send it; what is no UUID is replaced, never refused.
 from urllib.parse import parse_qs
 from uuid import UUID, uuid4
 
-import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+
+from estafette.store import correlation
 
 NAMES = ("request-id", "x-request-id")
 
@@ -17,8 +19,9 @@ NAMES = ("request-id", "x-request-id")
 class Correlated:
     """Gives every request its identifier."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, actor: str) -> None:
         self._app = app
+        self._actor = actor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; the answer carries its identifier."""
@@ -32,7 +35,7 @@ class Correlated:
                 MutableHeaders(scope=message)["Request-Id"] = identifier
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=identifier):
+        with bound_contextvars(actor=self._actor), correlation.bound(identifier):
             await self._app(scope, receive, say)
 
 

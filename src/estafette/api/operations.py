@@ -24,7 +24,19 @@ from estafette.store import alarms
 
 LIMIT_MAX = 500
 BY_HAND = "mis de côté par l'exploitant / set aside by the operator"
-SHOWN_OF_JOB = ("id", "queue", "key", "state", "tries", "error", "due", "created_at", "ended_at")
+SHOWN_OF_JOB = (
+    "id",
+    "queue",
+    "key",
+    "state",
+    "tries",
+    "error",
+    "due",
+    "created_at",
+    "ended_at",
+    "correlation",
+    "worker",
+)
 SHOWN_OF_ALARM = ("id", "kind", "subject", "fr", "en", "since", "raised_at", "cleared_at")
 
 

@@ -17,13 +17,14 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from estafette.administration.administration import Administration
 from estafette.api import directory_service, documents, operations, operator, reporting_service, services, sftp_keys
 from estafette.api.access import Access
 from estafette.api.correlation import Correlated
+from estafette.api.probes import Probes, measured
 from estafette.api.problems import Problem, on_http_exception, on_problem
 from estafette.api.settings import settings_of
 from estafette.circuit.network import ADMINISTRATION, PORTAL, SEATS, Network, Seat, WrongNetwork
@@ -74,7 +75,7 @@ class Running:
     actor: Actor
     post: Post
     rounds: Rounds
-    _ready: bool = False
+    probes: Probes
 
     def start(self) -> None:
         """Its worker works and its rounds are made."""
@@ -82,20 +83,14 @@ class Running:
         self.rounds.start()
 
     def ready(self) -> None:
-        """It says so at `/health`."""
-        self._ready = True
+        """It says so at `/ready`."""
+        self.probes.open()
 
     async def stop(self) -> None:
         """It has let go of everything."""
         await self.rounds.stop()
         await self.actor.stop()
         await self.post.close()
-
-    async def health(self, _request: Request) -> Response:
-        """Answer 200 when ready and at work, 503 otherwise."""
-        if not self._ready:
-            return JSONResponse({"status": "starting"}, 503)
-        return JSONResponse({"status": "ready"}) if self.actor.works else JSONResponse({"status": "stopped"}, 503)
 
 
 def compose(seat: Seat, network: Network, clock: Clock) -> Running:
@@ -333,26 +328,22 @@ def _services(platform: Platform, actor: Actor) -> list[BaseRoute]:
 
 def _running(actor: Actor, post: Post, routes: list[BaseRoute], desk: Desk, rounds: Rounds) -> Running:
     """Put the pages and services of an actor behind its guards."""
-    running: list[Running] = []
-
-    async def health(request: Request) -> Response:
-        return await running[0].health(request)
-
-    guard = Middleware(OperatorsOnly, token=operator_token(actor.folder), prefixes=("/operator/", "/api/"))
+    probes = Probes(actor)
+    guard = Middleware(OperatorsOnly, token=operator_token(actor.folder), prefixes=("/operator/", "/api/", "/metrics"))
     application = Starlette(
         routes=[
-            Route("/health", health),
+            *probes.routes(),
             *wire.routes(post, actor.public_key, actor.worker.wake),
             *entrance.routes(desk),
             *operations.routes(actor),
             *operations_desk.routes(actor, desk),
             *routes,
         ],
-        middleware=[Middleware(Correlated), guard],
+        middleware=[Middleware(Correlated, actor=actor.name), guard],
         exception_handlers={Problem: on_problem, HTTPException: _refusal(desk), Exception: _refusal(desk)},
     )
-    running.append(Running(application, actor, post, rounds))
-    return running[0]
+    measured(application.routes, actor.database.measures)
+    return Running(application, actor, post, rounds, probes)
 
 
 def _refusal(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:

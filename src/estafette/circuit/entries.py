@@ -59,7 +59,7 @@ async def check_ready(entries: Entries, actors: Iterable[str]) -> None:
         for actor in actors:
             url = entries.urls[actor]
             try:
-                async with session.get(f"{url}/health") as answer:
+                async with session.get(f"{url}/ready") as answer:
                     ready = answer.ok
             except (TimeoutError, aiohttp.ClientError):
                 raise NobodyListens(f"{url} ({actor}): personne n'écoute / nobody listens — estafette up") from None

@@ -109,7 +109,7 @@ async def _announce(
     servers: Sequence[uvicorn.Server],
     ready: Callable[[Network, list[Served]], Awaitable[None]],
 ) -> None:
-    """Every server listens, then `ready` is done, then every actor says so at `/health`."""
+    """Every server listens, then `ready` is done, then every actor says so at `/ready`."""
     while not all(server.started for server in servers):
         await asyncio.sleep(0.005)
     await ready(network, served)
@@ -129,7 +129,7 @@ class _Server(uvicorn.Server):
 def _config(served: Served, tls: Tls | None) -> uvicorn.Config:
     return uvicorn.Config(
         served.running.application,
-        log_level="warning",
+        log_config=None,
         access_log=False,
         lifespan="off",
         server_header=False,

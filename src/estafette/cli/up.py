@@ -1,11 +1,12 @@
 """`estafette up`: open every actor, seed the pilot team the first time, serve until Ctrl-C."""
 
 import logging
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from estafette.cli.logs import configure_log
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +30,7 @@ def up(
     from estafette.circuit.seed import SeedFailed, ready
     from estafette.circuit.serve import CannotStart, serve
 
-    _configure_log(logging.INFO if verbose else logging.WARNING)
+    configure_log(logging.INFO if verbose else logging.WARNING)
     names = [seat.name for seat in SEATS]
     unknown = sorted(set(only or ()) - set(names))
     if unknown:
@@ -41,19 +42,3 @@ def up(
     except (CannotStart, WrongNetwork, SeedFailed) as reason:
         typer.echo(str(reason), err=True)
         raise typer.Exit(2) from None
-
-
-def _configure_log(level: int) -> None:
-    """Log one JSON object a line on the error output; an exception is its trace, without the values it met."""
-    import structlog
-
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-    )

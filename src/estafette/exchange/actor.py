@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from structlog.contextvars import bound_contextvars
 
 from estafette.exchange.keys import load_key, public_text, sign
 from estafette.store import roots
@@ -35,6 +36,8 @@ class Actor:
     key: Ed25519PrivateKey
     worker: Worker
     clock: Clock
+    takes_jobs: bool = True
+    """Whether it works in this process, or leaves the work to others."""
     _task: asyncio.Task[None] | None = field(default=None)
 
     @property
@@ -47,12 +50,18 @@ class Actor:
         """Tell whether its worker is at work."""
         return self._task is not None and not self._task.done()
 
+    @property
+    def lives(self) -> bool:
+        """Tell whether nothing of it has ended that only a restart brings back."""
+        return self.database.lives and (self._task is None or not self._task.done())
+
     def start(self) -> None:
         """Its worker works, in the running event loop; each day ends with a signed root of its audit log."""
         with self.database.begin() as connection:
             signed = partial(sign, self.key)
             roots.seal_daily(self.worker, connection, clock=self.clock, key=self.public_key, sign=signed)
-        self._task = asyncio.create_task(self.worker.run())
+        with bound_contextvars(actor=self.name):
+            self._task = asyncio.create_task(self.worker.run())
 
     async def stop(self) -> None:
         """Its worker has stopped and its store is closed; what was under way will be done again."""

@@ -30,11 +30,15 @@ class Kind(StrEnum):
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._#:-]{1,200}\Z")]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 SHA256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Correlation = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f-]{0,36}\Z")]
 Actor = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A document on its way. `name` is its file name; `sha256` names its bytes in the sender's store."""
+    """A document on its way. `name` is its file name; `sha256` names its bytes in the sender's store.
+
+    `correlation` says what it follows from, in the logs of both sides; whoever does not know it leaves it out.
+    """
 
     id: Identifier
     kind: Kind
@@ -42,6 +46,7 @@ class Message(msgspec.Struct, frozen=True):
     recipient: Actor
     name: Name
     sha256: SHA256
+    correlation: Correlation = ""
 
     def is_of(self, body: bytes) -> bool:
         """Tell whether these bytes are the document."""

@@ -8,24 +8,27 @@ The peer's replies: 202 taken, 200 already had, 400/403/413/422 never (the messa
 redirection is not followed: only the peer itself can say that it has the message.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import aiohttp
 import msgspec
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, bindparam, select
 
 from estafette.exchange.keys import sign, verifies
 from estafette.exchange.messages import Kind, Listed, Message, Reply, manifest_of
 from estafette.exchange.tls import Tls
-from estafette.store import gathered, jobs
+from estafette.store import correlation, gathered, jobs, measures
 from estafette.store.database import Database
 from estafette.store.documents import Documents
 from estafette.store.jobs import Job
 from estafette.store.tables import inbox
 from estafette.store.worker import Later, Never, Outcome
+
+log = structlog.get_logger()
 
 QUEUE = "deliver"
 KEY_MARK = " ed25519:"
@@ -96,8 +99,8 @@ def _text(body: bytes) -> str:
 
 
 def _message(job: Job) -> Message:
-    identifier, kind, *rest = job.payload["message"]
-    return Message(identifier, Kind(kind), *rest)
+    identifier, kind, sender, recipient, name, sha256 = job.payload["message"]
+    return Message(identifier, Kind(kind), sender, recipient, name, sha256, job.correlation or "")
 
 
 class Refused(Exception):
@@ -168,7 +171,14 @@ class Post:
         for parcel in self._parcels(messages):
             put_off |= await self._carried(peer, parcel)
         taken = [message for job, message in messages.items() if job not in put_off]
+        self._measure(recipient, len(taken), put_off.values())
         return Outcome(lambda connection: self._delivered(connection, taken), put_off)
+
+    def _measure(self, peer: str, taken: int, faults: Iterable[Later | Never]) -> None:
+        counter = self._database.measures.messages
+        counter.labels(peer, "taken").inc(taken)
+        for fault in faults:
+            counter.labels(peer, "refused" if isinstance(fault, Never) else "later").inc()
 
     def _parcels(self, messages: dict[int, Message]) -> Iterator[dict[int, tuple[Message, bytes]]]:
         """Give the messages in parcels: as many as go together, a large one alone."""
@@ -220,7 +230,11 @@ class Post:
         for _message, body in good:
             self._documents.put(body)
         replies = iter(await self._database.write(lambda connection: self.take(connection, good)) if good else ())
-        return [next(replies) if is_whole else NOT_THE_DOCUMENT for is_whole in whole]
+        replied = [next(replies) if is_whole else NOT_THE_DOCUMENT for is_whole in whole]
+        for (message, _body), reply in zip(parcel, replied, strict=True):
+            told = {"peer": message.sender, "kind": message.kind.value, "message": message.id, "status": reply.status}
+            log.info("message.came", **told, **{correlation.NAME: message.correlation})
+        return replied
 
     def admit(
         self, listed: Sequence[Listed], signature: str, manifest: bytes, certified: frozenset[str] = frozenset()
@@ -252,7 +266,8 @@ class Post:
             same = before == message.sha256
             return Reply(200) if same else Reply(422, f"{message.id} came already, with another document")
         try:
-            self._taken(connection, message, body)
+            with correlation.bound(message.correlation):
+                self._taken(connection, message, body)
         except Refused as refused:
             return Reply(refused.status, str(refused))
         row = {
@@ -264,6 +279,7 @@ class Post:
             "received_at": self._clock(),
         }
         gathered.add(connection, inbox, row)
+        measures.count(connection, "taken", message.sender, message.kind.value)
         held[message.sender, message.id] = message.sha256
         return Reply(202)
 

@@ -23,7 +23,7 @@ from estafette.platform import webhooks
 from estafette.platform.flow_tables import flow_view
 from estafette.platform.tables import company, flow, invoice
 from estafette.platform.views import View
-from estafette.store import audit, gathered
+from estafette.store import audit, gathered, measures
 
 TICK = timedelta(milliseconds=1)
 
@@ -118,6 +118,7 @@ def open_flow(connection: Connection, *, siren: str, deposit: Deposit, sha256: s
         acknowledgement="Pending",
         now=now,
     )
+    measures.count(connection, "deposits", deposit.syntax)
     return identifier, True
 
 
@@ -180,6 +181,8 @@ def acknowledge_all(
         }
         gathered.change(connection, _changing(tuple(values)), {"which": row["id"], **_renamed(values)})
         webhooks.announce(connection, {**row, **values}, now=now)
+        if row["origin"] == "client":
+            measures.count(connection, "verdicts", "file", refusals[0].code if refusals else "Ok")
         if refusals and row["origin"] == "client":
             reason = refusals[0].code
             audit.record(connection, row["siren"], "deposit.refused", about=row["id"], at=now, reason=reason)

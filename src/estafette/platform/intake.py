@@ -29,7 +29,7 @@ from estafette.platform.processing import determine, profile_of
 from estafette.platform.statuses import join_early, lane_of, set_status
 from estafette.platform.tables import invoice
 from estafette.reporting.decision import Decision, Treatment, absent_from_directory, decide
-from estafette.store import audit, gathered
+from estafette.store import audit, gathered, measures
 from estafette.values.moments import PARIS
 
 REASONS_MAX = 50
@@ -287,6 +287,7 @@ def record(
         "explanation": {"faults": faults, **(ruling.explanation or {})},
     }
     gathered.add(connection, invoice, row)
+    measures.count(connection, "verdicts", side, ruling.standing)
     ruled = [fault.rule for fault in ruling.faults[:REASONS_MAX]]
     told = {"number": document.number, "side": side, "standing": ruling.standing, "faults": ruled}
     audit.record(connection, siren, "judged", about=row["id"], at=now, sha256=row["sha256"], **told)

@@ -38,7 +38,7 @@ from estafette.platform.reporting import Reporting
 from estafette.platform.statuses import Answer, NotAllowed
 from estafette.platform.tables import company, declaration, event, flow, invoice
 from estafette.platform.views import View
-from estafette.store import audit, jobs
+from estafette.store import audit, correlation, jobs
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply, Never, together
 
@@ -101,7 +101,8 @@ class Platform:
         """Other actors have taken what was sent."""
         for message in messages:
             if message.kind is Kind.INVOICE:
-                intake.delivered(self.home, connection, message)
+                with correlation.bound(message.correlation):
+                    intake.delivered(self.home, connection, message)
 
     def peer(self, connection: Connection, matricule: str) -> Peer | None:
         """Return another platform as the directory tells it."""

@@ -17,7 +17,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from estafette.store import audit, gathered, postgresql, sqlite
+from estafette.store import audit, gathered, measures, postgresql, sqlite
+from estafette.store.measures import Measures
 from estafette.store.sqlite import DRIVER
 from estafette.store.writer import Writer
 
@@ -40,7 +41,9 @@ class Database:
     def __init__(self, engine: Engine, *, threaded: bool = True) -> None:
         self.engine = engine
         self._adapter = postgresql if self.is_shared else sqlite
-        self._writer = Writer(self.begin) if threaded else None
+        self.measures = Measures()
+        self._writer = Writer(self.begin, self.measures.committed) if threaded else None
+        self.revisions: frozenset[str] = frozenset()
         self.before_commit: Callable[[Connection], Callable[[], None]] = lambda _connection: lambda: None
         gathered.listen(engine)
         audit.watch(engine)
@@ -56,18 +59,25 @@ class Database:
 
         One that is not `durable` waits for no disk: a power cut may undo it, whole, until a durable one follows.
         """
-        committed: Callable[[], None] | None = None
+        committed: list[Callable[[], None]] = []
         with self._adapter.writing(self.engine, durable=durable) as connection:
             gathered.begin(connection)
+            measures.begin(connection, self.measures)
             try:
                 yield connection
                 gathered.flush(connection)
                 if durable:
-                    committed = self.before_commit(connection)
+                    committed = [self.before_commit(connection)]
             finally:
                 gathered.forget(connection)
-        if committed is not None:
-            committed()
+                committed.append(measures.end(connection))
+        for tell in committed:
+            tell()
+
+    def is_current(self) -> bool:
+        """Tell whether its schema is still that of the code which opened it: a newer process may have migrated it."""
+        with self.read() as connection:
+            return _heads(connection) == self.revisions
 
     async def write(self, apply: Callable[[Connection], Written], *, durable: bool = True) -> Written:
         """What `apply` writes is committed, with what others write meanwhile; returns what it returns.
@@ -85,6 +95,11 @@ class Database:
         """Open a snapshot for reading."""
         with self._adapter.reading(self.engine) as connection:
             yield connection
+
+    @property
+    def lives(self) -> bool:
+        """Tell whether its writer can still write."""
+        return self._writer is None or self._writer.lives
 
     def close(self) -> None:
         """Let go of the file, once what was asked is written."""
@@ -156,3 +171,4 @@ def _upgrade(database: Database, branches: tuple[str, ...]) -> None:
         configuration.attributes["connection"] = connection
         for branch in dict.fromkeys(("shared", *branches)):
             command.upgrade(configuration, f"{branch}@head")
+        database.revisions = frozenset(_heads(connection))

@@ -126,6 +126,10 @@ class Documents:
                 raise KeyError(name) from None
             raise Damaged(f"{name}: pack {place.pack} is gone") from None
 
+    def check(self) -> None:
+        """Documents can be kept. Raises: OSError."""
+        self._packs.check()
+
     def close(self) -> None:
         """Let go of what is open."""
         self._packs.close()

@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from estafette.store import gathered
+from estafette.store import correlation, gathered
 from estafette.store.columns import Instant
 from estafette.store.tables import job as table
 
@@ -47,6 +47,7 @@ class Job:
     key: str
     payload: dict[str, Any]
     tries: int
+    correlation: str | None = None
 
 
 def add(
@@ -62,7 +63,7 @@ def add(
     """The work is recorded, once per key; it may run from `due`, now unless given."""
     row = {
         "queue": queue, "key": key, "lane": lane, "payload": payload, "state": "pending",
-        "due": due or now, "tries": 0, "created_at": now,
+        "due": due or now, "tries": 0, "created_at": now, "correlation": correlation.current(),
     }  # fmt: skip
     gathered.add(connection, table, row, once=True)
 
@@ -119,7 +120,7 @@ def _ready(queues: tuple[str, ...]) -> Select[Any]:
     """Select the jobs that may run now; on an engine with several workers, those that no other is claiming."""
     now = bindparam("now", type_=Instant)
     return (
-        select(table.c.id, table.c.queue, table.c.key, table.c.payload, table.c.tries)
+        select(table.c.id, table.c.queue, table.c.key, table.c.payload, table.c.tries, table.c.correlation)
         .where(table.c.state == "pending", table.c.due <= now, _of(queues))
         .where(table.c.queue.not_in(bindparam("busy", expanding=True)))
         .where(or_(table.c.leased_until.is_(None), table.c.leased_until < now))

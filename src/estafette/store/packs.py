@@ -6,6 +6,7 @@ more. A pack is written by one process only.
 """
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -26,6 +27,9 @@ class Packs(Protocol):
 
     def loose(self, name: str) -> bytes:
         """Return a document of the time before packs. Raises: FileNotFoundError."""
+
+    def check(self) -> None:
+        """Bytes can be added now. Raises: OSError."""
 
     def close(self) -> None:
         """Let go of what is open."""
@@ -65,6 +69,12 @@ class FolderPacks:
     def loose(self, name: str) -> bytes:
         """Return a document kept in a file of its own."""
         return (self._folder / name[:2] / f"{name}.zst").read_bytes()
+
+    def check(self) -> None:
+        """A file can be made and written."""
+        with tempfile.TemporaryFile(dir=self._folder) as file:
+            file.write(b"\0")
+            file.flush()
 
     def close(self) -> None:
         """Leave the pack being written; another is begun when there is more."""

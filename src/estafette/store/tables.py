@@ -21,11 +21,27 @@ job = Table(
     Column("error", Text),
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("correlation", String(36)),
+    Column("worker", String(36)),
     Index("job_ready", "state", "due"),
     Index("job_lane", "lane", "state", "id"),
     sqlite_autoincrement=True,
 )
-"""Outbox, retries and schedules. `lane`: jobs of one lane run one after the other, in the order they were written."""
+"""Outbox, retries and schedules. `lane`: jobs of one lane run one after the other, in the order they were written.
+
+`correlation`: what it follows from (`store.correlation`); `worker`: the process that has it leased (`store.processes`).
+"""
+
+process = Table(
+    "process",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("role", String(10), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+"""The processes that share the store now: one that is not seen any more is taken off, and its work given back."""
 
 inbox = Table(
     "inbox",

@@ -8,18 +8,19 @@ a lone job never waits for company. A batch that fails is done again job by job:
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from estafette.store import jobs
+from estafette.store import correlation, jobs
 from estafette.store.database import Database
 from estafette.store.jobs import Job
 
@@ -64,24 +65,30 @@ def together(handler: Handler) -> Together:
     """
 
     async def all_of(batch: list[Job]) -> Outcome:
-        prepared = await asyncio.gather(*(handler(job) for job in batch), return_exceptions=True)
+        prepared = await asyncio.gather(*(_prepared(handler, job) for job in batch), return_exceptions=True)
         put_off: dict[int, Later | Never] = {}
-        effects: list[Apply] = []
+        effects: list[tuple[Job, Apply]] = []
         for job, effect in zip(batch, prepared, strict=True):
             if isinstance(effect, Later | Never):
                 put_off[job.id] = effect
             elif isinstance(effect, BaseException):
                 raise effect
             else:
-                effects.append(effect)
+                effects.append((job, effect))
         return Outcome(lambda connection: _apply(effects, connection), put_off)
 
     return all_of
 
 
-def _apply(effects: list[Apply], connection: Connection) -> None:
-    for effect in effects:
-        effect(connection)
+async def _prepared(handler: Handler, job: Job) -> Apply:
+    with correlation.bound(job.correlation):
+        return await handler(job)
+
+
+def _apply(effects: list[tuple[Job, Apply]], connection: Connection) -> None:
+    for job, effect in effects:
+        with correlation.bound(job.correlation):
+            effect(connection)
 
 
 class Worker:
@@ -96,13 +103,13 @@ class Worker:
         self._room = asyncio.Semaphore(concurrency)
         self._running: dict[asyncio.Task[None], str] = {}
         self._bell = asyncio.Event()
+        self._looked: datetime | None = None
 
     def handles(self, queue: str, handler: Handler) -> None:
         """Jobs of `queue` go to `handler`, several at once, each by itself."""
 
         async def one(batch: list[Job]) -> Outcome:
-            (job,) = batch
-            return Outcome(await handler(job))
+            return Outcome(await handler(batch[0]))
 
         self._alone.add(queue)
         self._handlers[queue] = one
@@ -115,6 +122,13 @@ class Worker:
     def wake(self) -> None:
         """Something was written: look again now."""
         self._bell.set()
+
+    def is_stuck(self, after: timedelta) -> bool:
+        """Tell whether work that may be done has waited so long while none was looked for."""
+        with self._database.read() as connection:
+            due = jobs.next_due(connection, tuple(self._handlers))
+        late = self._clock() - after
+        return due is not None and due < late and (self._looked is None or self._looked < late)
 
     async def run(self) -> None:
         """Work until cancelled; what is running then is awaited or left to its lease."""
@@ -142,6 +156,7 @@ class Worker:
             ),
             durable=False,  # a lease that a power cut undoes was of no use
         )
+        self._looked = self._clock()
         in_order = sorted(claimed, key=lambda job: (job.queue, job.id))
         for queue, some in groupby(in_order, key=lambda job: job.queue):
             together = list(some)
@@ -178,11 +193,12 @@ class Worker:
     async def _work(self, batch: list[Job]) -> None:
         """The jobs, all of one queue, are done, or put off each with its reason."""
         try:
-            if batch[0].queue in self._alone:
-                async with self._room:
+            with correlation.bound(batch[0].correlation):
+                if batch[0].queue in self._alone:
+                    async with self._room:
+                        await self._attempt(batch)
+                else:
                     await self._attempt(batch)
-            else:
-                await self._attempt(batch)
         except Exception as fault:
             if len(batch) == 1:
                 await self._put_off([(batch[0], fault)])
@@ -191,12 +207,21 @@ class Worker:
                 await self._work([job])
 
     async def _attempt(self, batch: list[Job]) -> None:
+        start = time.perf_counter()
         outcome = await self._handlers[batch[0].queue.partition(":")[0]](batch)
         done = [job for job in batch if job.id not in outcome.put_off]
         if done:
             await self._database.write(lambda connection: self._finish(connection, done, outcome.apply))
+            self._measure(done, time.perf_counter() - start)
         if outcome.put_off:
             await self._put_off([(job, outcome.put_off[job.id]) for job in batch if job.id in outcome.put_off])
+
+    def _measure(self, done: list[Job], seconds: float) -> None:
+        queue, measures = done[0].queue.partition(":")[0], self._database.measures
+        measures.jobs.labels(queue, "done").inc(len(done))
+        measures.job_seconds.labels(queue).observe(seconds)
+        for job in done:
+            log.info("job.done", queue=job.queue, key=job.key, **{correlation.NAME: job.correlation})
 
     def _finish(self, connection: Connection, done: list[Job], apply: Apply) -> None:
         apply(connection)
@@ -205,7 +230,7 @@ class Worker:
     async def _put_off(self, jobs_and_faults: list[tuple[Job, Exception]]) -> None:
         """Each job will be tried again, or is parked when it never can succeed."""
         for job, fault in jobs_and_faults:
-            _log(job, fault)
+            self._database.measures.jobs.labels(job.queue.partition(":")[0], _log(job, fault)).inc()
         await self._database.write(lambda connection: self._settle(connection, jobs_and_faults))
 
     def _settle(self, connection: Connection, jobs_and_faults: list[tuple[Job, Exception]]) -> None:
@@ -218,11 +243,14 @@ def _told(fault: Exception) -> str:
     return str(fault) if isinstance(fault, Later | Never) else f"{type(fault).__name__}: {fault}"
 
 
-def _log(job: Job, fault: Exception) -> None:
-    about = {"queue": job.queue, "key": job.key, "tries": job.tries}
+def _log(job: Job, fault: Exception) -> str:
+    """Say why a job is put off; returns what its attempt comes to, in a word."""
+    about = {"queue": job.queue, "key": job.key, "tries": job.tries, correlation.NAME: job.correlation}
     if isinstance(fault, Never):
         log.warning("job.parked", error=str(fault), **about)
-    elif isinstance(fault, Later):
+        return "parked"
+    if isinstance(fault, Later):
         log.info("job.later", error=str(fault), **about)
-    else:
-        log.error("job.failed", exc_info=fault, **about)
+        return "later"
+    log.error("job.failed", exc_info=fault, **about)
+    return "failed"

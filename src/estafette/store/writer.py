@@ -10,6 +10,7 @@ waits for the disk.
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from estafette.store import gathered
+from estafette.store import gathered, measures
 
 TOGETHER_MAX = 64
 """Writes in one commit: enough to share the disk, few enough that nobody waits long for the others."""
@@ -55,8 +56,9 @@ class _Asked:
 class Writer:
     """Commits what is asked of it, in the order it was asked, until closed."""
 
-    def __init__(self, begin: Begin) -> None:
+    def __init__(self, begin: Begin, committed: Callable[[int, float], None] = lambda _writes, _seconds: None) -> None:
         self._begin = begin
+        self._committed = committed
         self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -69,6 +71,11 @@ class Writer:
         answer: asyncio.Future[Written] = loop.create_future()
         self._asked.put(_Asked(apply, durable, loop, answer))
         return await answer
+
+    @property
+    def lives(self) -> bool:
+        """Tell whether its thread runs, or was not needed yet."""
+        return self._thread is None or self._thread.is_alive()
 
     def close(self) -> None:
         """Everything asked before is committed, and nothing more will be."""
@@ -98,11 +105,12 @@ class Writer:
         return together, False
 
     def _commit(self, together: list[_Asked]) -> None:
-        durable = any(asked.durable for asked in together)
+        durable, start = any(asked.durable for asked in together), time.perf_counter()
         try:
             outcomes = self._all(together, durable=durable)
         except Exception as fault:
             outcomes = [(None, fault)] if len(together) == 1 else self._each(together, durable=durable)
+        self._committed(len(together), time.perf_counter() - start)
         for asked, (value, raised) in zip(together, outcomes, strict=True):
             asked.tell(value, raised)
 
@@ -120,6 +128,7 @@ class Writer:
 
 def _attempt(connection: Connection, apply: Callable[[Connection], Any]) -> _Outcome:
     """Apply one write in a savepoint of its own; what it raises is its own too."""
+    mark = measures.mark(connection)
     try:
         with connection.begin_nested():
             value = apply(connection)
@@ -127,4 +136,5 @@ def _attempt(connection: Connection, apply: Callable[[Connection], Any]) -> _Out
             return value, None
     except Exception as fault:
         gathered.begin(connection)  # what it had gathered and remembered is undone with it
+        measures.undo(connection, mark)
         return None, fault
