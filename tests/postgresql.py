@@ -126,17 +126,18 @@ def find_binaries() -> Path | None:
     return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
 
 
-def start(binaries: Path) -> Server:
-    """A new cluster answers."""
+def start(binaries: Path, *, durable: bool = False) -> Server:
+    """A new cluster answers; a `durable` one is on the disk and waits for it, as where it matters."""
     memory = Path("/dev/shm")  # noqa: S108 — a folder of its own is made in it
-    where = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
+    where = memory if memory.is_dir() and os.access(memory, os.W_OK) and not durable else None
     folder = Path(tempfile.mkdtemp(prefix="estafette-pg-", dir=where))
     user = _unprivileged()
     if user is not None:
         os.chown(folder, user.pw_uid, user.pw_gid)
     server = Server(folder, binaries, user)
     server.control("init", "-o", "--auth=trust --username=owner --encoding=UTF8 --locale=C --no-sync")
-    settings = ("fsync=off", "full_page_writes=off", "listen_addresses=", "max_connections=200", "shared_buffers=64MB")
+    settings = ["listen_addresses=", "max_connections=200", f"shared_buffers={256 if durable else 64}MB"]
+    settings += [] if durable else ["fsync=off", "full_page_writes=off"]
     options = " ".join(f"-c {setting}" for setting in settings)
     server.control("start", "-w", "-l", str(folder / "log"), "-o", f"{options} -k {folder}")
     server.run(f"CREATE ROLE estafette LOGIN NOSUPERUSER PASSWORD '{PASSWORD}'")

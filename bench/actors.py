@@ -1,0 +1,132 @@
+"""The four actors, each in a process of its own, on SQLite or on a PostgreSQL that waits for its disk."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import text
+from tests import postgresql
+from tests.running import QUIET, START_S, Circuit
+
+from estafette.circuit.entries import Entries
+from estafette.circuit.network import SEATS, Network
+from estafette.store.database import Database, reading_database
+
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Actors:
+    """Processes that serve one actor each, on one data folder."""
+
+    def __init__(self, data: Path, port: int, *, on_postgresql: bool = False) -> None:
+        self.data, self.port = data, port
+        self._server = _a_server() if on_postgresql else None
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._recorders: list[subprocess.Popen[bytes]] = []
+        self._databases: dict[str, Database] = {}
+        self._circuit = Circuit(data, port)
+        self.urls = self._circuit.urls
+
+    @cached_property
+    def entries(self) -> Entries:
+        """Addresses and credentials."""
+        return self._circuit.entries
+
+    def start(self) -> None:
+        """The team is seeded, then each actor is served alone."""
+        self.data.mkdir(parents=True)
+        if self._server is not None:
+            url = self._server.url(self._server.fresh())
+            (self.data / "network.yaml").write_text(f'database: "{url}"\n')
+        self._circuit.start()
+        self._circuit.stop()
+        for seat in SEATS:
+            command = [sys.executable, "-m", "estafette", "up", "--data", str(self.data), "--port", str(self.port)]
+            with self._circuit.log.open("ab") as log:
+                self._processes[seat.name] = subprocess.Popen([*command, "--only", seat.name], stdout=log, stderr=log)
+        self._circuit.process = self._processes["portal"]
+        self._circuit.wait_ready()
+        network = Network(self.data, self.port)
+        self._databases = {seat.name: reading_database(network.database(seat)) for seat in SEATS}
+
+    def query(self, actor: str, sql: str, **values: object) -> list[str]:
+        """Return the first column of what an actor's records answer."""
+        with self._databases[actor].read() as connection:
+            return [str(row[0]) for row in connection.execute(text(sql), values)]
+
+    def cpu_s(self) -> dict[str, float]:
+        """Return the seconds of processor that each actor has used; the server's of PostgreSQL too."""
+        spent = {name: _cpu_s(process.pid) for name, process in self._processes.items()}
+        if self._server is not None:
+            spent["postgresql"] = _server_cpu_s(self._server)
+        return spent
+
+    def resident_mb(self) -> dict[str, float]:
+        """Return the memory that each actor holds."""
+        return {name: _resident_mb(process.pid) for name, process in self._processes.items()}
+
+    def record(self, folder: Path | None) -> None:
+        """What each actor does from now on is recorded by py-spy, where a folder is given."""
+        if folder is None:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, process in self._processes.items():
+            command = ["py-spy", "record", "--gil", "-r", "100", "-f", "raw", "-d", "1000", "-p", str(process.pid)]
+            self._recorders.append(
+                subprocess.Popen([*command, "-o", str(folder / f"{name}.raw")], stdout=subprocess.DEVNULL)
+            )
+
+    async def moment(self) -> None:
+        """Let a moment pass."""
+        await asyncio.sleep(0.1)
+
+    def wait_quiet(self) -> None:
+        """Wait until no actor has anything left to do."""
+        deadline = time.monotonic() + START_S
+        while any(self.query(seat.name, QUIET) for seat in SEATS):
+            assert time.monotonic() < deadline, self._circuit.log.read_text()
+            time.sleep(0.1)
+
+    def close(self) -> None:
+        """Everything is stopped."""
+        for recorder in self._recorders:
+            recorder.send_signal(signal.SIGINT)
+            recorder.wait()
+        for process in self._processes.values():
+            process.send_signal(signal.SIGINT)
+        for process in self._processes.values():
+            process.wait(timeout=30)
+        for database in self._databases.values():
+            database.close()
+        if self._server is not None:
+            self._server.stop()
+
+
+def _a_server() -> postgresql.Server:
+    binaries = postgresql.find_binaries()
+    if binaries is None:
+        raise SystemExit("PostgreSQL is not installed")
+    return postgresql.start(binaries, durable=True)
+
+
+def _server_cpu_s(server: postgresql.Server) -> float:
+    """Return the seconds of processor of a cluster: of its parent and of each of its children."""
+    parent = int((server.folder / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return _cpu_s(parent) + sum(_cpu_s(int(child)) for child in children)
+
+
+def _cpu_s(pid: int) -> float:
+    """Return the seconds of processor of a process, and of the children it has waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / CLOCK_TICKS
+
+
+def _resident_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))

@@ -1,0 +1,185 @@
+"""The whole path at a fixed rate, each actor in a process of its own: what it carries, what it costs, what it answers.
+
+    python -m bench path                       150 a second for twenty seconds, on SQLite
+    python -m bench path --postgresql          the same on a PostgreSQL started for it, which waits for its disk
+    python -m bench path --count 50000         is memory flat?
+    python -m bench path --tenants 500         as many suppliers and customers
+
+An invoice counts once its supplier's platform knows that the portal accepted its Flow 1. At the end each invoice must
+be once at the supplier's platform, at the customer's, at the portal and at the administration, and nothing may wait.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import uvloop
+from msgspec.structs import replace
+from tests.running import free_ports
+
+from bench.actors import Actors
+from bench.load import Answers, deposit_all, request
+from bench.tenants import Tenant, tenants_of
+from estafette.circuit.network import SEATS
+from estafette.formats import Syntax, read
+from estafette.formats.writing import write
+from estafette.invoice.building import complete
+from estafette.invoice.model import Totals
+from estafette.simulation import samples
+
+TODAY = datetime.now(UTC).date()
+NUMBER = b"NUMBER-OF-THE-INVOICE"
+MODELS = 100
+"""Documents unlike each other by their amounts, of each tenant; each deposit then has a number of its own."""
+
+DONE = "SELECT count(*) FROM declaration WHERE state = 'accepted' AND interface = 'FFE0111A'"
+ONCE = {
+    "platform-a": "SELECT number FROM invoice WHERE side = 'issued' AND standing = 'live' AND number LIKE :mine",
+    "platform-b": "SELECT number FROM invoice WHERE side = 'received' AND standing = 'live' AND number LIKE :mine",
+    "portal": "SELECT number FROM invoice_data WHERE number LIKE :mine",
+    "administration": "SELECT number FROM fact WHERE number LIKE :mine",
+}
+"""Where each invoice is, once."""
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What is asked on the command line."""
+
+    rate: float
+    count: int
+    tenants: int
+    postgresql: bool
+    profile: Path | None
+
+
+def main() -> None:
+    """Print every figure."""
+    options = _options()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        actors = Actors(folder / "data", free_ports(len(SEATS)), on_postgresql=options.postgresql)
+        stack.callback(actors.close)
+        actors.start()
+        uvloop.run(measure(actors, options))
+
+
+def _options() -> Options:
+    parser = argparse.ArgumentParser(prog="python -m bench path")
+    parser.add_argument("--rate", type=float, default=150.0, help="deposits a second")
+    parser.add_argument("--count", type=int, default=3000)
+    parser.add_argument("--tenants", type=int, default=20, help="suppliers, and customers")
+    parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--profile", type=Path, help="folder for what py-spy records of each actor")
+    return msgspec.convert(vars(parser.parse_args()), Options)
+
+
+async def measure(actors: Actors, options: Options) -> None:
+    """Print what the run came to, or how it failed."""
+    tenants = await tenants_of(actors, options.tenants)
+    models = [[_model(tenant, number) for number in range(MODELS)] for tenant in tenants]
+
+    def made(run: str, number: int) -> bytes:
+        tenant = number % len(tenants)
+        name = f"{run}-{number:06d}"
+        document = models[tenant][number % MODELS].replace(NUMBER, name.encode())
+        return request("127.0.0.1", tenants[tenant].token, document, name)
+
+    warm = min(300, options.count)
+    await deposit_all(actors.urls["platform-a"], lambda number: made("WARM", number), count=warm, rate=50)
+    await _until(actors, warm)
+    actors.record(options.profile)
+    watched = _Watched(actors)
+    watching = asyncio.create_task(watched.watch())
+    started, before = time.perf_counter(), actors.cpu_s()
+    url = actors.urls["platform-a"]
+    answers = await deposit_all(url, lambda number: made("PATH", number), count=options.count, rate=options.rate)
+    deposited = time.perf_counter() - started
+    await _until(actors, warm + options.count)
+    whole = time.perf_counter() - started
+    spent = {name: after - before[name] for name, after in actors.cpu_s().items()}
+    watching.cancel()
+    await asyncio.to_thread(actors.wait_quiet)
+    _tell(options, answers, deposited=deposited, whole=whole)
+    _tell_costs(options.count, spent, watched.resident)
+    _check(actors, options.count)
+
+
+async def _until(actors: Actors, count: int) -> None:
+    """Wait until so many invoices have gone all the way."""
+    while int(actors.query("platform-a", DONE)[0]) < count:
+        await asyncio.sleep(0.25)
+    while len(actors.query("administration", "SELECT number FROM fact")) < count:
+        await asyncio.sleep(0.25)
+
+
+def _model(tenant: Tenant, number: int) -> bytes:
+    """Return a document of this tenant, its number to be put in."""
+    hours = Decimal(10 * 1.05**number).quantize(Decimal(1))
+    invoice = read(samples.load("service", number=NUMBER.decode(), issue_date=TODAY))
+    line = replace(
+        invoice.lines[0], quantity=hours, net_amount=80 * hours, price=replace(invoice.lines[0].price, net=Decimal(80))
+    )
+    bare = replace(tenant.of(invoice), lines=(line,), totals=Totals(), vat_breakdown=())
+    return write(complete(bare).invoice, Syntax.UBL)
+
+
+class _Watched:
+    """The memory of each actor, looked at once a second."""
+
+    def __init__(self, actors: Actors) -> None:
+        self._actors = actors
+        self.resident: list[dict[str, float]] = []
+
+    async def watch(self) -> None:
+        """Look until cancelled."""
+        while True:
+            self.resident.append(self._actors.resident_mb())
+            await asyncio.sleep(1)
+
+
+def _tell(options: Options, answers: Answers, *, deposited: float, whole: float) -> None:
+    engine = "PostgreSQL" if options.postgresql else "SQLite"
+    print(f"{options.count} invoices of {options.tenants} tenants on {engine}, {options.rate:g} a second asked")
+    say("deposited", options.count / deposited, "a second")
+    say("deposited, judged, delivered, Flux 1 acknowledged", options.count / whole, "a second")
+    say("the last one acknowledged after the last deposit", whole - deposited, "s")
+    for share in (0.5, 0.95, 0.99):
+        say(f"answer to a deposit, p{100 * share:.0f}", answers.at(share), "ms")
+    print(f"refused: {len(answers.refused)} {Counter(answers.refused).most_common(1) or ''}")
+
+
+def _tell_costs(count: int, spent: dict[str, float], resident: list[dict[str, float]]) -> None:
+    print(f"{'':<18}{'processor':>12}{'memory at start, at the middle, at the end':>50}")
+    for name, seconds in spent.items():
+        seen = [resident[at].get(name, 0.0) for at in (0, len(resident) // 2, -1)]
+        print(f"{name:<18}{1000 * seconds / count:>9.2f} ms" + "".join(f"{one:>13.0f} MB" for one in seen))
+    print(f"{'all the actors':<18}{1000 * sum(spent.values()) / count:>9.2f} ms an invoice")
+
+
+def _check(actors: Actors, count: int) -> None:
+    """Each invoice is once everywhere. Raises: SystemExit, saying where it is not."""
+    wrong = []
+    for name, sql in ONCE.items():
+        found = Counter(actors.query(name, sql, mine="PATH-%"))
+        lost, doubled = count - len(found), sum(found.values()) - len(found)
+        if lost or doubled:
+            wrong.append(f"{name}: {lost} lost, {doubled} doubled")
+    print("nothing lost, nothing doubled" if not wrong else "; ".join(wrong), flush=True)
+    if wrong:
+        raise SystemExit(1)
+
+
+def say(what: str, value: float, unit: str) -> None:
+    """Print one figure."""
+    print(f"{what:<58}{value:>10.2f} {unit}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
