@@ -25,6 +25,7 @@ from estafette.lifecycle.statuses import Duty
 from estafette.platform.home import Home
 from estafette.platform.mirrors import mirror
 from estafette.platform.tables import declaration, portal_flow
+from estafette.reporting.cashing import REPORTED_BEFORE
 from estafette.store import audit, gathered, jobs, sequences
 from estafette.store.jobs import Job
 from estafette.store.worker import Outcome
@@ -94,7 +95,12 @@ def _portal_number(document: Invoice) -> str:
 
 
 def vat_on_collection(document: Invoice) -> bool:
-    """Tell whether VAT falls due on payment: services without the debit option, and deposits (CGI 269-2)."""
+    """Tell whether VAT falls due on payment: services without the debit option, and deposits (CGI 269-2).
+
+    Whoever owes it: reverse-charged VAT falls due so too. Not what was e-reported before (frameworks B7 and S7).
+    """
+    if document.business_process[1:] == REPORTED_BEFORE:
+        return False
     if document.is_deposit:
         return True
     return document.business_process[:1] in ("S", "M") and document.vat_point_code not in ON_INVOICING

@@ -29,7 +29,7 @@ from estafette.platform.reporting_ledger import Entry, Source, record, regimes, 
 from estafette.platform.reporting_tables import unit_record
 from estafette.reporting.aggregation import ZERO
 from estafette.reporting.calendar import regime_on
-from estafette.reporting.cashing import is_on_collection, paid_at_issue, payment_of, reportable_parts
+from estafette.reporting.cashing import REPORTED_BEFORE, is_on_collection, paid_at_issue, payment_of, reportable_parts
 from estafette.reporting.decision import Decision, Treatment
 from estafette.reporting.extraction import daily_totals, reported_invoice
 from estafette.reporting.records import invoice_unit_key
@@ -38,9 +38,6 @@ from estafette.values.moments import paris_day
 
 Row = RowMapping | dict[str, Any]
 Payment = InvoicePayment | DailyPayment
-
-REPORTED_BEFORE = "7"
-"""Digit of the frameworks (BT-23) of invoices whose sale was reported before: both ways are right for them."""
 
 COLLECTED = "MEN"
 

@@ -20,6 +20,9 @@ from estafette.values.money import rounded
 PAID_AT_ISSUE = "2"
 """Digit of the billing frameworks (BT-23) of invoices already paid."""
 
+REPORTED_BEFORE = "7"
+"""Digit of the frameworks of invoices whose sale was reported before: both ways are right for them."""
+
 
 def is_on_collection(document: Invoice, *, on_debits: bool = False) -> bool:
     """Tell whether some VAT of the document falls due on payment."""
