@@ -244,7 +244,7 @@ def test_names_of_flows(extension: str) -> None:
         ("FFE0111A_AAA123_AAA12301110000000000000011", "IRR_FORM"),
         ("FFE0111A_AAA12_AAA1230111000000000000001", "IRR_FORM"),
         ("ffe0111a_aaa123_aaa1230111000000000000001.xml", "IRR_FORM"),
-        ("../FFE0111A_AAA123_AAA1230111000000000000001", "IRR_TYPE"),
+        ("../FFE0111A_AAA123_AAA1230111000000000000001", "IRR_FORM"),
         ("FFE0111A_AAA123_AAA1230111000000000000001.zip", "IRR_TYPE"),
         ("FFE0111A_AAA123_AAA1230111000000000000001.tar", "IRR_TYPE"),
         ("FFE0111A_AAA123_AAA1230111000000000000001\n", "IRR_FORM"),
@@ -281,7 +281,7 @@ def test_interfaces() -> None:
     """Each interface says what it carries and which way; its acknowledgement goes the other way; others are unknown."""
     data = interface("FFE0111A", on=TODAY)
     assert isinstance(data, Interface)
-    assert (data.flow, data.to_portal, data.objects_max, data.archive_only) == ("F1", True, 1000, True)
+    assert (data.flow, data.to_portal, data.archive_only) == ("F1", True, True)
     assert interface("CFE0111A", on=TODAY).to_portal is False
     assert interface("FFE1435A", on=TODAY).to_portal is False
     for code in ("FFE9999A", "XFE0111A", "CFE9999A"):

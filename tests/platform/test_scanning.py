@@ -12,11 +12,11 @@ from tests.platform.clamd import NAME, SIGNED, running
 from tests.platform.world import BUYER, SELLER, World, opened, service
 
 from estafette.exchange.messages import Kind
+from estafette.exchange.scanning import Clamd, ScannerDown, WrongScanner, scanner_at
 from estafette.formats import cdar, read
 from estafette.formats.status_message import Attachment
 from estafette.invoice.model import SupportingDocument
 from estafette.platform import attachments
-from estafette.platform.scanning import Clamd, ScannerDown, WrongScanner, scanner_at
 from estafette.values import limits
 
 

@@ -22,6 +22,7 @@ from estafette.lifecycle.messages import (
     platform_party,
 )
 from estafette.lifecycle.statuses import ObjectKind
+from estafette.portal.intake_tables import refused_flow
 from estafette.portal.tables import outgoing_object, partner_flow
 from estafette.values.moments import PARIS
 
@@ -111,6 +112,23 @@ def acknowledgement(world: World, name: FlowName) -> StatusMessage:
     assert_annex_2(message, ObjectKind.FLOW)
     assert message.object_identifier == name.flow_identifier
     assert message.recipients == ()
+    return message
+
+
+def turned_away(world: World, file: str) -> StatusMessage:
+    """Return what the portal said of a flow that it did not enter under its name; its platform was sent it."""
+    query = select(refused_flow).where(refused_flow.c.file_name == file).order_by(refused_flow.c.id.desc())
+    row = world.rows("portal", query)[0]
+    documents = world.running["portal"].actor.documents
+    assert documents.get(row["sha256"]), "the original is kept"
+    sent = [message for message in world.wire.crossed if message.sha256 == row["answer_sha256"]]
+    assert [message.recipient for message in sent] == [row["partner"]]
+    ((name, content),) = envelope.unpack(sent[0].name, documents.get(row["answer_sha256"]))
+    assert name == f"{sent[0].name.removesuffix('.tar.gz')}.xml"
+    assert FlowName.parse(sent[0].name).is_acknowledgement
+    message = cdar.read(content)
+    assert_annex_2(message, ObjectKind.FLOW)
+    assert (message.status, message.flow_name, message.reason_codes) == ("501", file, (row["code"],))
     return message
 
 

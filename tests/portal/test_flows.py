@@ -6,6 +6,7 @@ import tarfile
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 from tests.platform.world import SELLER, World, service
 from tests.portal.envelopes import (
     STATUSES,
@@ -18,6 +19,7 @@ from tests.portal.envelopes import (
     send,
     status,
     status_file,
+    turned_away,
 )
 
 from estafette.exchange.messages import Kind, Message
@@ -125,37 +127,58 @@ def test_interface_not_served(world: World, interface: str) -> None:
     assert interface in message.comments[0]
 
 
+UNREADABLE = "X" * 20
+
+
 @pytest.mark.parametrize(
-    ("file", "code"),
+    ("file", "code", "about"),
     [
-        ("", "IRR_FORM"),
-        ("FFE0111A.tar.gz", "IRR_FORM"),
-        ("ffe0111a_pa0003_pa00030111000000000900000.tar.gz", "IRR_FORM"),
-        ("FFE0111A_PA0003_PA0003011100000000090000.tar.gz", "IRR_FORM"),
-        ("FFE0111A_PA0003_PA00030111000000000900000.zip", "IRR_TYPE"),
-        ("../FFE0111A_PA0003.tar.gz", "IRR_FORM"),
-        ("FFE0111A_PA0005_PA00050111000000000900000.tar.gz", "IRR_CODE_APP"),
-        ("FFE0111A_AAA123_AAA1230111000000000900000.tar.gz", "IRR_CODE_APP"),
+        ("flux", "IRR_FORM", UNREADABLE),
+        ("FFE0111A.tar.gz", "IRR_FORM", UNREADABLE),
+        ("ffe0111a_pa0003_pa00030111000000000900000.tar.gz", "IRR_FORM", UNREADABLE),
+        ("FFE0111A_PA0003_PA0003011100000000090000.tar.gz", "IRR_FORM", UNREADABLE),
+        ("FFE0111A_PA0003_PA00030111000000000900000.zip", "IRR_TYPE", "PA00030111000000000900000"),
+        ("../FFE0111A_PA0003.tar.gz", "IRR_FORM", UNREADABLE),
+        ("FFE0111A_PA0005_PA00050111000000000900000.tar.gz", "IRR_CODE_APP", "PA00050111000000000900000"),
+        ("FFE0111A_AAA123_AAA1230111000000000900000.tar.gz", "IRR_CODE_APP", "AAA1230111000000000900000"),
     ],
 )
-def test_name_that_cannot_be_answered(world: World, file: str, code: str) -> None:
-    """A flow under a bad name, or another's connection, is refused at the door, with the code in both languages."""
+def test_name_that_is_turned_away(world: World, file: str, code: str, about: str) -> None:
+    """A flow under a bad name, or another's connection, is not entered: answered by 501, its file name quoted."""
+    world.wire.reset()
     before = world.count("portal", partner_flow)
-    with pytest.raises(Never, match=f"^{code}: .* / "):
-        send(world, good(world), file=file or "flux")
+    send(world, good(world), file=file)
+    message = turned_away(world, file)
+    assert (message.reason_codes, message.object_identifier) == ((code,), about)
     assert world.count("portal", partner_flow) == before
 
 
 def test_a_flow_twice(world: World) -> None:
-    """A flow whose identifier was had is refused, and what the first brought stays as it was."""
+    """A flow whose identifier was had is turned away (501), and what the first brought stays as it was."""
+    world.wire.reset()
     number = world.number("E")
     files = dict([data_file(number)])
     name = send(world, files)
     again = dict([data_file(world.number("E"))])
-    with pytest.raises(Never, match="IRR_UNICITE"):
-        send(world, again, file=name.archive)
+    send(world, again, file=name.archive)
+    assert turned_away(world, name.archive).object_identifier == name.flow_identifier
+    other = f"{STATUSES}{str(name)[8:]}.tar.gz"
+    send(world, again, file=other)
+    assert turned_away(world, other).reason_codes == ("IRR_UNICITE",), "whatever the interface (G7.33)"
     assert acknowledgement(world, name).status == "500"
     assert world.told(number) == "F1"
+
+
+def test_an_answer_twice_or_misnamed(world: World) -> None:
+    """What a platform answers is never answered: the same one again changes nothing, a misnamed one is refused."""
+    name = FlowName("CFE0604A", "PA0003", "PPF0010604000000000900001")
+    file = {f"{name}.xml": b"<a/>"}
+    for _time in range(2):
+        send(world, file, file=name.archive)
+    (row,) = world.rows("portal", select(partner_flow.c.state).where(partner_flow.c.name == str(name)))
+    assert row["state"] == "received"
+    with pytest.raises(Never, match=r"^IRR_TYPE"):
+        send(world, file, file=f"{name}.zip")
 
 
 def test_the_same_message_twice(world: World) -> None:

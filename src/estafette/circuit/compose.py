@@ -5,7 +5,7 @@ the companies that use it directly and for public entities. The administration i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -34,16 +34,17 @@ from estafette.directory.resolution import FICTIVE
 from estafette.exchange import wire
 from estafette.exchange.actor import Actor, Clock, open_actor
 from estafette.exchange.keys import sealing_key
-from estafette.exchange.messages import Message
+from estafette.exchange.messages import Listed, Message
 from estafette.exchange.post import QUEUE, Peer, Post
 from estafette.exchange.rounds import Rounds
+from estafette.exchange.scanning import Scanner, WrongScanner, scanner_at
 from estafette.platform import webhooks
 from estafette.platform.callbacks import Callbacks
 from estafette.platform.examination import Examined, examine
 from estafette.platform.home import Home, Identity
 from estafette.platform.mirror import Mirror
 from estafette.platform.platform import Platform
-from estafette.platform.scanning import Scanner, WrongScanner, scanned, scanner_at
+from estafette.platform.scanning import scanned
 from estafette.portal import authority
 from estafette.portal.authority import Registered
 from estafette.portal.hall import Hall
@@ -161,9 +162,10 @@ def _portal(seat: Seat, network: Network, clock: Clock) -> Running:
         portal_matricule=PORTAL_MATRICULE,
     )
     room = _Rooms(network)
+    scanner = _scanner(seat, network)
     post = room.post(actor, identity.matricules | {PORTAL})
-    platform = Platform(Home(actor, post, Mirror(), identity, scanned(_examiner(clock), _scanner(seat, network))))
-    hall = Hall(actor, post, PORTAL, "PPF001", PORTAL_MATRICULE, ADMINISTRATION, _judge(clock))
+    platform = Platform(Home(actor, post, Mirror(), identity, scanned(_examiner(clock), scanner)))
+    hall = Hall(actor, post, PORTAL, "PPF001", PORTAL_MATRICULE, ADMINISTRATION, _judge(clock), scanner)
     portal = Portal(hall)
     room.platform, room.portal = platform, portal
     platform.take_work()
@@ -243,6 +245,7 @@ class _Rooms:
             peers=self._peer,
             taken=self._taken,
             delivered=self._delivered,
+            admitted=self._admitted,
             tls=self._network.tls(next(seat for seat in SEATS if seat.name == actor.name)),
         )
         actor.worker.handles_together(QUEUE, post.deliver)
@@ -263,6 +266,10 @@ class _Rooms:
             self.platform.taken(connection, message, body)
         elif self.others is not None:
             self.others(connection, message, body)
+
+    def _admitted(self, connection: Connection, listed: Sequence[Listed]) -> None:
+        if self.portal is not None and listed[0].message.recipient == PORTAL:
+            self.portal.admitted(connection, listed)
 
     def _delivered(self, connection: Connection, messages: list[Message]) -> None:
         if self.platform is not None:

@@ -10,7 +10,7 @@ redirection is not followed: only the peer itself can say that it has the messag
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import aiohttp
 import msgspec
@@ -37,6 +37,10 @@ CONNECTIONS_MAX = 8
 """Connections to one peer at once: parcels for it leave one after the other, answers apart (our bound)."""
 
 FINAL = frozenset({400, 403, 413, 422})
+TOO_MUCH = frozenset({429, 503})
+RETRY_AFTER_S_MAX = 24 * 3600
+"""Answers that may say when to try again, and the longest that is believed, in seconds (our bound)."""
+
 PARCEL_BYTES = 8 * 1024 * 1024
 """Documents that go together; a larger one goes alone."""
 REPLY_BYTES_MAX = 1024 * 1024
@@ -104,11 +108,12 @@ def _message(job: Job) -> Message:
 
 
 class Refused(Exception):
-    """A message that this actor will not take. `status` is the HTTP answer."""
+    """A message that this actor will not take. `status` is the HTTP answer, `after` when another try may succeed."""
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, after: timedelta | None = None) -> None:
         super().__init__(reason)
         self.status = status
+        self.after = after
 
 
 NOT_THE_DOCUMENT = Reply(401, "the body is not the document that was signed")
@@ -118,7 +123,8 @@ class Post:
     """Sends and takes messages for one actor.
 
     `peers` finds an actor by its identifier; `taken` is what this actor does with a message, inside the transaction,
-    and raises Refused before it writes anything; `delivered` is told of the messages that their recipient has taken.
+    and raises Refused before it writes anything; `delivered` is told of the messages that their recipient has taken;
+    `admitted` raises Refused when what is signed may not be read now: too much, too often.
     With `tls`, calls show the actor's certificate, and what is admitted comes from whom the caller's certificate names.
     """
 
@@ -133,6 +139,7 @@ class Post:
         peers: Callable[[Connection, str], Peer | None],
         taken: Callable[[Connection, Message, bytes], None],
         delivered: Callable[[Connection, list[Message]], None] = lambda _connection, _messages: None,
+        admitted: Callable[[Connection, Sequence[Listed]], None] = lambda _connection, _listed: None,
         tls: Tls | None = None,
     ) -> None:
         self.identifiers = identifiers
@@ -144,6 +151,7 @@ class Post:
         self._peers = peers
         self._taken = taken
         self._delivered = delivered
+        self._admitted = admitted
         self._session: aiohttp.ClientSession | None = None
 
     def send(self, connection: Connection, message: Message, *, lane: str) -> None:
@@ -219,9 +227,14 @@ class Post:
         url = f"{peer.url}/exchange/v1/messages"
         try:
             async with self._session.post(url, data=data, headers=headers, allow_redirects=False) as answer:
-                return answer.status, await _read(answer.content)
+                status, body = answer.status, await _read(answer.content)
+                after = answer.headers.get("Retry-After", "")
         except (TimeoutError, aiohttp.ClientError) as fault:
             raise Later(f"{peer.identifier} cannot be reached: {type(fault).__name__} {fault}") from None
+        if status in TOO_MUCH and after.isdecimal():
+            wait = timedelta(seconds=min(int(after), RETRY_AFTER_S_MAX))
+            raise Later(f"{peer.identifier} answers {status}: {_text(body)}", after=wait)
+        return status, body
 
     async def receive(self, parcel: list[tuple[Message, bytes]]) -> list[Reply]:
         """Each message, admitted, is had once; returns the reply to each."""
@@ -249,6 +262,8 @@ class Post:
             peer = self._peers(connection, listed[0].message.sender)
         if peer is None or not verifies(peer.public_key, signature, manifest):
             raise Refused(401, "unknown sender or wrong signature")
+        with self._database.read() as connection:
+            self._admitted(connection, listed)
 
     def take(self, connection: Connection, parcel: Sequence[tuple[Message, bytes]]) -> list[Reply]:
         """Each message, admitted, is had in this transaction, once; returns the reply to each."""

@@ -1,6 +1,7 @@
 """The HTTP face of the exchange: one route that takes parcels, one that says who is here."""
 
 from collections.abc import Callable
+from math import ceil
 
 import msgspec
 from starlette.requests import Request
@@ -25,7 +26,7 @@ def routes(post: Post, public_key: str, wake: Callable[[], None]) -> list[Route]
         except NotAParcel as reason:
             return PlainTextResponse(str(reason), 400)
         except Refused as refusal:
-            return PlainTextResponse(str(refusal), refusal.status)
+            return _refusal(refusal)
         if any(reply.status == 202 for reply in replies):
             wake()
         return Response(msgspec.json.encode(replies), media_type="application/json")
@@ -37,6 +38,13 @@ def routes(post: Post, public_key: str, wake: Callable[[], None]) -> list[Route]
         Route("/exchange/v1/messages", take, methods=["POST"]),
         Route("/exchange/v1/identity", identity),
     ]
+
+
+def _refusal(refusal: Refused) -> Response:
+    """Say why, and when to try again in whole seconds, rounded up, when it is known."""
+    after = refusal.after
+    headers = {"Retry-After": str(max(1, ceil(after.total_seconds())))} if after is not None else {}
+    return PlainTextResponse(str(refusal), refusal.status, headers)
 
 
 async def _parcel(post: Post, request: Request) -> list[tuple[Message, bytes]]:

@@ -45,30 +45,28 @@ class Irreceivable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """What one interface code carries, which way, how many objects a batch may have, between which days it holds."""
+    """What one interface code carries, which way, between which days it holds."""
 
     code: str
     flow: str
     title: str
     to_portal: bool
-    objects_max: int
-    """Indicative size of a batch (§3.4.6), to be revised by the State."""
     archive_only: bool = False
     since: date = date.min
     until: date = date.max
 
 
 _ROWS = (
-    Interface("FFE0111A", "F1", "Données de facture, UBL", True, 1000, archive_only=True),
-    Interface("FFE0112A", "F1", "Données de facture, CII", True, 1000, archive_only=True),
-    Interface("FFE0614A", "F6", "Statuts obligatoires", True, 2000),
-    Interface("FFE1025A", "F10", "E-reporting", True, 100),
-    Interface("FFE1235A", "F13", "Actualisation de l'annuaire", True, 1),
-    Interface("FFE0604A", "F6", "Réponses sur les données de facture", False, 2000),
-    Interface("FFE0654A", "F6", "Rejets de statuts obligatoires", False, 2000),
-    Interface("FFE0624A", "F6", "Réponses sur l'e-reporting", False, 2000),
-    Interface("FFE0634A", "F6", "Réponses sur l'annuaire", False, 2000),
-    Interface("FFE1435A", "F14", "Consultation de l'annuaire", False, 1),
+    Interface("FFE0111A", "F1", "Données de facture, UBL", True, archive_only=True),
+    Interface("FFE0112A", "F1", "Données de facture, CII", True, archive_only=True),
+    Interface("FFE0614A", "F6", "Statuts obligatoires", True),
+    Interface("FFE1025A", "F10", "E-reporting", True),
+    Interface("FFE1235A", "F13", "Actualisation de l'annuaire", True),
+    Interface("FFE0604A", "F6", "Réponses sur les données de facture", False),
+    Interface("FFE0654A", "F6", "Rejets de statuts obligatoires", False),
+    Interface("FFE0624A", "F6", "Réponses sur l'e-reporting", False),
+    Interface("FFE0634A", "F6", "Réponses sur l'annuaire", False),
+    Interface("FFE1435A", "F14", "Consultation de l'annuaire", False),
 )
 """As of v3.2 (2026-04-30); a revision adds a row and closes the former one."""
 
@@ -83,7 +81,7 @@ def interface(code: str, *, on: date) -> Interface:
         if row.code == answered and row.since <= on <= row.until:
             if code == answered:
                 return row
-            return Interface(code, "F6", f"Acquittement : {row.title}", not row.to_portal, 1)
+            return Interface(code, "F6", f"Acquittement : {row.title}", not row.to_portal)
     known = ", ".join(row.code for row in _ROWS)
     raise Irreceivable(
         "IRR_CODE_INTER",
@@ -113,7 +111,7 @@ class FlowName:
         Raises: Irreceivable, IRR_TYPE on an extension that is neither `.tar.gz` nor `.xml`, IRR_FORM on a bad name.
         """
         stem, dot, extension = text.partition(".")
-        if dot and f".{extension}" not in (_ARCHIVE, _PLAIN):
+        if dot and "/" not in text and f".{extension}" not in (_ARCHIVE, _PLAIN):
             raise Irreceivable(
                 "IRR_TYPE",
                 f"L'extension .{extension[:20]} n'est pas admise : {_ARCHIVE} ou {_PLAIN}.",
@@ -141,6 +139,12 @@ class FlowName:
         if _STEM.fullmatch(str(name)) is None:
             raise ValueError(f"these parts make no flow name: {name}")
         return name
+
+    @classmethod
+    def in_front_of(cls, text: str) -> Self | None:
+        """Read the name that a file name begins with, whatever its extension; None when it begins with none."""
+        match = _STEM.match(text)
+        return cls(*match.groups()) if match else None
 
     def __str__(self) -> str:
         return f"{self.interface}_{self.application_code}_{self.flow_identifier}"
@@ -191,10 +195,11 @@ def pack(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+def unpack(name: str, data: bytes, *, files_max: int | None = None) -> Iterator[tuple[str, bytes]]:
     """Give the files of a flow, one at a time, in their order; a flow `….xml` is its only file.
 
     Memory holds one file at a time. What was given counts for nothing when Irreceivable comes after it.
+    `files_max` is how many files the flow may have, the lot of its kind; the bound of any archive unless given.
 
     Raises: Irreceivable with the code of G7.18: IRR_VIDE, IRR_TAILLE, IRR_TYPE, IRR_EXTRAC for the flow; IRR_VIDE_F,
     IRR_TAILLE_F, IRR_TYPE_F, IRR_NOM_F for a file of it.
@@ -207,12 +212,13 @@ def unpack(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
         yield from _plain(name, data)
         return
     seen: set[str] = set()
+    most = limits.FLOW_FILES_MAX if files_max is None else files_max
     for file_name, content in _members(_Archive(data), _judge_file):
         if file_name in seen:
             _bad_name(file_name)
         seen.add(file_name)
-        if len(seen) > limits.FLOW_FILES_MAX:
-            _too_big(f"> {limits.FLOW_FILES_MAX} fichiers / files")
+        if len(seen) > most:
+            _too_big(f"> {most} fichiers / files")
         yield file_name, content
     if not seen:
         raise Irreceivable("IRR_VIDE", "L'archive ne contient aucun fichier.", "The archive has no file.")

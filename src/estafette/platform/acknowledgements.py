@@ -17,7 +17,7 @@ from estafette.formats.envelope import FlowName, Irreceivable
 from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Unreadable
 from estafette.lifecycle.guards import Refusal
-from estafette.lifecycle.messages import about_flow, platform_party, refusals_of
+from estafette.lifecycle.messages import UNKNOWN_OBJECT, about_flow, platform_party, refusals_of
 from estafette.platform import declarations, mirrors, reporting_sending
 from estafette.platform.home import Home
 from estafette.platform.tables import declaration, invoice, portal_flow
@@ -142,6 +142,8 @@ def _acknowledged(home: Home, connection: Connection, message: StatusMessage) ->
     receivable = message.status == "500"
     details = [_told(refusal) for refusal in refusals_of(message)]
     mine = portal_flow.c.name.endswith(f"_{message.object_identifier}", autoescape=True)
+    if message.object_identifier == UNKNOWN_OBJECT:  # its name could not be read: it is quoted (G7.22, G1.114)
+        mine = portal_flow.c.name == message.flow_name.removesuffix(".tar.gz")
     unanswered = (portal_flow.c.direction == "Out", portal_flow.c.state == "sent")  # what comes again changes nothing
     names = list(connection.execute(select(portal_flow.c.name).where(mine, *unanswered)).scalars())
     state = "receivable" if receivable else "irreceivable"

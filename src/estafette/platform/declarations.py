@@ -15,6 +15,8 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from estafette.exchange.messages import Kind, Message
 from estafette.formats import cdar, envelope, flux1
 from estafette.formats.envelope import FlowName
+from estafette.formats.envelope import interface as interface_of
+from estafette.formats.flow_limits import lot
 from estafette.formats.status_message import Identifier, StatusMessage
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Invoice
@@ -33,9 +35,6 @@ from estafette.values.moments import paris_day
 
 STATUSES = "FFE0614A"
 DATA = {Syntax.UBL: "FFE0111A", Syntax.CII: "FFE0112A"}
-LOT_MAX = {STATUSES: 2000, "FFE0111A": 1000, "FFE0112A": 1000}
-"""Objects in one envelope (external specifications v3.2 §3.4.6, indicative)."""
-
 ON_INVOICING = frozenset({"3", "35"})
 """Codes of BT-8 that the data tell as the debit option (BR-FR-MAP-03, 29): the portal awaits no collection."""
 
@@ -152,11 +151,12 @@ def _pack_all(home: Home, connection: Connection, interfaces: list[str]) -> None
 
 
 def _pack(home: Home, connection: Connection, interface: str) -> None:
+    today = paris_day(home.actor.clock())
     waiting = (
         select(declaration.c.id, declaration.c.file_name, declaration.c.sha256)
         .where(declaration.c.interface == interface, declaration.c.state == "waiting")
         .order_by(declaration.c.id)
-        .limit(LOT_MAX[interface])
+        .limit(lot(interface_of(interface, on=today).flow, today))
     )
     rows = connection.execute(waiting).all()
     if not rows:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from estafette.formats import flux10
-from estafette.formats.envelope import interface as interface_of
+from estafette.formats.flow_limits import lot
 from estafette.formats.flux10 import Kind, Role
 from estafette.formats.status_message import StatusMessage
 from estafette.platform import declarations, flows
@@ -114,7 +114,7 @@ async def pack(home: Home, _job: Job) -> Apply:
 
 def _pack(home: Home, connection: Connection) -> None:
     columns = transmission.c
-    most = interface_of(REPORTS, on=paris_day(home.actor.clock())).objects_max
+    most = lot("F10", paris_day(home.actor.clock()))
     waiting = select(columns.id, columns.identifier, columns.sha256).where(columns.state == "waiting")
     rows = connection.execute(waiting.order_by(columns.id).limit(most)).all()
     if not rows:

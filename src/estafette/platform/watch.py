@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
+from estafette.exchange.scanning import DOWN
 from estafette.platform.deadlines import OWED
-from estafette.platform.scanning import DOWN
 from estafette.platform.tables import declaration, early_status
 from estafette.store.alarms import Condition
 from estafette.store.tables import job

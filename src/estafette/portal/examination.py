@@ -4,6 +4,7 @@ Pure: bytes and a day in, values out. The reading serves every stage after it; n
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,6 +20,10 @@ DATA = {"FFE0111A": Syntax.UBL, "FFE0112A": Syntax.CII}
 
 STATUSES = "FFE0614A"
 SERVED = DATA.keys() | {STATUSES}
+"""The interfaces that are read here; e-reporting is in `reports`."""
+
+BAD_FILES_MAX = 50
+"""Bad files told in one answer (our bound)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +40,39 @@ class Controlled:
     """A flow after the stages that need nothing but itself: its files, or why the whole is irreceivable."""
 
     files: tuple[File, ...] = ()
-    refusal: Refusal | None = None
+    refusals: tuple[Refusal, ...] = ()
 
 
-def examine(flow: str, data: bytes, *, on: date) -> Controlled:
-    """Return the files of an envelope of this file name, or why the whole is irreceivable (stages 1 and 2)."""
+def refused(name: FlowName, reasons: Sequence[Irreceivable]) -> Controlled:
+    """Return that nothing of a flow is taken, and why: a reason for each file at fault, the first of them."""
+    return Controlled(
+        refusals=tuple(
+            Refusal(reason.code, "", reason.reason_fr, reason.reason_en, (reason.file or str(name),))
+            for reason in reasons[:BAD_FILES_MAX]
+        )
+    )
+
+
+def examine(flow: str, data: bytes, *, on: date, files_max: int | None = None) -> Controlled:
+    """Return the files of an envelope of this file name, or why the whole is irreceivable (stages 1 and 2).
+
+    Only what was read is kept, not the bytes: memory holds one file at a time.
+    """
     name = FlowName.parse(flow)
+    if (code := name.interface) not in SERVED:
+        reason = Irreceivable("IRR_CODE_INTER", f"Interface {code} non servie.", f"Interface {code} is not served.")
+        return refused(name, [reason])
+    files: list[File] = []
+    faults: list[Irreceivable] = []
     try:
-        _served(name)
-        files = tuple(_file(name.interface, *member, on=on) for member in envelope.unpack(flow, data))
-    except Irreceivable as reason:
-        place = (reason.file or str(name),)
-        return Controlled(refusal=Refusal(reason.code, "", reason.reason_fr, reason.reason_en, place))
-    return Controlled(files)
-
-
-def _served(name: FlowName) -> None:
-    if name.interface not in SERVED:
-        code = name.interface
-        raise Irreceivable("IRR_CODE_INTER", f"Interface {code} non servie ici.", f"Interface {code} not served here.")
+        for member, content in envelope.unpack(flow, data, files_max=files_max):
+            try:
+                files.append(_file(name.interface, member, content, on=on))
+            except Irreceivable as fault:
+                faults.append(fault)
+    except Irreceivable as damage:
+        faults = [damage]
+    return refused(name, faults) if faults else Controlled(tuple(files))
 
 
 def _file(interface: str, file: str, content: bytes, *, on: date) -> File:

@@ -4,6 +4,7 @@ Answers about objects wait and leave in batches, one envelope per partner and ki
 under the name of the flow it answers.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
@@ -13,8 +14,10 @@ from sqlalchemy import Connection, insert, select, update
 from estafette.exchange.actor import Actor
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import Post
+from estafette.exchange.scanning import Scanner
 from estafette.formats import cdar, envelope
 from estafette.formats.envelope import FlowName
+from estafette.formats.flow_limits import PUBLISHED, FlowLimits
 from estafette.formats.status_message import StatusMessage
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_flow, portal_party
@@ -59,6 +62,10 @@ class Hall:
     administration: str
     judge: Callable[[bytes], Awaitable[Verdict]]
     """The official rules of the day on a document, away from the event loop."""
+    scanner: Scanner | None = None
+    """What looks for viruses in what comes."""
+    limits: FlowLimits = PUBLISHED
+    """How much, how often and when partners may send."""
 
     def partner(self, connection: Connection, matricule: str) -> Partner | None:
         """Return the partner of this matricule, once the registration service has told of it."""
@@ -90,6 +97,32 @@ class Hall:
         )
         answer = name.acknowledgement
         self.send(connection, partner, answer, {f"{answer}.xml": cdar.write(message)})
+
+    def turn_away(
+        self, connection: Connection, partner: Partner, file: str, name: FlowName | None, refusal: Refusal
+    ) -> str:
+        """The partner will know that a flow was not entered (501) and why; returns the SHA-256 of the answer.
+
+        `name` is that of the flow where it has one; its answer bears the same identifier.
+        """
+        now = self.actor.clock()
+        number = sequences.draw(connection, "refusal")
+        message = about_flow(
+            identifier=f"CDV_{self.application_code}_{number:019d}",
+            flow_identifier=name.flow_identifier if name else "",
+            flow_name=file,
+            sender=portal_party(self.matricule),
+            received_at=now,
+            at=now,
+            refusals=(refusal,),
+        )
+        if name is None:
+            answer = self.new_name(connection, partner, answering_interface(file))
+        else:
+            answer = FlowName(f"C{name.interface[1:]}", partner.application_code, name.flow_identifier)
+        sha256 = self.actor.documents.put(envelope.pack({f"{answer}.xml": cdar.write(message)}))
+        self._carry(connection, partner, answer, sha256, identifier=f"{answer}:{number}")
+        return sha256
 
     def answer(self, connection: Connection, partner: Partner, interface: str, message: StatusMessage) -> None:
         """The partner will know what became of an object."""
@@ -158,8 +191,11 @@ class Hall:
             "created_at": now,
         }
         connection.execute(insert(partner_flow).values(row))
+        self._carry(connection, partner, name, sha256, identifier=str(name))
+
+    def _carry(self, connection: Connection, partner: Partner, name: FlowName, sha256: str, *, identifier: str) -> None:
         message = Message(
-            id=str(name),
+            id=identifier,
             kind=Kind.FLOW,
             sender=self.identifier,
             recipient=partner.matricule,
@@ -167,3 +203,18 @@ class Hall:
             sha256=sha256,
         )
         self.post.send(connection, message, lane=name.interface)
+
+
+_INTERFACE = re.compile(r"F[A-Z]{2}[0-9]{4}[A-Z]")
+UNKNOWN_INTERFACE = "CFE0000A"
+"""The answer to a flow whose interface cannot be read: no code is published for it (ours)."""
+
+
+def answering_interface(file: str) -> str:
+    """Return the interface of the answer to a flow whose name cannot be read: its own if it begins by one.
+
+    >>> answering_interface("FFE0111A_x.tar.gz"), answering_interface("facture.xml")
+    ('CFE0111A', 'CFE0000A')
+    """
+    match = _INTERFACE.match(file)
+    return f"C{match[0][1:]}" if match else UNKNOWN_INTERFACE

@@ -1,11 +1,13 @@
 """The portal at work: which job does what, and what it takes from other actors."""
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy import Connection
 
-from estafette.exchange.messages import Kind, Message
+from estafette.exchange.messages import Kind, Listed, Message
 from estafette.exchange.post import Peer, Refused
-from estafette.portal import authority, concentrator, reports
+from estafette.portal import authority, concentrator, connections, intake, reports
 from estafette.portal.hall import BATCH, Hall
 
 
@@ -18,15 +20,19 @@ class Portal:
     def take_work(self) -> None:
         """The worker knows what each queue of this room asks."""
         worker = self.hall.actor.worker
-        worker.handles(concentrator.CONTROL, lambda job: concentrator.control(self.hall, job))
-        worker.handles(concentrator.CONTROL_REPORTS, lambda job: reports.control_reports(self.hall, job))
+        worker.handles(intake.CONTROL, lambda job: concentrator.control(self.hall, job))
+        worker.handles(intake.CONTROL_REPORTS, lambda job: reports.control_reports(self.hall, job))
         worker.handles(authority.EXPORT, lambda job: authority.export(self.hall, job))
         worker.handles_together(BATCH, self.hall.batch)
+
+    def admitted(self, connection: Connection, listed: Sequence[Listed]) -> None:
+        """What a platform wants to send may be read now. Raises: Refused."""
+        connections.admit(self.hall, connection, listed)
 
     def taken(self, connection: Connection, message: Message, body: bytes) -> None:
         """What another actor sent is kept and will be worked on. Raises: Refused."""
         if message.kind is Kind.FLOW:
-            concentrator.keep(self.hall, connection, message)
+            intake.keep(self.hall, connection, message)
         elif message.kind is Kind.PLATFORM and message.sender == self.hall.administration:
             authority.learn(self.hall, connection, msgspec.json.decode(body, type=authority.Registered))
         else:

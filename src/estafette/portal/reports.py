@@ -14,7 +14,7 @@ from datetime import date
 
 from sqlalchemy import Connection, and_, exists, select
 
-from estafette.formats import envelope, flux10
+from estafette.formats import flux10
 from estafette.formats.envelope import FlowName, Irreceivable
 from estafette.formats.flux10 import Head, Report, Role
 from estafette.formats.xml import DAMAGED, Unreadable
@@ -22,10 +22,11 @@ from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_object
 from estafette.lifecycle.statuses import ObjectKind
 from estafette.portal.concentrator import answer_flow
-from estafette.portal.examination import Controlled
+from estafette.portal.examination import Controlled, refused
 from estafette.portal.facts import accept_report
 from estafette.portal.hall import Came, Hall
 from estafette.portal.reporting_tables import accepted_report, reported_invoice
+from estafette.portal.stages import files_max, members, scan
 from estafette.portal.tables import legal_unit
 from estafette.reporting.controls import COHERENCE, SEMANTIC, UNIQUE, control, invoice_key, repeated_invoice
 from estafette.rules.verdict import Severity, Verdict
@@ -54,13 +55,8 @@ async def control_reports(hall: Hall, job: Job) -> Apply:
     """The envelope of transmissions is controlled and answered."""
     file, matricule = job.payload["file"], job.payload["partner"]
     name, data = FlowName.parse(file), hall.actor.documents.get(job.payload["sha256"])
-    try:
-        judged = [await _judged(hall, *member) for member in await to_thread(lambda: list(envelope.unpack(file, data)))]
-        controlled = Controlled()
-    except Irreceivable as reason:
-        place = (reason.file or str(name),)
-        judged = []
-        controlled = Controlled(refusal=Refusal(reason.code, "", reason.reason_fr, reason.reason_en, place))
+    judged, faults = await _all_judged(hall, file, data)
+    controlled = refused(name, faults) if faults else Controlled()
 
     def apply(connection: Connection) -> None:
         partner = answer_flow(hall, connection, name, matricule, controlled)
@@ -68,6 +64,22 @@ async def control_reports(hall: Hall, job: Job) -> Apply:
             _take(hall, connection, Came(partner, name, each.file, each.sha256), each)
 
     return apply
+
+
+async def _all_judged(hall: Hall, file: str, data: bytes) -> tuple[list[Judged], list[Irreceivable]]:
+    """Return every file of an envelope judged, or why it is irreceivable (stages 1 and 2)."""
+    judged, faults = [], []
+    try:
+        most = files_max(hall, file, data)
+        await scan(hall, file, data, most)
+        async for member, content in members(file, data, most):
+            try:
+                judged.append(await _judged(hall, member, content))
+            except Irreceivable as fault:
+                faults.append(fault)
+    except Irreceivable as damage:
+        faults = [damage]
+    return ([], faults) if faults else (judged, [])
 
 
 async def _judged(hall: Hall, file: str, content: bytes) -> Judged:

@@ -89,12 +89,12 @@ def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> None:
     connection.execute(_END, {"ids": [job.id for job in done], "now": now})
 
 
-def retry(connection: Connection, job: Job, *, now: datetime, error: str) -> None:
-    """The job will run again later, or waits for a human once it has failed `TRIES_MAX` times."""
+def retry(connection: Connection, job: Job, *, now: datetime, error: str, after: timedelta = timedelta()) -> None:
+    """The job will run again later, not before `after`, or waits for a human once it has failed `TRIES_MAX` times."""
     if job.tries + 1 >= TRIES_MAX:
         park(connection, job, now=now, error=error)
         return
-    _settle(connection, job, tries=job.tries + 1, due=now + back_off(job.tries), error=error[:2000])
+    _settle(connection, job, tries=job.tries + 1, due=now + max(back_off(job.tries), after), error=error[:2000])
 
 
 def park(connection: Connection, job: Job, *, now: datetime, error: str) -> None:

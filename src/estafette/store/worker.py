@@ -39,7 +39,11 @@ TOGETHER_MAX = 64
 
 
 class Later(Exception):
-    """The job cannot succeed now; it is tried again after a while."""
+    """The job cannot succeed now; it is tried again after a while, `after` at least where it is known."""
+
+    def __init__(self, reason: str = "", *, after: timedelta = timedelta()) -> None:
+        super().__init__(reason)
+        self.after = after
 
 
 class Never(Exception):
@@ -235,8 +239,11 @@ class Worker:
 
     def _settle(self, connection: Connection, jobs_and_faults: list[tuple[Job, Exception]]) -> None:
         for job, fault in jobs_and_faults:
-            settle = jobs.park if isinstance(fault, Never) else jobs.retry
-            settle(connection, job, now=self._clock(), error=_told(fault))
+            if isinstance(fault, Never):
+                jobs.park(connection, job, now=self._clock(), error=_told(fault))
+                continue
+            after = fault.after if isinstance(fault, Later) else timedelta()
+            jobs.retry(connection, job, now=self._clock(), error=_told(fault), after=after)
 
 
 def _told(fault: Exception) -> str:

@@ -1,0 +1,128 @@
+"""Who is connected to the portal and how: the rules of §5 (ppf-flows.md), looked at before anything is read.
+
+A connection is an application code: its protocol is one and declared, it may end on a day, it is subscribed to some
+interfaces. Beyond that there are hours and a number of flows in an hour (`formats.flow_limits`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from math import ceil
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select
+
+from estafette.exchange.messages import Kind, Listed
+from estafette.exchange.post import Refused
+from estafette.formats.flow_limits import Limit
+from estafette.portal.hall import Hall
+from estafette.portal.intake_tables import partner_connection
+from estafette.portal.tables import partner_flow
+from estafette.store import gathered
+from estafette.store.columns import Instant
+from estafette.values.moments import paris_day
+
+HTTPS, SFTP = "https", "sftp"
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What was declared of a connection. `interfaces`: those it is subscribed to, all when none is said."""
+
+    protocol: str = HTTPS
+    interfaces: frozenset[str] | None = None
+    until: date | None = None
+
+    def is_valid(self, on: date) -> bool:
+        """Tell whether the connection has not ended: its last day is still a day of it."""
+        return self.until is None or on <= self.until
+
+    def takes(self, interface: str) -> bool:
+        """Tell whether flows of an interface may come by it."""
+        return self.interfaces is None or interface in self.interfaces
+
+
+def declared(connection: Connection, application_code: str) -> Declared:
+    """Return what was declared of a connection, or what holds when nothing was."""
+    row = connection.execute(_DECLARED, {"code": application_code}).first()
+    if row is None:
+        return Declared()
+    return Declared(row.protocol, None if row.interfaces is None else frozenset(row.interfaces), row.until)
+
+
+def declare(hall: Hall, connection: Connection, application_code: str, said: Declared) -> None:
+    """What is declared of the connection holds from now on."""
+    row = {
+        "application_code": application_code,
+        "protocol": said.protocol,
+        "interfaces": None if said.interfaces is None else sorted(said.interfaces),
+        "until": said.until,
+        "recorded_at": hall.actor.clock(),
+    }
+    connection.execute(delete(partner_connection).where(partner_connection.c.application_code == application_code))
+    connection.execute(insert(partner_connection).values(row))
+
+
+def every(connection: Connection) -> list[RowMapping]:
+    """Return every declaration."""
+    query = select(partner_connection).order_by(partner_connection.c.application_code)
+    return list(connection.execute(query).mappings())
+
+
+def admit(hall: Hall, connection: Connection, listed: Sequence[Listed]) -> None:
+    """The flows of a parcel may be read. Raises: Refused, 403, 413, 429 or 503, as HTTPS says it; nothing was read.
+
+    Acknowledgements, which answer the portal, are always taken and count for nothing.
+    """
+    flows = [one for one in listed if one.message.kind is Kind.FLOW and not one.message.name.startswith("C")]
+    partner = hall.partner(connection, listed[0].message.sender) if flows else None
+    if partner is None:
+        return
+    now = hall.actor.clock()
+    said = declared(connection, partner.application_code)
+    if said.protocol != HTTPS or not said.is_valid(paris_day(now)):
+        fr = f"Le raccordement {partner.application_code} n'est pas en HTTPS ou a pris fin."
+        raise Refused(403, f"{fr} / Connection {partner.application_code} does not go by HTTPS, or has ended.")
+    most = hall.limits.at(Limit.FLOW_BYTES_BY_HTTPS, paris_day(now))
+    for one in flows:
+        if one.size > most:
+            raise Refused(413, f"IRR_TAILLE: {one.message.name[:80]}, {one.size} > {most} octets / bytes")
+    if wait := busy_for(hall, connection, partner.matricule, len(flows)):
+        raise Refused(*wait)
+
+
+def busy_for(hall: Hall, connection: Connection, matricule: str, flows: int = 1) -> tuple[int, str, timedelta] | None:
+    """Return why so many flows cannot be taken now, 503 or 429, in two languages, for how long; None when they can."""
+    now = hall.actor.clock()
+    if closed := hall.limits.opens_in(now):
+        return 503, f"Le portail est fermé jusqu'à {now + closed:%H:%M} UTC. / The portal is closed until then.", closed
+    most = hall.limits.at(Limit.FLOWS_AN_HOUR, paris_day(now))
+    taken, first = connection.execute(_LATELY, {"partner": matricule, "since": now - HOUR}).one()
+    if taken + flows <= most:
+        return None
+    wait = (first or now) + HOUR - now
+    fr = f"{most} flux par heure au plus ; réessayez dans {_seconds(wait)} s."
+    return 429, f"{fr} / At most {most} flows an hour; try again in {_seconds(wait)} s.", wait
+
+
+def _seconds(wait: timedelta) -> int:
+    return max(1, ceil(wait.total_seconds()))
+
+
+def lately(connection: Connection, matricule: str, now: datetime) -> int:
+    """Return how many flows a partner sent in the last hour."""
+    return int(connection.execute(_LATELY, {"partner": matricule, "since": now - HOUR}).one()[0])
+
+
+_DECLARED = gathered.reads(select(partner_connection).where(partner_connection.c.application_code == bindparam("code")))
+_LATELY = gathered.reads(
+    select(  # type: ignore[arg-type]
+        func.count(partner_flow.c.name).label("flows"),
+        func.min(partner_flow.c.created_at, type_=Instant).label("first"),
+    ).where(
+        partner_flow.c.partner == bindparam("partner"),
+        partner_flow.c.created_at > bindparam("since", type_=Instant),
+        partner_flow.c.direction == "In",
+        partner_flow.c.interface.startswith("F"),
+    )
+)
