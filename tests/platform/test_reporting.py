@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 from tests.platform.world import BUYER, SELLER, World, collected, party, service
 
-from estafette.formats import flux10, read, write
+from estafette.formats import envelope, flux10, read, write
 from estafette.formats.flux10 import Kind, Report, Role
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Address, Identifier, Invoice, Note, Party
@@ -20,6 +20,7 @@ from estafette.platform.reporting_drafts import Draft
 from estafette.platform.reporting_ledger import PeriodKey
 from estafette.platform.statuses import NotAllowed
 from estafette.portal.reporting_tables import accepted_report
+from estafette.portal.tables import partner_flow
 from estafette.reporting.calendar import Regime, RegimeChange
 from estafette.rules import check
 
@@ -62,9 +63,14 @@ def until(world: World, moment: datetime) -> None:
 
 
 def sent(world: World) -> list[Report]:
-    """Return what the portal accepted, the first first."""
-    rows = world.rows("portal", select(accepted_report).order_by(accepted_report.c.id))
-    return [flux10.read(world.running["portal"].actor.documents.get(row["sha256"])) for row in rows]
+    """Return what the portal accepted, the first first, from the envelopes that it keeps."""
+    whose = partner_flow.c.name == accepted_report.c.flow_name
+    query = select(accepted_report.c.file_name, partner_flow.c.name, partner_flow.c.sha256).join(partner_flow, whose)
+    documents = world.running["portal"].actor.documents
+    return [
+        flux10.read(dict(envelope.unpack(f"{row['name']}.tar.gz", documents.get(row["sha256"])))[row["file_name"]])
+        for row in world.rows("portal", query.order_by(accepted_report.c.id))
+    ]
 
 
 def facts(world: World) -> list[str]:
