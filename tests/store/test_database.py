@@ -19,6 +19,7 @@ from tests.store.conftest import on_sqlite
 
 import estafette.platform.mirror_tables
 import estafette.platform.reporting_tables
+import estafette.portal.feed_tables
 import estafette.portal.reporting_tables  # noqa: F401 — their tables join those of their room
 from estafette.administration.tables import metadata as administration_tables
 from estafette.platform.tables import metadata as platform_tables

@@ -15,6 +15,7 @@ from estafette.cli import (
     check,
     convert,
     diff,
+    directory,
     new,
     pilot,
     report,
@@ -30,7 +31,23 @@ HELP = (
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
-for verb in (up, send, answer, report, pilot, check, rules, show, new, convert, diff, sample, account, audit):
+for verb in (
+    up,
+    send,
+    answer,
+    report,
+    pilot,
+    check,
+    rules,
+    show,
+    new,
+    convert,
+    diff,
+    sample,
+    account,
+    audit,
+    directory,
+):
     verb.register(app)
 
 

@@ -122,3 +122,15 @@ OPENID_ATTEMPTS_MAX = 10_000
 
 OPENID_BYTES_MAX = 256 * 1024
 """An answer of a provider of OpenID Connect: its keys and tokens are a few thousand bytes (our bound)."""
+
+FEED_LINE_BYTES_MAX = 16 * 1024 * 1024
+"""One answer of the API Sirene on one line: of 1 000 entries it has about 3 MB (our bound)."""
+
+FEED_ROW_BYTES_MAX = 64 * 1024
+"""One row of a file of a feed: a hundred times what INSEE's have (our bound)."""
+
+FEED_ANSWER_BYTES_MAX = 64 * 1024 * 1024
+"""One answer of the API Sirene kept as a file, on several lines (our bound)."""
+
+FEED_CHUNK_ROWS = 5_000
+"""Rows of a feed written in one transaction: a tenth of a second, so that nobody else waits longer (our bound)."""
