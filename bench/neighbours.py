@@ -110,7 +110,7 @@ class Neighbours:
         (data / "network.yaml").write_text(yaml.safe_dump(network))
         command = [sys.executable, "-m", "estafette", "up", "--data", str(data), "--port", str(self.port)]
         with (self.folder / "portal.log").open("ab") as log:
-            self.process = subprocess.Popen([*command, "--only", "portal"], stdout=log, stderr=log)  # noqa: S603
+            self.process = subprocess.Popen([*command, "--only", "portal"], stdout=log, stderr=log)
 
     async def _ready(self) -> None:
         assert self.session is not None

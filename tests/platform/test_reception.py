@@ -4,11 +4,12 @@ import dataclasses
 
 import pytest
 from msgspec.structs import replace
-from tests.platform.world import BUYER, SELLER, World, document, party, service
+from tests.platform.world import BUYER, SELLER, UNREACHABLE, World, document, party, service
 
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import peer_of
 from estafette.formats import cdar
+from estafette.platform.retransmission import CannotSend
 from estafette.store.worker import Later, Never
 
 A, B = "0003", "0005"
@@ -160,3 +161,44 @@ def test_contacts_are_read_back(world: World) -> None:
     known = peer_of(B, row["contact"])
     assert known is not None
     assert known.public_key == world.running["platform-b"].actor.public_key
+
+
+def test_sent_again_once_served(own_world: World) -> None:
+    """A misrouted invoice is sent again as it is, once and by a message of its own, and lives as any other."""
+    world = own_world
+    number = world.number()
+    at_b = world.platform("platform-b").home.actor.database
+    with at_b.begin() as connection:
+        connection.exec_driver_sql("UPDATE mirror_line SET address = 'gone' WHERE address = '200000008'")
+    world.deposit(service(number))
+    assert world.statuses(SELLER, number) == "200 201 221:ROUTAGE_ERR"
+    with at_b.begin() as connection:
+        connection.exec_driver_sql("UPDATE mirror_line SET address = '200000008' WHERE address = 'gone'")
+    which = world.row(SELLER, number)["id"]
+    for _ in range(2):
+        assert world.home(SELLER).send_again(SELLER, which) == "0005"
+    world.work()
+    assert world.statuses(SELLER, number) == "200 201 221:ROUTAGE_ERR 201 202 203"
+    assert world.statuses(BUYER, number) == "202 203"
+    assert world.told(number) == "F1 200"
+    with pytest.raises(CannotSend, match="arrived"):
+        world.home(SELLER).send_again(SELLER, which)
+
+
+def test_sent_once_the_customer_has_a_platform(own_world: World) -> None:
+    """An invoice not transmitted stays so while the directory names nobody, and goes once it does."""
+    world = own_world
+    number = world.number()
+    world.deposit(service(number, buyer=party(UNREACHABLE)))
+    which = world.row(SELLER, number)["id"]
+    assert world.view(SELLER, number).may_be_sent_again
+    with pytest.raises(CannotSend, match="still gives no platform"):
+        world.home(SELLER).send_again(SELLER, which)
+    with world.platform("platform-a").home.actor.database.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE mirror_line SET matricule = '0005' WHERE address = '{UNREACHABLE}'")  # noqa: S608
+    world.home(SELLER).send_again(SELLER, which)
+    world.work()
+    row = world.row(SELLER, number)
+    assert (row["standing"], row["peer"]) == ("live", "0005")
+    assert world.statuses(SELLER, number).startswith("200:NON_TRANSMISE 201 221")
+    assert world.view(SELLER, number).may_be_sent_again

@@ -23,6 +23,7 @@ from estafette.portal.reporting_tables import accepted_report
 from estafette.portal.tables import partner_flow
 from estafette.reporting.calendar import Regime, RegimeChange
 from estafette.rules import check
+from estafette.store import audit
 
 DAY = date(2026, 9, 14)
 TX = PeriodKey(SELLER, Role.SELLER, Kind.TRANSACTIONS, DAY)
@@ -152,6 +153,22 @@ def test_a_company_from_its_sales_to_the_administration(own_world: World) -> Non
     world.pass_by(days=40)
     world.work()
     assert len(sent(world)) == 2, "nothing is sent twice"
+
+
+def test_the_journal_tells_it(own_world: World) -> None:
+    """A file, a withdrawal, a regime, what was sent and what was answered are in the company's chain, in order."""
+    world = own_world
+    rooms = reporting(world)
+    run(rooms.hand_in(SELLER, TILL, name="caisse.csv", source="api"))
+    run(rooms.set_regime(SELLER, RegimeChange(date(2026, 9, 1), Regime.MONTHLY)))
+    unit = draft(world).units[0]["id"]
+    assert run(rooms.withdraw(SELLER, unit))
+    until(world, AFTER_TRANSACTIONS)
+    with rooms.home.actor.database.read() as connection:
+        told = [event["what"] for event in audit.latest(connection, SELLER, about=None, limit=20)]
+    assert [what for what in told if what.startswith("report.")] == [
+        "report.file", "report.regime", "report.withdrawn", "report.sent", "report.answered",
+    ]  # fmt: skip
 
 
 def test_late_records_correct_the_period(own_world: World) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from sqlalchemy import update
 from tests.web.visitor import Visitor
 from tests.web.world import BUYER, OTHER, World, an_invoice, party
 
+from estafette.platform.mirror_tables import mirror_line
 from estafette.simulation.documents import ubl
 from estafette.web.platform import deposits, files
 
@@ -384,3 +386,19 @@ def test_every_template_is_used() -> None:
     code = "".join(file.read_text() for file in (*folder.glob("*.py"), *folder.glob("templates/*.html")))
     for template in folder.glob("templates/*.html"):
         assert f'"{template.name}"' in code
+
+
+def test_an_invoice_that_reached_nobody_is_sent_again(world: World) -> None:
+    """The page offers to send it again; while the directory names nobody it says why not, and once it does it goes."""
+    path = world.issue(ubl(replace(an_invoice(), buyer=party("Sans plateforme", OTHER))))
+    seller = world.visitor()
+    page = seller.get(path)
+    assert "Transmettre de nouveau" in page.text
+    refused = seller.post(path, csrf=page.hidden("csrf"), again="yes")
+    assert refused.status == 422
+    assert "toujours pas de plateforme" in refused.text
+    with world.actor.database.begin() as connection:
+        connection.execute(update(mirror_line).where(mirror_line.c.address == OTHER).values(matricule="0005"))
+    sent = seller.post(path, csrf=page.hidden("csrf"), again="yes")
+    assert sent.status == 200
+    assert "Transmettre de nouveau" not in sent.text

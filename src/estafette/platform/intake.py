@@ -26,7 +26,7 @@ from estafette.platform.examination import Examined, Fault
 from estafette.platform.flows import Refusal
 from estafette.platform.home import Home
 from estafette.platform.processing import determine, profile_of
-from estafette.platform.statuses import join_early, lane_of, set_status
+from estafette.platform.statuses import brought_by, join_early, lane_of, set_status
 from estafette.platform.tables import invoice
 from estafette.reporting.decision import Decision, Treatment, absent_from_directory, decide
 from estafette.store import audit, gathered, measures
@@ -339,7 +339,7 @@ def _send(home: Home, connection: Connection, row: dict[str, Any], data: bytes) 
 
 def delivered(home: Home, connection: Connection, message: Message) -> None:
     """The addressee's platform has the invoice: its sender is told so (201)."""
-    row = connection.execute(_DELIVERED, {"which": message.id}).mappings().first()
+    row = connection.execute(_DELIVERED, {"which": brought_by(message.id)}).mappings().first()
     if row is not None:
         document = home.invoice(row["sha256"])
         audit.record(connection, row["siren"], "delivered", about=row["id"], at=home.actor.clock(), to=row["peer"])

@@ -28,6 +28,7 @@ from estafette.platform import (
     intake,
     reception,
     reporting_deposits,
+    retransmission,
     statuses,
     webhooks,
 )
@@ -58,6 +59,7 @@ class InvoiceView:
     events: list[RowMapping]
     declarations: list[RowMapping]
     possible: tuple[Status, ...]
+    may_be_sent_again: bool = False
 
 
 class Platform:
@@ -225,6 +227,14 @@ class Platform:
             document = read(self._documents.get(row["sha256"]))
             statuses.answer(self.home, connection, row, document, said)
 
+    def send_again(self, siren: str, invoice_id: str) -> str:
+        """The invoice, which reached nobody, is on its way; returns to which platform. Raises: CannotSend, KeyError."""
+        with self._database.begin() as connection:
+            row = _own(connection, siren, invoice_id)
+            if row is None:
+                raise KeyError(invoice_id)
+            return retransmission.send_again(self.home, connection, row, self.home.invoice(row["sha256"]))
+
     def flow(self, siren: str, identifier: str) -> RowMapping | None:
         """Return the company's flow."""
         with self._database.read() as connection:
@@ -296,13 +306,15 @@ class Platform:
                 return None
             document = read(self._documents.get(row["sha256"]))
             mine = select(event).where(event.c.invoice_id == invoice_id)
+            events = list(connection.execute(mine.order_by(*statuses.IN_ORDER)).mappings())
             owed = select(declaration).where(declaration.c.invoice_id == invoice_id).order_by(declaration.c.id)
             return InvoiceView(
                 row=row,
                 invoice=document,
-                events=list(connection.execute(mine.order_by(*statuses.IN_ORDER)).mappings()),
+                events=events,
                 declarations=list(connection.execute(owed).mappings()),
                 possible=statuses.offered(connection, row, document),
+                may_be_sent_again=retransmission.may_be_sent_again(row, [each["status"] for each in events]),
             )
 
     def original(self, siren: str, invoice_id: str) -> tuple[str, bytes]:

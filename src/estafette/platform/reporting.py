@@ -34,6 +34,7 @@ from estafette.platform.reporting_tables import reporting_file, transmission, un
 from estafette.reporting.aggregation import totalled
 from estafette.reporting.calendar import RegimeChange, regime_on
 from estafette.reporting.records import read_records
+from estafette.store import audit
 from estafette.store.worker import Worker
 from estafette.values.moments import paris_day
 
@@ -87,6 +88,8 @@ class Reporting:
         def taken(connection: Connection) -> bool:
             rows = units(connection, siren, unit_record.c.id == unit)
             take_back(self.home, connection, siren, rows, Source("desk", str(unit)))
+            if rows:
+                audit.record(connection, siren, "report.withdrawn", about=str(unit), at=self.home.actor.clock())
             return bool(rows)
 
         return await self._database.write(taken)
@@ -95,7 +98,14 @@ class Reporting:
         """The company has this regime from a day on. Raises: ValueError unless it is the first of a month."""
         if change.since.day != 1:
             raise ValueError("a regime begins on the first of a month")
-        await self._write(lambda connection: set_regime(self.home, connection, siren, change))
+
+        def changed(connection: Connection) -> None:
+            set_regime(self.home, connection, siren, change)
+            told = {"regime": change.regime.value, "debits": change.on_debits}
+            about = change.since.isoformat()
+            audit.record(connection, siren, "report.regime", about=about, at=self.home.actor.clock(), **told)
+
+        await self._write(changed)
 
     # ------------------------------------------------------------------------------------------------ looking, sending
 

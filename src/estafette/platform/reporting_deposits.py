@@ -37,6 +37,7 @@ from estafette.platform.tables import invoice
 from estafette.reporting.aggregation import Unit
 from estafette.reporting.calendar import period_of
 from estafette.reporting.records import Fault, Record, Records, invoice_unit_key
+from estafette.store import audit
 from estafette.values.moments import paris_day
 
 FLOW_TYPES = {
@@ -92,6 +93,8 @@ def take_records(
         "recorded_at": home.actor.clock(),
     }
     connection.execute(insert(reporting_file).values(row))
+    told = {"name": row["name"], "sha256": row["sha256"], "state": state, "changes": changes}
+    audit.record(connection, siren, "report.file", about=identifier, at=home.actor.clock(), **told)
     return Taken(identifier, state, len(good), changes, faults)
 
 

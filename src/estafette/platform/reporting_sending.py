@@ -8,7 +8,7 @@ shown: one file against the schema would make a whole envelope irreceivable. Cor
 from asyncio import to_thread
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -24,7 +24,7 @@ from estafette.platform.reporting_drafts import Draft, draft, faults_of
 from estafette.platform.reporting_ledger import PeriodKey, ask, regimes, sending_time
 from estafette.platform.reporting_tables import transmission
 from estafette.reporting.calendar import period_of
-from estafette.store import jobs
+from estafette.store import audit, jobs
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply
 from estafette.values.moments import paris_day
@@ -100,6 +100,7 @@ def _send(home: Home, connection: Connection, prepared: Prepared) -> None:
         "created_at": now,
     }
     connection.execute(insert(transmission).values(row))
+    _audit(connection, row, "report.blocked" if blocked else "report.sent", at=now, sha256=row["sha256"])
     if blocked:
         return
     jobs.add(connection, queue=PACK, key=f"{PACK}:{held.siren}:{report.identifier}", lane=PACK, payload={}, now=now)
@@ -143,11 +144,17 @@ def answered(
     now = home.actor.clock()
     values = {"state": ANSWERED[message.status], "details": details, "answered_at": now}
     connection.execute(update(transmission).where(columns.id == row["id"]).values(values))
+    _audit(connection, row, "report.answered", at=now, status=message.status, sha256=sha256)
     name = f"{row['identifier']}_{message.status}.xml"
     _give(home, connection, row, f"{MIRRORS[Kind(row['kind'])]}LC", syntax="CDAR", sha256=sha256, name=name)
     kind, changes = Kind(row["kind"]), regimes(connection, row["siren"])
     due = sending_time(row["siren"], kind, period_of(row["start"], kind, changes), changes, now)
     ask(connection, PeriodKey(row["siren"], Role(row["role"]), kind, row["start"]), due=due, now=now)
+
+
+def _audit(connection: Connection, row: RowMapping | dict[str, Any], what: str, *, at: datetime, **told: str) -> None:
+    period = {"role": row["role"], "kind": row["kind"], "from": row["start"].isoformat(), "type": row["type_code"]}
+    audit.record(connection, row["siren"], what, about=row["identifier"], at=at, **period, **told)
 
 
 def _give(home: Home, connection: Connection, row: RowMapping | dict[str, Any], flow_type: str, **file: str) -> None:

@@ -370,10 +370,19 @@ def _delivery(connection: Connection, sender: str, message: StatusMessage, key: 
     A platform that could not read the invoice names the message that brought it (501).
     """
     if message.status == "501":
-        same = (invoice.c.id == message.object_identifier, invoice.c.peer == sender)
+        same = (invoice.c.id == brought_by(message.object_identifier), invoice.c.peer == sender)
         return connection.execute(select(invoice).where(*same)).mappings().first()
     rows = connection.execute(_EXCHANGED, {**key, "peer": sender}).mappings().all()
     return next((row for row in rows if _concerns(message, row)), None)
+
+
+def brought_by(identifier: str) -> str:
+    """Return the delivery that a message brought, by the message's identifier: the first one, or one sent again.
+
+    >>> brought_by("4f6b"), brought_by("4f6b.3")
+    ('4f6b', '4f6b')
+    """
+    return identifier.partition(".")[0]
 
 
 def _concerns(message: StatusMessage, row: Row) -> bool:

@@ -27,6 +27,7 @@ from estafette.formats.xml import Unreadable
 from estafette.lifecycle.contents import REQUESTED_ACTIONS
 from estafette.lifecycle.guards import StatusEvent
 from estafette.platform.platform import InvoiceView, Platform
+from estafette.platform.retransmission import CannotSend
 from estafette.platform.statuses import NotAllowed
 from estafette.platform.tables import company
 from estafette.readable import pdf
@@ -120,7 +121,12 @@ class Pages:
             raise HTTPException(403)
         view = self._view(request, person)
         try:
-            self._platform.answer(siren, view.row["id"], answers.read(sent, view))
+            if "again" in sent:
+                self._platform.send_again(siren, view.row["id"])
+            else:
+                self._platform.answer(siren, view.row["id"], answers.read(sent, view))
+        except CannotSend as refused:
+            return self._show(request, view, 422, sent=sent, fault=(refused.fr, refused.en))
         except Unclear as unclear:
             return self._show(request, view, 422, sent=sent, fault=(unclear.fr, unclear.en))
         except NotAllowed as refused:
@@ -182,6 +188,7 @@ class Pages:
             "readable": is_readable(view),
             "forms": answers.forms(view) if answers_it else (),
             "ours": answers.count_of_ours(view),
+            "ours_to_answer": answers_it,
             "sent": sent or {},
             "fault": fault,
             "actions": REQUESTED_ACTIONS,
