@@ -7,10 +7,12 @@ from datetime import date, timedelta
 import pytest
 
 from estafette.directory import resolve
+from estafette.directory.annex7 import RULES
 from estafette.directory.history import current
-from estafette.directory.updates import Answer, judge
-from estafette.formats.directory import Update, read_update, write_update
+from estafette.directory.readings import Readings
+from estafette.directory.updates import Fault, judge_code, judge_line, soundness, withdrawn_defaults
 from estafette.formats.directory_entries import DirectoryLine, Establishment, LegalUnit, ReceivingPlatform, RoutingCode
+from estafette.formats.directory_update import AskedCode, AskedLine, Update, read_update, write_update
 
 ON = date(2027, 3, 20)
 DAY = timedelta(days=1)
@@ -33,12 +35,12 @@ class Directory:
 
     def establishment(self, siret: str) -> Establishment | None:
         """One establishment, and one that ceased."""
-        statuses = {SIRET: "A", "10000000900025": "I"}
+        statuses = {SIRET: "A", "10000000900025": "I", f"{PUBLIC}00017": "A", "30000000700016": "A"}
         return Establishment(siret=siret, name="N", status=statuses[siret]) if siret in statuses else None
 
     def routing_code(self, siret: str, code: str) -> RoutingCode | None:
         """One code, and one that ceased."""
-        statuses = {"A": "A", "OLD": "I"}
+        statuses = {"A": "A", "B": "A", "OLD": "I"}
         known = siret == SIRET and code in statuses
         return RoutingCode(siret=siret, code=code, name="N", status=statuses[code]) if known else None
 
@@ -52,14 +54,16 @@ class Directory:
         )
 
     def lines(self, address: str) -> Iterable[DirectoryLine]:
-        """Every version of an address."""
-        return [line for line in self.held if line.address == address]
+        """The lines of an address: of each start the last version, masks too."""
+        last = {one.start: one for one in self.held if one.address == address}
+        return list(last.values())
 
-    def take(self, answers: Iterable[Answer]) -> None:
-        """Record what was accepted, as the portal does."""
-        for answer in answers:
-            for version in answer.versions:
-                self.held.append(replace(version, instance=len(self.held) + 1))
+    def take(self, asked: DirectoryLine, *, emitter: str = "0003") -> list[str]:
+        """Judge a line and record it when it is taken, as the portal does; give the rules it breaks."""
+        faults = judge_line(AskedLine.of(asked), self, emitter=emitter, on=ON)
+        versions = () if faults else (*withdrawn_defaults(asked, self.lines(asked.address)), asked)
+        self.held.extend(replace(version, instance=len(self.held) + at) for at, version in enumerate(versions, 1))
+        return [fault.rule for fault in faults]
 
 
 def line(matricule: str = "0003", **more: object) -> DirectoryLine:
@@ -72,13 +76,26 @@ OPEN = line("0005", start=date(2027, 2, 1), instance=1)
 COMING = line("0003", suffix="B", start=date(2027, 9, 1), instance=2)
 
 
-def rules(asked: DirectoryLine | RoutingCode, *held: DirectoryLine, emitter: str = "0003") -> list[tuple[str, str]]:
+def judged(
+    asked: DirectoryLine | RoutingCode | AskedLine | AskedCode,
+    *held: DirectoryLine,
+    emitter: str = "0003",
+    readings: Readings = Readings(),  # noqa: B008 — a value
+) -> tuple[Fault, ...]:
+    """Judge one change against these lines."""
+    if isinstance(asked, RoutingCode):
+        asked = AskedCode(code=asked)
+    if isinstance(asked, DirectoryLine):
+        asked = AskedLine.of(asked)
+    judge = judge_line if isinstance(asked, AskedLine) else judge_code
+    return judge(asked, Directory(list(held)), emitter=emitter, on=ON, readings=readings)  # type: ignore[arg-type]
+
+
+def rules(asked: DirectoryLine | RoutingCode | AskedLine | AskedCode, *held: DirectoryLine) -> list[tuple[str, str]]:
     """The code and the rule of each fault of one change."""
-    update = Update(lines=(asked,)) if isinstance(asked, DirectoryLine) else Update(routing_codes=(asked,))
-    (answer,) = judge(update, Directory(list(held)), emitter=emitter, on=ON)
-    assert all(fault.fr != fault.en and fault.terms for fault in answer.faults)
-    assert bool(answer.versions) == (not answer.faults and isinstance(asked, DirectoryLine))
-    return [(fault.code, fault.rule) for fault in answer.faults]
+    faults = judged(asked, *held)
+    assert all(fault.fr != fault.en and fault.terms and fault.tag for fault in faults)
+    return [(fault.code, fault.rule) for fault in faults]
 
 
 @pytest.mark.parametrize(
@@ -177,11 +194,8 @@ def test_the_published_change_of_platform() -> None:
     directory = Directory([OPEN, replace(OPEN, siret=SIRET, instance=2)])
     closed = [replace(held, end=CLOSING) for held in directory.held]
     created = [replace(held, matricule="0003", start=CLOSING, end=date(2027, 12, 31)) for held in directory.held]
-    update = read_update(write_update(Update(lines=(*closed, *created))))
-    answers = judge(update, directory, emitter="0003", on=ON)
-    assert [answer.faults for answer in answers] == [()] * 4
-    assert [answer.iteration for answer in answers] == [1, 2, 3, 4]
-    directory.take(answers)
+    update = read_update(write_update(Update(lines=(*closed, *created)))).update()
+    assert [directory.take(asked) for asked in update.lines] == [[]] * 4
     days = (CLOSING - DAY, CLOSING, date(2027, 12, 30))
     asked = [resolve(SIREN, "0225", directory.held, on=day, legal_unit_known=True).matricule for day in days]
     assert asked == ["0005", "0003", "0003"]
@@ -189,26 +203,18 @@ def test_the_published_change_of_platform() -> None:
 
 def test_the_order_counts() -> None:
     """Created before the old one is closed, the new line overlaps it: refused, the closure is taken all the same."""
-    update = Update(lines=(line(start=CLOSING), replace(OPEN, end=CLOSING)))
-    created, closed = judge(update, Directory([OPEN]), emitter="0003", on=ON)
-    assert [fault.rule for fault in created.faults] == ["G1.86"]
-    assert closed.faults == ()
+    directory = Directory([OPEN])
+    assert directory.take(line(start=CLOSING)) == ["G1.86"]
+    assert directory.take(replace(OPEN, end=CLOSING)) == []
 
 
 def test_the_published_reorganisation() -> None:
-    """Routing codes created by an update serve its own lines; later a line is closed, another masked, a suffix made."""
+    """Lines on routing codes; later one is closed, another masked, a suffix made."""
     directory = Directory()
-    codes = tuple(RoutingCode(siret=SIRET, code=code, name=code) for code in ("S1", "S2"))
-    lines = tuple(line(siret=SIRET, routing_code=code.code) for code in codes)
-    answers = judge(Update(codes, lines), directory, emitter="0003", on=ON)
-    assert [answer.faults for answer in answers] == [()] * 4
-    directory.take(answers)
-    mind_changed = Update(
-        lines=(replace(lines[0], end=date(2027, 6, 1)), replace(lines[1], nature="M"), line(suffix="ABCD01"))
-    )
-    answers = judge(mind_changed, directory, emitter="0003", on=ON)
-    assert [answer.faults for answer in answers] == [()] * 3
-    directory.take(answers)
+    lines = (line(siret=SIRET, routing_code="A"), line(siret=SIRET, routing_code="B"))
+    assert [directory.take(asked) for asked in lines] == [[], []]
+    mind_changed = (replace(lines[0], end=date(2027, 6, 1)), replace(lines[1], nature="M"), line(suffix="ABCD01"))
+    assert [directory.take(asked) for asked in mind_changed] == [[], [], []]
     assert {held.address: held.end for held in current(directory.held)} == {
         lines[0].address: date(2027, 6, 1),
         f"{SIREN}_ABCD01": None,
@@ -218,8 +224,115 @@ def test_the_published_reorganisation() -> None:
 def test_the_default_line_gives_way() -> None:
     """Who had chosen no platform is reached on the first one chosen, from the day it starts, and not before."""
     directory = Directory([line("9998", start=date(2026, 9, 1), instance=1)])
-    answers = judge(Update(lines=(line(),)), directory, emitter="0003", on=ON)
-    directory.take(answers)
+    assert directory.take(line()) == []
     found = [resolve(SIREN, "0225", directory.held, on=day, legal_unit_known=True) for day in (ON, date(2027, 4, 1))]
     assert [resolution.matricule for resolution in found] == ["9998", "0003"]
     assert not any(resolution.is_contradictory for resolution in found)
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        ({"start": "20270231"}, ("REJ_VAL_INC", "G1.09")),
+        ({"end": "2027-05-01"}, ("REJ_VAL_INC", "G1.09")),
+        ({"start": "19990101"}, ("REJ_VAL_INC", "G1.36")),
+        ({"siren_scheme": "0009"}, ("REJ_VAL_INC", "A3")),
+        ({"siret": SIRET, "siret_scheme": "0002"}, ("REJ_VAL_INC", "A3")),
+        ({"siret": SIRET, "routing_code": "A", "routing_scheme": ""}, ("REJ_VAL_INC", "G1.83")),
+    ],
+)
+def test_values_as_a_file_may_have_them(changed: dict[str, str], fault: tuple[str, str]) -> None:
+    """A day that is none and a qualifier that is another's are refused of one object, with what was seen."""
+    assert rules(replace(AskedLine.of(line()), **changed)) == [fault]
+
+
+def test_what_was_seen_is_told() -> None:
+    """A refusal names the element and its term, what was seen, what is expected, what to do: French, then English."""
+    (fault,) = judged(line("9998"))
+    assert fault.fr == (
+        "IdPlateforme (DT-7-6) : vu « 9998 » ; attendu : ni 9997, ni 9998, ni 9999. Corrigez la valeur et renvoyez."
+    )
+    assert fault.en.startswith("IdPlateforme (DT-7-6): seen “9998”; expected: none of 9997, 9998, 9999.")
+
+
+def test_a_code_that_is_no_units() -> None:
+    """The qualifier of the SIRET, the length of a name or an address, a country that is none, a public service."""
+    code = RoutingCode(siret=SIRET, code="NEW", name="N")
+    assert rules(AskedCode(code=code, siret_scheme="0002")) == [("REJ_VAL_INC", "A3")]
+    assert rules(replace(code, name="")) == [("REJ_VAL_INC", "A3")]
+    assert rules(replace(code, name="N" * 101)) == [("REJ_VAL_INC", "A3")]
+    assert rules(replace(code, city="V" * 256)) == [("REJ_VAL_INC", "A3")]
+    assert rules(replace(code, postal_code="1" * 11)) == [("REJ_VAL_INC", "A3")]
+    assert rules(replace(code, country="ZZ")) == [("REJ_VAL_INC", "G2.01")]
+    assert rules(replace(code, siret=f"{PUBLIC}00017")) == [("REJ_HAB", "REJ_HAB")]
+    assert rules(replace(code, siret="30000000700016")) == [("REJ_COH", "G1.96")]
+
+
+LAPSED = line("0007", start=date(2026, 9, 1), instance=1)
+
+
+def test_the_line_of_a_platform_that_lapsed() -> None:
+    """Another platform may close it (G1.94); by the other reading, from a day that is past too."""
+    by_end = Readings(closes_lapsed_from_start=False)
+    closed = replace(LAPSED, end=CLOSING)
+    assert judged(closed, LAPSED) == judged(closed, LAPSED, readings=by_end) == ()
+    past = replace(LAPSED, end=ON - DAY)
+    assert rules(past, LAPSED) == [("REJ_RG", "G1.88")]
+    assert judged(past, LAPSED, readings=by_end) == ()
+    assert rules(replace(LAPSED, end=None), replace(LAPSED, end=CLOSING)) == [
+        ("REJ_COH", "G1.94"),
+        ("REJ_HAB", "REJ_HAB"),
+    ]
+
+
+def test_the_fictitious_platform_by_note_85() -> None:
+    """By that reading, a platform whose contract ends leaves its customer the default line; else never (G1.112)."""
+    left = line("9998", start=CLOSING)
+    closed = replace(OPEN, end=CLOSING)
+    assert rules(left, closed) == [("REJ_VAL_INC", "G1.112")]
+    by_note = Readings(takes_fictive_lines=True)
+    assert judged(left, closed, readings=by_note) == ()
+    assert [fault.rule for fault in judged(replace(left, suffix="A"), readings=by_note)] == ["G1.112"]
+    assert [fault.rule for fault in judged(replace(left, matricule="9999"), readings=by_note)] == ["G1.112"]
+
+
+def test_the_days_after_the_effective_end() -> None:
+    """They are the line's until the end agreed; by the other reading, another's."""
+    ceased = replace(OPEN, effective_end=CLOSING)
+    after = line(start=CLOSING)
+    assert rules(after, ceased) == [("REJ_COH", "G1.86")]
+    assert judged(after, ceased, readings=Readings(frees_effective_end=True)) == ()
+
+
+def test_the_characters_of_the_interface() -> None:
+    """By that reading, what the API's document allows beyond annex 7 is taken."""
+    wide = Readings(takes_wide_identifiers=True)
+    assert judged(line(suffix="a@b"), readings=wide) == ()
+    assert judged(RoutingCode(siret=SIRET, code="VOIRIE/2", name="N"), readings=wide) == ()
+    assert judged(line(suffix="a b"), readings=wide) != ()
+
+
+def test_what_an_authority_states() -> None:
+    """An authority is not held to the days, the numbers and the rights of platforms; an overlap is never held."""
+    directory = Directory([OPEN])
+    past = line("9999", siren=PUBLIC, siret=f"{PUBLIC}00017", start=date(2020, 1, 1))
+    assert soundness(AskedLine.of(past), directory, on=ON) == ()
+    assert soundness(AskedLine.of(replace(past, end=past.start)), directory, on=ON) == ()
+    backwards = replace(past, end=past.start - DAY)
+    assert [fault.rule for fault in soundness(AskedLine.of(backwards), directory, on=ON)] == ["G1.113"]
+    assert [fault.rule for fault in soundness(AskedLine.of(line(start=ON)), directory, on=ON)] == ["G1.86"]
+    assert [fault.rule for fault in soundness(AskedLine.of(line(nature="M")), directory, on=ON)] == ["G1.84"]
+
+
+def test_before_the_rules() -> None:
+    """A rule binds from its day on."""
+    early = judge_line(AskedLine.of(line("9998")), Directory(), emitter="0003", on=date(2026, 4, 29))
+    assert early == ()
+
+
+def test_every_rule_has_its_words_and_its_place() -> None:
+    """No two rows of the table are the same rule on the same term; every reason code is one of G7.19 for F13."""
+    keys = [(rule.stage, rule.id, rule.tag) for rule in RULES]
+    assert len(keys) == len(set(keys))
+    assert {rule.code for rule in RULES} == {"REJ_RG", "REJ_HAB", "REJ_COH", "REJ_VAL_INC"}
+    assert all(rule.expected_fr and rule.remedy_fr != rule.remedy_en for rule in RULES)

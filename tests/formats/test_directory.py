@@ -15,13 +15,10 @@ from lxml import etree
 from estafette.formats.directory import (
     Header,
     Presence,
-    Update,
     read,
     read_export,
-    read_update,
     write,
     write_export,
-    write_update,
 )
 from estafette.formats.directory_entries import (
     DirectoryLine,
@@ -31,6 +28,7 @@ from estafette.formats.directory_entries import (
     ReceivingPlatform,
     RoutingCode,
 )
+from estafette.formats.directory_update import Update, read_update, write_update
 from estafette.formats.xml import Unreadable
 from estafette.values.moments import second
 
@@ -187,7 +185,7 @@ def test_updated_then_read(held: list[RoutingCode], changed: list[DirectoryLine]
         tuple(replace(code, instance=0, commitment_required=None) for code in held),
         tuple(replace(line, instance=0, effective_end=None) for line in changed),
     )
-    assert read_update(write_update(asked)) == asked
+    assert read_update(write_update(asked)).update() == asked
 
 
 def test_sentinels_of_real_exports() -> None:

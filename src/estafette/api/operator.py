@@ -147,13 +147,16 @@ def portal_routes(portal: Portal, wake: Callable[[], None]) -> list[Route]:
         sirets = [one.siret for one in asked.establishments] + [code.siret for code in asked.routing_codes]
         if wrong := [siret for siret in sirets if not SIRET.is_valid(siret)]:
             raise Problem(400, f"siret: {', '.join(wrong[:5])}?")
-        counts = authority.load(
-            portal.hall,
-            units=units,
-            establishments=asked.establishments,
-            routing_codes=asked.routing_codes,
-            lines=lines,
-        )
+        try:
+            counts = authority.load(
+                portal.hall,
+                units=units,
+                establishments=asked.establishments,
+                routing_codes=asked.routing_codes,
+                lines=lines,
+            )
+        except authority.Unsound as unsound:
+            raise Problem(400, str(unsound)) from None
         wake()
         return JSONResponse(counts, 201)
 

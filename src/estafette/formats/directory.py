@@ -1,40 +1,36 @@
-"""The files of the directory: its export to the platforms (F14), streamed both ways, and its update by them (F13).
+"""The export of the directory to the platforms (F14), streamed both ways. Its update by them is `directory_update`.
 
 An export may hold millions of lines: `write_export` writes entries as they come, `read_export` gives them one by one,
-each with the motive of its presence (C in force, V to come; P, S, N in a differential). An update is small: it is read
-and written whole, and its order counts (closures before creations).
+each with the motive of its presence (C in force, V to come; P, S, N in a differential).
 
 `directory_entries` says what an entry is, `directory_records` which elements it has.
 
 Source: external specifications v3.2, annex 3 (V1.8) and schemas « 0 - Annuaire ».
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
 from itertools import groupby
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from lxml import etree
 
-from estafette.formats.directory_entries import DirectoryLine, Entry, RoutingCode
+from estafette.formats.directory_entries import DirectoryLine, Entry
 from estafette.formats.directory_records import (
     BY_ELEMENT,
     BY_KIND,
     EXPORTED,
-    UPDATED_CODES,
-    UPDATED_LINES,
-    Record,
+    other_kind,
     taken,
-    unreadable,
     written,
 )
-from estafette.formats.xml import DAMAGED, OTHER_KIND, TOO_BIG, Unreadable, parse
+from estafette.formats.xml import DAMAGED, TOO_BIG, Unreadable
 from estafette.values import limits
 from estafette.values.moments import paris_day, second, second_text
 
-EXPORT_ROOT, UPDATE_ROOT = "AnnuaireConsultationF14", "AnnuaireActualisation"
+EXPORT_ROOT = "AnnuaireConsultationF14"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +48,6 @@ class Presence:
 
     entry: Entry
     motive: str = "C"
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """What a platform asks the directory to change, in its order."""
-
-    routing_codes: tuple[RoutingCode, ...] = ()
-    lines: tuple[DirectoryLine, ...] = ()
 
 
 # --------------------------------------------------------------------------------------------------------- exports
@@ -178,7 +166,7 @@ def _elements(stream: BinaryIO) -> Iterator[etree._Element]:
 
 def _judge_start(element: etree._Element, depth: int) -> None:
     if depth == 1 and (element.tag != EXPORT_ROOT or element.getroottree().docinfo.internalDTD is not None):
-        raise _other_kind(element, EXPORT_ROOT)
+        raise other_kind(element, EXPORT_ROOT)
     if depth > limits.XML_DEPTH_MAX:
         raise Unreadable(
             TOO_BIG,
@@ -207,58 +195,7 @@ def _header(texts: dict[str, str]) -> Header:
         ) from error
 
 
-# --------------------------------------------------------------------------------------------------------- updates
-
-
-def write_update(update: Update) -> bytes:
-    """Give an update (F13); ValueError when it changes nothing."""
-    if not update.routing_codes and not update.lines:
-        raise ValueError("an update has one routing code or one line at least")
-    root = etree.Element(UPDATE_ROOT)
-    blocks: tuple[tuple[Record, Sequence[RoutingCode] | Sequence[DirectoryLine]], ...] = (
-        (UPDATED_CODES, update.routing_codes),
-        (UPDATED_LINES, update.lines),
-    )
-    for record, entries in blocks:
-        if entries:
-            block = etree.SubElement(root, record.block)
-            for entry in entries:
-                block.append(written(record, entry))
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-
-
-def read_update(data: bytes) -> Update:
-    """Give the update (F13) that the bytes hold, in its order.
-
-    Raises: Unreadable, when they are no update, hold neither routing code nor line, or a field cannot be read.
-    """
-    root = parse(data).getroot()
-    if root.tag != UPDATE_ROOT:
-        raise _other_kind(root, UPDATE_ROOT)
-    update = Update(
-        tuple(_entries(root, UPDATED_CODES)),
-        tuple(_entries(root, UPDATED_LINES)),
-    )
-    if update == Update():
-        unreadable(root, "BlocCodesRoutage, BlocLignesAnnuaire", "")
-    return update
-
-
-def _entries(root: etree._Element, record: Record) -> Iterator[Any]:
-    for element in root.iterfind(f"{record.block}/{record.element}"):
-        yield taken(record, element)[0]
-
-
 def _element(tag: str, text: str) -> etree._Element:
     element = etree.Element(tag)
     element.text = text
     return element
-
-
-def _other_kind(root: etree._Element, expected: str) -> Unreadable:
-    return Unreadable(
-        OTHER_KIND,
-        f"Ce n'est pas {expected} sans DOCTYPE : la racine est {root.tag}.",
-        f"This is no {expected} without DOCTYPE: the root is {root.tag}.",
-        where=str(root.tag),
-    )

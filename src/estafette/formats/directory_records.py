@@ -23,7 +23,7 @@ from estafette.formats.directory_entries import (
     ReceivingPlatform,
     RoutingCode,
 )
-from estafette.formats.xml import DAMAGED, Unreadable
+from estafette.formats.xml import DAMAGED, OTHER_KIND, Unreadable
 from estafette.values.moments import day, day_text
 
 
@@ -259,4 +259,14 @@ def unreadable(element: etree._Element, path: str, text: str) -> NoReturn:
         f"Annuaire : {path} absent ou illisible dans {element.tag} : {text[:80]!r}.",
         f"Directory: {path} missing or unreadable in {element.tag}: {text[:80]!r}.",
         where=f"line {line}" if isinstance(line, int) else "",
+    )
+
+
+def other_kind(root: etree._Element, expected: str) -> Unreadable:
+    """Give the reason why a file is no file of the directory, by its root."""
+    return Unreadable(
+        OTHER_KIND,
+        f"Ce n'est pas {expected} sans DOCTYPE : la racine est {root.tag}.",
+        f"This is no {expected} without DOCTYPE: the root is {root.tag}.",
+        where=str(root.tag),
     )

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Column, Connection, select
 
 from estafette.directory import DirectoryLine, Establishment, LegalUnit, ReceivingPlatform, RoutingCode
+from estafette.directory.rules import Fault
 from estafette.exchange.post import Peer, peer_of
 from estafette.formats.directory import write
 from estafette.formats.directory_entries import Entry
@@ -42,6 +43,13 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
     public_key: str | None = None
     registered_until: date | None = None
     platform_type: str = "PDP"
+
+
+class Unsound(Exception):
+    """What is loaded cannot be held: the line, and the rule that it breaks."""
+
+    def __init__(self, line: str, fault: Fault) -> None:
+        super().__init__(f"{line} : {fault.rule} {fault.fr} / {fault.en}")
 
 
 def learn(hall: Hall, connection: Connection, told: Registered, *, message: str | None = None) -> None:
@@ -77,7 +85,10 @@ def load(
     routing_codes: Sequence[RoutingCode] = (),
     lines: Sequence[dict[str, Any]] = (),
 ) -> dict[str, int]:
-    """The register and the addresses of the pilot are in the directory; returns how many of each were new."""
+    """The register and the addresses of the pilot are in the directory; returns how many of each were new.
+
+    Raises: Unsound, when a line is none, masks nothing, or overlaps another; nothing is loaded then.
+    """
     with hall.actor.database.begin() as connection:
         register = _register(hall, connection, Source.OPENING)
         new = {
@@ -117,7 +128,10 @@ def _define(register: Register, parts: dict[str, Any]) -> int | None:
     )
     if register.connection.execute(select(directory_line.c.instance).where(*same)).first():
         return None
-    return (register.mask if line.nature == "M" else register.define)(line).instance
+    decision = (register.mask if line.nature == "M" else register.define)(line)
+    if decision.faults:
+        raise Unsound(f"{line.address} {line.start}", decision.faults[0])
+    return decision.instance
 
 
 def _default(register: Register, siren: str) -> int | None:

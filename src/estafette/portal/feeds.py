@@ -26,7 +26,8 @@ from estafette.formats.tax_register import TaxStatus
 from estafette.portal import holdings
 from estafette.portal.feed_files import Feed, Record
 from estafette.portal.feed_tables import feed_load, feed_treatment, tax_status
-from estafette.portal.register import INSTANCE, Register, row_of
+from estafette.portal.journal import row_of
+from estafette.portal.register import INSTANCE, Register
 from estafette.portal.tables import directory_line, establishment, legal_unit
 from estafette.store import sequences
 

@@ -4,11 +4,13 @@ The contract, for whoever changes the directory (F13, the API, the feeds, the re
 
 - Open one `Register` a message, in the transaction that takes the message: who (`source`, `author`), by what
   (`message`), when (`at`). What it writes is one change of `directory_change`; when it writes nothing, there is none.
-- `define`, `mask`, `close`, `put_routing_code` ask: a `Decision` has the `instance` that counts now, or the `faults`,
-  each with its rule of annex 7, its code (REJ_*), its terms (DT-…) and French and English words. Nothing is written
-  when there are faults. Each sees what the ones before it did.
-- `put_unit`, `put_establishment`, `put_platform` state what an authority says, and draw the consequences on the lines
-  (directory.md §5–6). They return the new instance, None when the directory already said the same.
+- `define`, `mask`, `close`, `put_routing_code`, `ask` (every value a text, right or wrong) give a `Decision`: the
+  `instance` that counts now, or the `faults`, each with its rule of annex 7, its code (REJ_*), its terms (DT-…), and in
+  French and English what was seen, what is expected, what to do. Nothing is written when there are faults. Each sees
+  what the ones before it did.
+- `put_unit`, `put_establishment`, `put_platform`, `lapse` state what an authority says, and draw the consequences on
+  the lines (directory.md §5–6); `give_default` gives an address its default line. They return the new instance, None
+  when the directory already said the same.
 - Twice is once: what says what is already held is accepted and writes nothing.
 - Which rules are asked follows from `source`: a platform (`UPDATE`, `API`; `author` is its matricule) is held to all of
   them, an authority to those that keep the directory sound.
@@ -18,48 +20,30 @@ The contract, for whoever changes the directory (F13, the API, the feeds, the re
 Nothing is deleted, nothing is rewritten but `known_until`, once: what was known at a moment stays so.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from enum import StrEnum
-from typing import Any
+from datetime import date
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, not_, or_, select
 
 from estafette.directory import DirectoryLine, Establishment, LegalUnit, ReceivingPlatform, RoutingCode
+from estafette.directory.readings import Readings
 from estafette.directory.resolution import CHORUS_PRO, FICTIVE
-from estafette.directory.updates import Fault, judge
-from estafette.formats.directory import Update
-from estafette.formats.directory_entries import Entry
+from estafette.directory.updates import Fault, judge_code, judge_line, soundness, withdrawn_defaults
+from estafette.formats.directory_update import AskedCode, AskedLine
 from estafette.portal import holdings
-from estafette.portal.holdings import TABLES
+from estafette.portal.journal import INSTANCE, Journal, Source
 from estafette.portal.tables import (
-    directory_change,
     directory_line,
     establishment,
     legal_unit,
     receiving_platform,
     routing_code,
 )
-from estafette.store import sequences
-from estafette.values.moments import paris_day
 
-INSTANCE, CHANGE = "instance", "directory-change"
+__all__ = ["INSTANCE", "Decision", "Register", "Source"]
 
-
-class Source(StrEnum):
-    """Where a change comes from (directory.md §6)."""
-
-    UPDATE = "f13"
-    API = "api"
-    SIRENE = "sirene"
-    TAX = "tax"
-    REGISTRATION = "registration"
-    CHORUS_PRO = "chorus pro"
-    OPENING = "opening"
-    """The load of the pilot: lines that exist already, whatever their dates."""
-
-
+_READINGS = Readings()
 PLATFORMS = frozenset({Source.UPDATE, Source.API})
 """The sources whose author is a platform, held to every rule."""
 
@@ -72,72 +56,49 @@ class Decision:
     faults: tuple[Fault, ...] = ()
 
 
-class Register:
+class Register(Journal):
     """The directory, open to one change."""
 
-    def __init__(
-        self, connection: Connection, *, at: datetime, source: Source, author: str, message: str | None = None
-    ) -> None:
-        self.connection, self.at, self.source, self.author, self.message = connection, at, source, author, message
-        self.today = paris_day(at)
-        self._change: int | None = None
-
-    def change(self) -> int:
-        """Return the change that what is written now belongs to; it is recorded the first time."""
-        if self._change is None:
-            self._change = sequences.draw(self.connection, CHANGE)
-            last = self.connection.execute(select(func.max(directory_change.c.recorded_at))).scalar()
-            row = {
-                "id": self._change,
-                "recorded_at": max(self.at, last) if last else self.at,
-                "source": str(self.source),
-                "author": self.author,
-                "message": self.message,
-            }
-            self.connection.execute(insert(directory_change).values(row))
-        return self._change
-
-    @property
-    def has_changed(self) -> bool:
-        """Tell whether anything was written."""
-        return self._change is not None
+    readings = _READINGS
+    """How what the texts leave open is read; whoever opens it may choose."""
 
     # ------------------------------------------------------------------------------------------------ asked, judged
 
+    def ask(self, asked: AskedLine | AskedCode) -> Decision:
+        """What a file or a call asks for, every value a text, is done; or why not."""
+        judge_it = judge_line if isinstance(asked, AskedLine) else judge_code
+        faults = judge_it(asked, self, emitter=self.author, on=self.today, readings=self.readings)  # type: ignore[arg-type]
+        if faults:
+            return Decision(faults=faults)
+        if isinstance(asked, AskedLine):
+            return self._define(asked.line())
+        return self._put_code(asked.code)
+
     def define(self, line: DirectoryLine) -> Decision:
         """The line holds as told (nature D), the default line of its address giving way; or why not."""
-        return self._ask(replace(line, nature="D"))
+        return self._ask_line(replace(line, nature="D"))
 
     def mask(self, line: DirectoryLine) -> Decision:
         """The line, which has not started, will not; or why not. Told in full: a mask repeats what it masks (G1.84)."""
-        return self._ask(replace(line, nature="M"))
+        return self._ask_line(replace(line, nature="M"))
 
     def close(self, instance: int, end: date | None) -> Decision:
-        """The line that a version made has this end; or why not."""
+        """The line that a version made has this end; or why not. KeyError when there is no such version."""
         line = holdings.by_instance(self.connection, DirectoryLine, instance)
         if line is None:
             raise KeyError(instance)
-        return self._ask(replace(line, end=end, nature="D"))
+        return self._ask_line(replace(line, end=end, nature="D"))
 
     def put_routing_code(self, code: RoutingCode) -> Decision:
-        """The routing code is created, or is as told; or why not. One that ends takes its lines with it."""
-        if self.source in PLATFORMS:
-            (answer,) = judge(Update(routing_codes=(code,)), self, emitter=self.author, on=self.today)
-            if answer.faults:
-                return Decision(faults=answer.faults)
-        mine = and_(routing_code.c.siret == code.siret, routing_code.c.code == code.code)
-        held = holdings.routing_code_of(self.connection, code.siret, code.code)
-        instance = self._put(code, held, mine)
-        if held is not None and instance is not None and code.status != "A":
-            self._withdraw(self._of_code(code), end=self.today)
-        return Decision(instance or (held.instance if held else None))
+        """The routing code is created, or is as told; or why not. The lines of one that ends cease tomorrow."""
+        return self.ask(AskedCode(code=code)) if self.source in PLATFORMS else self._put_code(code)
 
     # ---------------------------------------------------------------------------------------------------- stated
 
     def put_unit(self, unit: LegalUnit) -> int | None:
         """The unit is as told; a private one that ceases, or is no longer taxable, loses its lines from today."""
         held = holdings.legal_unit_of(self.connection, unit.siren)
-        instance = self._put(unit, held, legal_unit.c.siren == unit.siren)
+        instance = self.put(unit, held, legal_unit.c.siren == unit.siren)
         if instance is not None and held is not None and not _is_present(unit):
             self._withdraw(holdings.beginning(unit.siren), end=self.today)
         return instance
@@ -145,21 +106,38 @@ class Register:
     def put_establishment(self, one: Establishment) -> int | None:
         """The establishment is as told; one that closes, or takes invoices of works only, loses its lines."""
         held = holdings.establishment_of(self.connection, one.siret)
-        instance = self._put(one, held, establishment.c.siret == one.siret)
+        instance = self.put(one, held, establishment.c.siret == one.siret)
         if instance is not None and held is not None and (one.status != "A" or one.is_contracting_authority_only):
             self._withdraw(self._of_establishment(one.siret), end=self.today)
         return instance
 
     def put_platform(self, platform: ReceivingPlatform, *, application_code: str | None = None) -> int | None:
-        """The platform is as told; the lines of one whose registration ends say so from now on."""
+        """The platform is as told; its lines say when its registration ends, and no longer when that was put off."""
         held = holdings.platform_of(self.connection, platform.matricule)
         mine = receiving_platform.c.matricule == platform.matricule
         known = select(receiving_platform.c.application_code).where(mine, holdings.counts(receiving_platform))
         same_code = self.connection.execute(known).scalar() == application_code
-        instance = self._put(platform, held if same_code else None, mine, application_code=application_code)
-        if instance is not None and platform.registered_until is not None:
-            self._withdraw(directory_line.c.matricule == platform.matricule, end=platform.registered_until)
+        instance = self.put(platform, held if same_code else None, mine, application_code=application_code)
+        if instance is None:
+            return None
+        lines = directory_line.c.matricule == platform.matricule
+        if held is not None and held.registered_until not in (None, platform.registered_until):
+            column, former = directory_line.c, held.registered_until
+            self.rewrite(and_(lines, column.effective_end == former, _lasts_after(former)), effective_end=column.end)
+        if platform.registered_until is not None:
+            self._withdraw(lines, end=platform.registered_until, masks=platform.registered_until <= self.today)
         return instance
+
+    def lapse(self, matricule: str) -> bool:
+        """The lines of a platform whose registration has ended, and that were to come, are masked.
+
+        False when its registration has not ended: it was renewed meanwhile.
+        """
+        platform = holdings.platform_of(self.connection, matricule)
+        if platform is None or platform.registered_until is None or platform.registered_until > self.today:
+            return False
+        self._withdraw(directory_line.c.matricule == matricule, end=platform.registered_until)
+        return True
 
     def give_default(self, siren: str, siret: str | None = None, code: str | None = None) -> int | None:
         """An address without any line has its default one: no platform chosen (9998), Chorus Pro of a public entity.
@@ -174,7 +152,7 @@ class Register:
         held = holdings.lines(self.connection, line.address)
         if any(one.nature == "D" and one.overlaps(line) for one in held):
             return None
-        return self._write(line)
+        return self.write(line)
 
     # ------------------------------------------------------------------------------- what the rules ask of the register
 
@@ -200,39 +178,37 @@ class Register:
 
     # ------------------------------------------------------------------------------------------------------- writing
 
-    def _ask(self, line: DirectoryLine) -> Decision:
-        same = self._same(line)
+    def _ask_line(self, line: DirectoryLine) -> Decision:
+        if self.source in PLATFORMS:
+            return self.ask(AskedLine.of(line))
+        faults = soundness(AskedLine.of(line), self, on=self.today)
+        return Decision(faults=faults) if faults else self._define(line)
+
+    def _define(self, line: DirectoryLine) -> Decision:
+        """Write a line that nothing is against."""
+        held = holdings.lines(self.connection, line.address)
+        same = next((one for one in held if one.start == line.start), None)
         if same is not None and _says(same) == _says(line):
             return Decision(same.instance)
-        if self.source in PLATFORMS:
-            (answer,) = judge(Update(lines=(line,)), self, emitter=self.author, on=self.today)
-            if answer.faults:
-                return Decision(faults=answer.faults)
-            for default in answer.versions[:-1]:
-                self._write(replace(default, effective_end=default.end))
-        return Decision(self._write(replace(line, effective_end=line.end)))
+        for default in withdrawn_defaults(line, held):
+            self.write(default)
+        return Decision(self.write(replace(line, effective_end=self._effective_end(line, same))))
 
-    def _same(self, line: DirectoryLine) -> DirectoryLine | None:
-        held = holdings.lines(self.connection, line.address)
-        return next((one for one in held if one.start == line.start), None)
+    def _effective_end(self, line: DirectoryLine, same: DirectoryLine | None) -> date | None:
+        """Return the end that counts (DT-7-3-3): the one agreed, or a sooner one that something outside brought."""
+        unit, platform = self.legal_unit(line.siren), self.platform(line.matricule)
+        outside = [platform.registered_until if platform else None]
+        if same is not None and same.effective_end != same.end and (unit is None or not _is_present(unit)):
+            outside.append(same.effective_end)
+        return min((end for end in (line.end, *outside) if end is not None), default=None)
 
-    def _write(self, line: DirectoryLine) -> int:
-        """The version counts, in the place of the one of the same address and start."""
-        mine = and_(directory_line.c.address == line.address, directory_line.c.start == line.start)
-        return self._replace(line, mine)
-
-    def _put(self, told: Entry, held: Entry | None, mine: ColumnElement[bool], **more: Any) -> int | None:
-        if held is not None and replace(told, instance=held.instance) == held:
-            return None
-        return self._replace(told, mine, **more)
-
-    def _replace(self, told: Entry, mine: ColumnElement[bool], **more: Any) -> int:
-        table, change = TABLES[type(told)], self.change()
-        self.connection.execute(update(table).where(mine, holdings.counts(table)).values(known_until=change))
-        instance = sequences.draw(self.connection, INSTANCE)
-        row = {**row_of(told), **more, "instance": instance, "known_from": change}
-        self.connection.execute(insert(table).values(row))
-        return instance
+    def _put_code(self, code: RoutingCode) -> Decision:
+        mine = and_(routing_code.c.siret == code.siret, routing_code.c.code == code.code)
+        held = holdings.routing_code_of(self.connection, code.siret, code.code)
+        instance = self.put(code, held, mine)
+        if held is not None and instance is not None and code.status != "A":
+            self._end(self._of_code(code), end=self.tomorrow)
+        return Decision(instance or (held.instance if held else None))
 
     def _of_establishment(self, siret: str) -> ColumnElement[bool]:
         return and_(holdings.beginning(f"{siret[:9]}_{siret}"), directory_line.c.siret == siret)
@@ -240,29 +216,30 @@ class Register:
     def _of_code(self, code: RoutingCode) -> ColumnElement[bool]:
         return directory_line.c.address == f"{code.siret[:9]}_{code.siret}_{code.code}"
 
-    def _withdraw(self, mine: ColumnElement[bool], *, end: date) -> None:
-        """The lines that something outside ends say so: those started by that day cease then, the others are masked."""
-        query = select(directory_line).where(mine, holdings.counts(directory_line), directory_line.c.nature == "D")
-        rows: Sequence[Any] = self.connection.execute(query).mappings().all()
-        for held in (holdings.entry(DirectoryLine, row) for row in rows):
-            if held.start >= end and held.start > self.today:
-                self._write(replace(held, nature="M"))
-            elif (held.effective_end is None or held.effective_end > end) and (held.end is None or held.end > end):
-                self._write(replace(held, effective_end=end))
+    def _withdraw(self, mine: ColumnElement[bool], *, end: date, masks: bool = True) -> None:
+        """The lines that something outside ends on a day say so; those to come that would start then are masked."""
+        column = directory_line.c
+        is_to_come = and_(column.start >= end, column.start > self.today)
+        if masks:
+            self.rewrite(and_(mine, is_to_come), nature="M")
+        lasts = and_(or_(column.effective_end.is_(None), column.effective_end > end), _lasts_after(end))
+        self.rewrite(and_(mine, lasts, not_(is_to_come)), effective_end=end)
 
-
-def row_of(told: Entry) -> dict[str, Any]:
-    """Return the columns of a version that say what an entry says: without its number, nor its change."""
-    columns = TABLES[type(told)].c
-    row = {name: getattr(told, name) for name in told.__slots__ if name in columns and name != "instance"}
-    if isinstance(told, DirectoryLine):
-        row |= {"address": told.address, "routing": told.routing_code}
-    return row
+    def _end(self, mine: ColumnElement[bool], *, end: date) -> None:
+        """The lines are over on a day: no invoice can be addressed to them any more."""
+        column = directory_line.c
+        self.rewrite(and_(mine, column.start >= end), nature="M")
+        self.rewrite(and_(mine, column.start < end, _lasts_after(end)), end=end, effective_end=end)
 
 
 def _is_present(unit: LegalUnit) -> bool:
     """Tell whether the directory shows a unit: active, and taxable or public."""
     return unit.status == "A" and (unit.is_taxable or unit.entity_type == "P")
+
+
+def _lasts_after(end: date | None) -> ColumnElement[bool]:
+    """Return the condition that the end agreed of a line is none, or later than a day."""
+    return or_(directory_line.c.end.is_(None), directory_line.c.end > end)
 
 
 def _says(line: DirectoryLine) -> tuple[str, date | None, str]:
