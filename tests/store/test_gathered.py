@@ -97,3 +97,26 @@ def test_what_a_declared_statement_does_not_read_goes_on_gathering(database: Dat
         written = [statement.split()[2] for statement in asked if statement.startswith("INSERT")]
         assert written == ["account", "membership"]
     assert held(database) == [("a", 3)]
+
+
+def test_the_last_is_written_once(database: Database) -> None:
+    """Of values set one after the other under a key, the last is written, by one statement."""
+    asked: list[str] = []
+    with database.begin() as connection:
+        for name in ("a", "b"):
+            gathered.add(connection, sequence, {"name": name, "value": 0})
+    event.listen(database.engine, "before_cursor_execute", lambda _c, _cu, statement, *_: asked.append(statement))
+    with database.begin() as connection:
+        for number in range(100):
+            gathered.set_last(connection, RAISED, "a", {"which": "a", "to": number})
+        gathered.set_last(connection, RAISED, "b", {"which": "b", "to": 7})
+        assert connection.execute(NUMBERS).all() == [("a", 99), ("b", 7)]
+    assert len([statement for statement in asked if statement.startswith("UPDATE")]) == 2
+
+
+def test_the_last_outside_a_transaction(database: Database) -> None:
+    """Where nothing is gathered, each value is written at once."""
+    with database.engine.begin() as connection:
+        connection.execute(sequence.insert(), {"name": "a", "value": 0})
+        gathered.set_last(connection, RAISED, "a", {"which": "a", "to": 3})
+    assert held(database) == [("a", 3)]

@@ -1,4 +1,4 @@
-"""What the concentrator tells the administration: data of accepted invoices and obligatory statuses, as JSON.
+"""What the concentrator tells the administration: a list of facts, or one alone, as JSON.
 
     {"kind": "invoice-data", "key": {"seller": "100000009", "number": "F1", "year": 2026}, "platform": "0003",
      "accepted_at": "2026-09-01T09:00:00Z", "flow": "FFE0111A_…", "data": {…}}
@@ -6,9 +6,9 @@
      "reasons": [], "collected": [{"rate": "20", "amount": "720.00"}]}
     {"kind": "report", "platform": "0003", "accepted_at": "…", "flow": "FFE1025A_…", "data": {…}}
 
-`data` has the fields of `formats.flux1.Flux1`, or of `formats.flux10.Report`, and is kept whole. Amounts are decimals
-in text, dates are ISO 8601, moments carry their zone. Told twice is told once; a status may come before the data of its
-invoice.
+A fact has its number at the concentrator (`fact`), in the order of acceptance. `data` has the fields of
+`formats.flux1.Flux1`, or of `formats.flux10.Report`, kept whole. Amounts are decimals in text, dates are ISO 8601,
+moments carry their zone. Told twice is told once; a status may come before the data of its invoice.
 """
 
 from datetime import datetime
@@ -74,24 +74,37 @@ class ReportNotice(msgspec.Struct, frozen=True, tag="report", tag_field="kind"):
     flow: str
 
 
-_decoder = msgspec.json.Decoder(InvoiceData | StatusNotice | ReportNotice)
+Told = InvoiceData | StatusNotice | ReportNotice
+_one = msgspec.json.Decoder(Told)
+_many = msgspec.json.Decoder(list[Told])
 
 
 def receive(connection: Connection, body: bytes, *, received_at: datetime) -> bool:
-    """What the message tells is known, and looked at by the detectors; False when it was known already.
+    """What the message tells is known, and looked at by the detectors; False when it was all known already.
 
     Raises: WrongMessage, and nothing is written.
     """
+    news = [_known_from_now(connection, told, received_at) for told in _read(body)]
+    return any(news)
+
+
+def _read(body: bytes) -> list[Told]:
+    """Return the facts of a message, all of them right. Raises: WrongMessage."""
     try:
-        told = _decoder.decode(body)
+        told = _many.decode(body) if body.lstrip()[:1] == b"[" else [_one.decode(body)]
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise WrongMessage(str(error)) from None
+    for one in told:
+        if isinstance(one, InvoiceData) and one.data.key != (one.key.seller, one.key.year, one.key.number):
+            raise WrongMessage(f"the data are those of {one.data.key} - at `$.key`")
+    return told
+
+
+def _known_from_now(connection: Connection, told: Told, received_at: datetime) -> bool:
     if isinstance(told, StatusNotice):
         return _status(connection, told, received_at)
     if isinstance(told, ReportNotice):
         return _report(connection, told, received_at)
-    if told.data.key != (told.key.seller, told.key.year, told.key.number):
-        raise WrongMessage(f"the data are those of {told.data.key} - at `$.key`")
     return _data(connection, told, received_at)
 
 

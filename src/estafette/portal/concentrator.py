@@ -11,9 +11,11 @@ from asyncio import to_thread
 from sqlalchemy import Connection, update
 
 from estafette.formats.envelope import FlowName, Irreceivable
+from estafette.formats.flux1 import Examined
 from estafette.formats.status_message import StatusMessage
-from estafette.portal import flow1, flow6
-from estafette.portal.examination import Controlled, examine, refused
+from estafette.portal import feed, flow1, flow6, held
+from estafette.portal.examination import Controlled, File, examine, refused
+from estafette.portal.feed import Fact
 from estafette.portal.hall import Came, Hall, Partner
 from estafette.portal.stages import files_max, scan
 from estafette.portal.tables import partner_flow
@@ -41,12 +43,21 @@ async def _controlled(hall: Hall, file: str, data: bytes) -> Controlled:
 
 def _settle(hall: Hall, connection: Connection, name: FlowName, matricule: str, controlled: Controlled) -> None:
     partner = answer_flow(hall, connection, name, matricule, controlled)
-    for each in controlled.files:
-        came = Came(partner, name, each.file, each.sha256)
-        if isinstance(each.read, StatusMessage):
-            flow6.take(hall, connection, came, each.read)
-        else:
-            flow1.take(hall, connection, came, each.read)
+    _foresee(connection, matricule, controlled)
+    taken = (_take(hall, connection, Came(partner, name, each.file, each.sha256), each) for each in controlled.files)
+    feed.tell(hall, connection, matricule, [fact for fact in taken if fact])
+
+
+def _foresee(connection: Connection, matricule: str, controlled: Controlled) -> None:
+    held.foresee_data(connection, [each.read.facts for each in controlled.files if isinstance(each.read, Examined)])
+    statuses = [each.read for each in controlled.files if isinstance(each.read, StatusMessage)]
+    held.foresee_statuses(connection, matricule, statuses)
+
+
+def _take(hall: Hall, connection: Connection, came: Came, each: File) -> Fact | None:
+    if isinstance(each.read, StatusMessage):
+        return flow6.take(hall, connection, came, each.read)
+    return flow1.take(hall, connection, came, each.read)
 
 
 def answer_flow(hall: Hall, connection: Connection, name: FlowName, matricule: str, controlled: Controlled) -> Partner:

@@ -5,22 +5,23 @@ The content, then what the portal already knows: the parties in the directory, t
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
 from estafette.formats.flux1 import Examined
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_object
 from estafette.lifecycle.statuses import ObjectKind
-from estafette.portal.facts import accept_data, is_sent
+from estafette.portal.facts import accept_data
+from estafette.portal.feed import Fact
 from estafette.portal.hall import Came, Hall
-from estafette.portal.tables import legal_unit
-from estafette.store import gathered, sequences
+from estafette.portal.held import is_sent, is_unit
+from estafette.store import sequences
 
 ANSWER_TO_DATA = "FFE0604A"
 
 
-def take(hall: Hall, connection: Connection, came: Came, examined: Examined) -> None:
-    """The data of one invoice are accepted or rejected, and answered."""
+def take(hall: Hall, connection: Connection, came: Came, examined: Examined) -> Fact | None:
+    """The data of one invoice are accepted or rejected, and answered; returns the fact, when there is one."""
     now, data = hall.actor.clock(), examined.facts
     refusals = tuple(_refusals(connection, came, examined))
     sequence = sequences.draw(connection, "answer")
@@ -38,8 +39,7 @@ def take(hall: Hall, connection: Connection, came: Came, examined: Examined) -> 
         portal=hall.matricule,
     )
     hall.answer(connection, came.partner, ANSWER_TO_DATA, answer)
-    if not refusals:
-        accept_data(hall, connection, came, data)
+    return None if refusals else accept_data(hall, connection, came, data)
 
 
 def _refusals(connection: Connection, came: Came, examined: Examined) -> Iterable[Refusal]:
@@ -52,12 +52,9 @@ def _refusals(connection: Connection, came: Came, examined: Examined) -> Iterabl
         fr, en = f"Facture non identifiable dans {seen}.", f"The invoice cannot be identified in {seen}."
         yield Refusal("REJ_SEMAN", "G1.114", fr, en, ("BT-1", "BT-2", "BT-30"))
     for siren, term in ((data.seller_siren, "BT-30"), (data.buyer_siren, "BT-47")):
-        if connection.execute(_KNOWN, {"siren": siren}).first() is None:
+        if not is_unit(connection, siren):
             fr, en = f"SIREN {siren} absent de l'annuaire.", f"SIREN {siren} is not in the directory."
             yield Refusal("REJ_COH", "G1.63", fr, en, (term,))
     if is_sent(connection, data):
         fr, en = "Facture déjà transmise pour cette année.", "Invoice already sent for this year."
         yield Refusal("REJ_UNI", "G1.45", fr, en, ("BT-1", "BT-2", "BT-30"))
-
-
-_KNOWN = gathered.reads(select(legal_unit.c.siren).where(legal_unit.c.siren == bindparam("siren")))

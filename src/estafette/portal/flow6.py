@@ -6,22 +6,26 @@ from estafette.formats.status_message import StatusMessage
 from estafette.lifecycle.messages import about_object
 from estafette.lifecycle.obligatory import control_mandatory
 from estafette.lifecycle.statuses import ObjectKind
-from estafette.portal.facts import accept_status, is_had, statuses_of
+from estafette.portal.facts import accept_status
+from estafette.portal.feed import Fact
 from estafette.portal.hall import Came, Hall
+from estafette.portal.held import is_had, statuses_of
 from estafette.store import sequences
 
 ANSWER_TO_STATUSES = "FFE0654A"
 
 
-def take(hall: Hall, connection: Connection, came: Came, message: StatusMessage) -> None:
-    """An obligatory status is accepted in silence, or rejected and answered; one had already changes nothing."""
+def take(hall: Hall, connection: Connection, came: Came, message: StatusMessage) -> Fact | None:
+    """An obligatory status is accepted in silence, or rejected and answered; one had already changes nothing.
+
+    Returns the fact, when there is one.
+    """
     now = hall.actor.clock()
     if is_had(connection, came.partner.matricule, message):
-        return
+        return None
     refusal = control_mandatory(message, statuses_of(connection, message), partner=came.partner.matricule)
     if refusal is None:
-        accept_status(hall, connection, came, message)
-        return
+        return accept_status(hall, connection, came, message)
     number = sequences.draw(connection, "answer")
     answer = about_object(
         ObjectKind.STATUS,
@@ -36,3 +40,4 @@ def take(hall: Hall, connection: Connection, came: Came, message: StatusMessage)
         portal=hall.matricule,
     )
     hall.answer(connection, came.partner, ANSWER_TO_STATUSES, answer)
+    return None

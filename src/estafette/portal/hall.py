@@ -133,13 +133,15 @@ class Hall:
             "sha256": self.actor.documents.put(cdar.write(message)),
         }
         gathered.add(connection, outgoing_object, row)
-        jobs.add(
-            connection,
-            queue=BATCH,
-            key=f"{BATCH}:{uuid4().hex}",
-            payload={"partner": partner.matricule, "interface": interface},
-            now=self.actor.clock(),
-        )
+        asked = ("batch", partner.matricule, interface)
+        gathered.remember(connection, asked, lambda: self._ask(connection, partner, interface))
+
+    def _ask(self, connection: Connection, partner: Partner, interface: str) -> bool:
+        """The answers that wait for a partner will leave: asked once for all those of a transaction."""
+        payload = {"partner": partner.matricule, "interface": interface}
+        key = f"{BATCH}:{uuid4().hex}"
+        jobs.add(connection, queue=BATCH, key=key, payload=payload, now=self.actor.clock())
+        return True
 
     async def batch(self, jobs: list[Job]) -> Outcome:
         """The answers that wait for these partners leave, an envelope each; none, when an earlier batch took them."""

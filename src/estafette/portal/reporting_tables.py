@@ -21,10 +21,11 @@ accepted_report = Table(
     Column("file_name", String(255), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("recorded_at", Instant, nullable=False),
+    Column("issued_at", Instant),
     UniqueConstraint("declarant", "start", "end", "identifier", name="accepted_report_once"),
     Index("accepted_report_period", "declarant", "role", "kind", "start", "end"),
 )
-"""Transmissions accepted (300), once by declarant, period and identifier (G8.05); of a period the latest stands, those
+"""Transmissions accepted (300), once by declarant, period and identifier (G8.05); of a period one stands, those
 it replaced stay."""
 
 reported_invoice = Table(

@@ -21,13 +21,15 @@ from estafette.formats.xml import DAMAGED, Unreadable
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_object
 from estafette.lifecycle.statuses import ObjectKind
+from estafette.portal import feed, held
 from estafette.portal.concentrator import answer_flow
 from estafette.portal.examination import Controlled, refused
+from estafette.portal.fact_tables import replaced_fact
 from estafette.portal.facts import accept_report
+from estafette.portal.feed import Fact
 from estafette.portal.hall import Came, Hall
 from estafette.portal.reporting_tables import accepted_report, reported_invoice
 from estafette.portal.stages import files_max, members, scan
-from estafette.portal.tables import legal_unit
 from estafette.reporting.controls import COHERENCE, SEMANTIC, UNIQUE, control, invoice_key, repeated_invoice
 from estafette.rules.verdict import Severity, Verdict
 from estafette.store import sequences
@@ -60,8 +62,9 @@ async def control_reports(hall: Hall, job: Job) -> Apply:
 
     def apply(connection: Connection) -> None:
         partner = answer_flow(hall, connection, name, matricule, controlled)
-        for each in judged:
-            _take(hall, connection, Came(partner, name, each.file, each.sha256), each)
+        held.foresee_reports(connection, [each.report for each in judged if each.report is not None])
+        taken = (_take(hall, connection, Came(partner, name, each.file, each.sha256), each) for each in judged)
+        feed.tell(hall, connection, matricule, [fact for fact in taken if fact])
 
     return apply
 
@@ -108,7 +111,7 @@ def _broken_rules(verdict: Verdict) -> Iterator[Refusal]:
         yield Refusal(SEMANTIC, finding.id, f"{fr}{seen}", f"{en}{seen}", (finding.path,))
 
 
-def _take(hall: Hall, connection: Connection, came: Came, judged: Judged) -> None:
+def _take(hall: Hall, connection: Connection, came: Came, judged: Judged) -> Fact | None:
     now = hall.actor.clock()
     refusals = judged.refusals
     if judged.report is not None:
@@ -127,8 +130,9 @@ def _take(hall: Hall, connection: Connection, came: Came, judged: Judged) -> Non
         portal=hall.matricule,
     )
     hall.answer(connection, came.partner, ANSWER_TO_REPORTS, answer)
-    if judged.report is not None and not refusals:
-        accept_report(hall, connection, came, judged.report)
+    if judged.report is None or refusals:
+        return None
+    return accept_report(hall, connection, came, judged.report)
 
 
 def _refusals(connection: Connection, came: Came, report: Report, *, on: date) -> Iterable[Refusal]:
@@ -139,8 +143,7 @@ def _refusals(connection: Connection, came: Came, report: Report, *, on: date) -
         fr, en = f"L'émetteur {report.platform} n'est pas", f"Sender {report.platform} is not"
         matricule = came.partner.matricule
         yield Refusal(COHERENCE, "G6.22", f"{fr} {matricule}.", f"{en} {matricule}.", ("TT-8",))
-    known = select(legal_unit.c.siren).where(legal_unit.c.siren == report.declarant)
-    if connection.execute(known).first() is None:
+    if not held.is_unit(connection, report.declarant):
         fr, en = f"Déclarant {report.declarant} inconnu.", f"Declarant {report.declarant} unknown."
         yield Refusal(COHERENCE, "G6.26", fr, en, ("TT-13",))
     yield from _had(connection, report)
@@ -149,15 +152,12 @@ def _refusals(connection: Connection, came: Came, report: Report, *, on: date) -
 
 def _had(connection: Connection, report: Report) -> Iterator[Refusal]:
     """Tell what those of the period forbid: the same one again, a second initial, a correction of nothing."""
-    columns = accepted_report.c
-    period = (columns.declarant == report.declarant, columns.start == report.start, columns.end == report.end)
-    same = select(columns.id).where(*period, columns.identifier == report.identifier)
-    if connection.execute(same).first():
+    had = held.transmissions_of(connection, report)
+    if any(one.identifier == report.identifier for one in had):
         fr, en = "Transmission déjà reçue pour cette période.", "Transmission already had for this period."
         yield Refusal(UNIQUE, "G8.05", fr, en, ("TT-1", "TT-13"))
         return
-    before = select(columns.id).where(*period, columns.role == report.role, columns.kind == report.kind)
-    stands = connection.execute(before).first() is not None
+    stands = any((one.role, one.kind) == (report.role, report.kind) for one in had)
     if stands and not report.is_corrective:
         fr = "La période a déjà une transmission initiale : une rectificative (RE) la remplace."
         en = "The period has an initial transmission already: a corrective one (RE) replaces it."
@@ -172,11 +172,7 @@ def _repeated(connection: Connection, report: Report) -> Iterator[Refusal]:
     """Tell the invoices that a transmission of another period already reports, and that stands (G1.42)."""
     if report.role is not Role.SELLER:
         return
-    later = accepted_report.alias("later")
-    names = ("declarant", "role", "kind", "start", "end")
-    replaced = exists().where(
-        *(later.c[name] == accepted_report.c[name] for name in names), later.c.id > accepted_report.c.id
-    )
+    replaced = exists().where(replaced_fact.c.message == accepted_report.c.id)
     columns = accepted_report.c
     this_period = and_(columns.declarant == report.declarant, columns.role == report.role,
                        columns.start == report.start, columns.end == report.end)  # fmt: skip

@@ -1,6 +1,18 @@
 """The tables of the public portal: the directory, the platforms, the flows and the facts they brought."""
 
-from sqlalchemy import JSON, Boolean, Column, Date, Index, Integer, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
 
 from estafette.store.columns import Instant, bytewise
 
@@ -180,8 +192,10 @@ obligatory_status = Table(
     Column("emitter_role", String(3), nullable=False),
     Column("set_at", Instant, nullable=False),
     Column("flow_name", String(60), nullable=False),
+    Column("file_name", String(255)),
     Column("sha256", String(64), nullable=False),
     Column("recorded_at", Instant, nullable=False),
+    Column("fact", BigInteger),
     Index("obligatory_status_key", "seller_siren", "number", "year", "set_at"),
 )
 """Statuses 200, 210, 212 and 213 accepted, by who sent them and their own identifier (MDT-4)."""

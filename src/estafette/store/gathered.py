@@ -29,6 +29,7 @@ class Gathered:
 
     rows: dict[tuple[Table, bool, tuple[str, ...]], list[Row]] = field(default_factory=dict)
     changes: dict[Update, list[Row]] = field(default_factory=dict)
+    latest: dict[tuple[Update, str], Row] = field(default_factory=dict)
     memory: dict[Any, Any] = field(default_factory=dict)
     is_flushing: bool = False
 
@@ -89,6 +90,15 @@ def change(connection: Connection, statement: Update, values: Row) -> None:
     gathered.changes.setdefault(statement, []).append(values)
 
 
+def set_last(connection: Connection, statement: Update, key: str, values: Row) -> None:
+    """As `change`, executed only for the last values of a key: a counter drawn a thousand times is written once."""
+    gathered: Gathered | None = connection.info.get(_KEY)
+    if gathered is None:
+        connection.execute(statement, [values])
+        return
+    gathered.latest[statement, key] = values
+
+
 def remember(connection: Connection, key: Any, make: Callable[[], Value]) -> Value:
     """Return what this transaction remembers under a key, made the first time; outside one, made each time."""
     gathered: Gathered | None = connection.info.get(_KEY)
@@ -110,7 +120,7 @@ def memorize(connection: Connection, key: Any, value: Any) -> None:
 def flush(connection: Connection, names: frozenset[str] | None = None) -> None:
     """Everything gathered is written, or what was gathered for these tables."""
     gathered: Gathered | None = connection.info.get(_KEY)
-    if gathered is None or gathered.is_flushing or not (gathered.rows or gathered.changes):
+    if gathered is None or gathered.is_flushing or not (gathered.rows or gathered.changes or gathered.latest):
         return
     gathered.is_flushing = True
     try:
@@ -124,6 +134,8 @@ def _flush(connection: Connection, gathered: Gathered, names: frozenset[str] | N
     changes = [one for one in gathered.changes if names is None or _changed(one) in names]
     due = [(one, gathered.rows.pop(one)) for one in rows]
     late = [(one, gathered.changes.pop(one)) for one in changes]
+    last = [one for one in gathered.latest if names is None or _changed(one[0]) in names]
+    late += [(one[0], [gathered.latest.pop(one)]) for one in last]
     for (table, once, _names), some in sorted(due, key=lambda item: _rank(item[0][0])):
         connection.execute(_insert(table, once, connection.dialect.name), some)
     for statement, values in late:

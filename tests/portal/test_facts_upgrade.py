@@ -1,0 +1,41 @@
+"""Facts of before: numbers go on after them, and a transmission that was replaced stands no more."""
+
+from pathlib import Path
+
+from alembic import command
+from sqlalchemy import select, text
+
+from estafette.portal.fact_tables import replaced_fact
+from estafette.portal.reporting_tables import accepted_report
+from estafette.store import database as room
+from estafette.store import sequences
+from estafette.store.database import open_database
+from estafette.store.sqlite import open_engine
+
+BEFORE = """
+INSERT INTO accepted_report (id, declarant, role, kind, start, "end", identifier, type_code, partner, flow_name,
+file_name, sha256, recorded_at) VALUES ({id}, '100000009', 'SE', 'transactions', '{start}', '2026-09-30', 'R{id}', 'IN',
+'0003', 'F', 'a.xml', '{digest}', '2026-10-0{id} 06:00:00.000000')
+"""
+
+
+def test_what_was_accepted_before(tmp_path: Path) -> None:
+    """Of three transmissions of a period the last one stands; that of another period does too."""
+    file = tmp_path / "records.sqlite"
+    engine = open_engine(file)
+    history = room._history()
+    with engine.connect() as connection, connection.begin():
+        history.attributes["connection"] = connection
+        for revision in ("shared@head", "portal_feeds"):
+            command.upgrade(history, revision)
+        for number, start in ((1, "2026-09-01"), (2, "2026-09-01"), (3, "2026-09-21"), (4, "2026-09-01")):
+            connection.execute(text(BEFORE.format(id=number, start=start, digest="0" * 64)))
+    engine.dispose()
+    opened = open_database(file, ("portal",))
+    with opened.begin() as connection:
+        replaced = connection.execute(select(replaced_fact.c.message, replaced_fact.c.by)).all()
+        moments = connection.execute(select(accepted_report.c.issued_at)).scalars().all()
+        assert sequences.draw(connection, "fact") == 5
+    opened.close()
+    assert sorted(map(tuple, replaced)) == [(1, 2), (2, 4)]
+    assert None not in moments
