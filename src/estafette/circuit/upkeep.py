@@ -9,12 +9,15 @@ from estafette.exchange.rounds import Rounds
 from estafette.exchange.sftp import DEPOT, RETRAIT, Door
 from estafette.platform import watch as platform_watch
 from estafette.platform.folder import Folder, Tray, customers
+from estafette.platform.keeping_purge import Purge
+from estafette.platform.keeping_settings import settings_of
 from estafette.platform.platform import Platform
 from estafette.platform.retrieval import Retrieval
 from estafette.store.alarms import Watch
 
-WATCH_S, FOLDER_S, SFTP_S = 60.0, 5.0, 2.0
-"""Seconds between two looks at what is wrong; at a folder, as long as a file must stay the same; at an SFTP depot."""
+WATCH_S, FOLDER_S, SFTP_S, PURGE_S = 60.0, 5.0, 2.0, 3600.0
+"""Seconds between two looks at what is wrong; at a folder, as long as a file must stay the same; at an SFTP depot; at
+what is kept no more."""
 
 
 def rounds_of(actor: Actor, platform: Platform | None = None, deposits: Path | None = None) -> Rounds:
@@ -22,6 +25,9 @@ def rounds_of(actor: Actor, platform: Platform | None = None, deposits: Path | N
     rounds, watches = Rounds(), list[Watch]([watch.conditions])
     if platform is not None:
         watches.append(platform_watch.conditions)
+        keeping = settings_of(actor.folder)
+        if keeping.purge:
+            rounds.every(PURGE_S, Purge(actor.database, actor.documents, keeping.retention, actor.clock).visit)
     if platform is not None and deposits is not None:
         folder = Folder(platform, lambda siren: _tray(deposits, siren), name="dossier")
         rounds.every(FOLDER_S, folder.visit)

@@ -11,6 +11,7 @@ import typer
 from estafette.cli import (
     account,
     answer,
+    archive,
     audit,
     check,
     convert,
@@ -47,6 +48,7 @@ for verb in (
     account,
     audit,
     directory,
+    archive,
 ):
     verb.register(app)
 

@@ -6,22 +6,27 @@ it. Writing it twice is writing it once.
 Theory of operation. `put` holds a draft in memory and waits for no disk; `settle`, called by the store before a durable
 transaction is committed, adds all drafts to a pack, waits for the disk once, and records where each lies in that very
 transaction. Only when it is committed are the drafts let go. A draft that no transaction settled is named by no record.
-The latest documents stay in memory for a while: what one job puts, the next one reads.
+The latest documents stay in memory for a while: what one job puts, the next one reads. What is put while it is in
+memory is looked for at rest when it is settled: it may have been purged meanwhile, by another process too.
+
+`purge` takes a document out of the records in the transaction of its caller; its bytes wait in `condemned` until they
+are erased (`store.erasure`). What is put again after that is written anew.
 """
 
 import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import cast
 
 import zstandard
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from estafette.store import gathered
 from estafette.store.database import Database
 from estafette.store.packs import Packs
-from estafette.store.tables import document
+from estafette.store.tables import condemned, document
 
 RECENT_BYTES_MAX = 8 * 1024 * 1024
 """What is kept in memory of the latest documents."""
@@ -29,6 +34,7 @@ RECENT_BYTES_MAX = 8 * 1024 * 1024
 DIGITS = frozenset("0123456789abcdef")
 
 _HELD = select(document.c.sha256).where(document.c.sha256.in_(bindparam("names", expanding=True)))
+_PLACES = select(document).where(document.c.sha256.in_(bindparam("names", expanding=True)))
 _PLACE = select(document.c.pack, document.c.start, document.c.length).where(document.c.sha256 == bindparam("name"))
 
 
@@ -43,6 +49,8 @@ class Documents:
         self._database = database
         self._packs = packs
         self._drafts: dict[str, bytes] = {}
+        self._again: dict[str, bytes] = {}
+        """What was put while it was in memory: at rest already, unless it was purged."""
         self._recent = _Recent(RECENT_BYTES_MAX)
         self._lock = threading.Lock()
         """Over the drafts and the recent ones: one thread puts while another settles."""
@@ -54,7 +62,10 @@ class Documents:
         """The bytes can be read under their name, 64 hexadecimal digits; they are durable once settled."""
         name = hashlib.sha256(data).hexdigest()
         with self._lock:
-            if name in self._drafts or name in self._recent:
+            if name in self._drafts:
+                return name
+            if name in self._recent:
+                self._again[name] = data
                 return name
             self._drafts[name] = zstandard.ZstdCompressor(level=3).compress(data)
             self._recent.keep(name, data)
@@ -70,7 +81,7 @@ class Documents:
         packed += packer.flush()
         name = digest.hexdigest()
         with self._lock:
-            if name not in self._drafts and name not in self._recent:
+            if name not in self._drafts:
                 self._drafts[name] = cast(bytes, packed)  # never changed again, and too large to copy
         return name
 
@@ -80,14 +91,16 @@ class Documents:
         Raises: OSError; nothing is let go, and what is left can be settled again.
         """
         with self._lock:
-            drafts = dict(self._drafts)
-        if drafts:
-            self._settle(connection, drafts)
-        return lambda: self._let_go(drafts)
+            drafts, again = dict(self._drafts), dict(self._again)
+        if drafts or again:
+            self._settle(connection, drafts, again)
+        return lambda: self._let_go(drafts, again)
 
-    def _settle(self, connection: Connection, drafts: dict[str, bytes]) -> None:
-        held = set(connection.execute(_HELD, {"names": list(drafts)}).scalars())
+    def _settle(self, connection: Connection, drafts: dict[str, bytes], again: dict[str, bytes]) -> None:
+        held = set(connection.execute(_HELD, {"names": [*drafts, *again]}).scalars())
         fresh = {name: packed for name, packed in drafts.items() if name not in held}
+        packer = zstandard.ZstdCompressor(level=3)
+        fresh |= {name: packer.compress(data) for name, data in again.items() if name not in held and name not in fresh}
         if not fresh:
             return
         with self._settling:
@@ -98,10 +111,57 @@ class Documents:
             start += len(packed)
         gathered.flush(connection)
 
-    def _let_go(self, names: Iterable[str]) -> None:
+    def _let_go(self, drafts: Iterable[str], again: Iterable[str]) -> None:
+        with self._lock:
+            for name in drafts:
+                self._drafts.pop(name, None)
+            for name in again:
+                self._again.pop(name, None)
+
+    def purge(self, connection: Connection, names: Iterable[str], *, now: datetime) -> list[str]:
+        """The documents are known no more if this transaction is committed; their bytes wait to be erased.
+
+        Returns those that were known: purging twice is purging once. Whoever asks has made sure that no record that
+        stays names them.
+        """
+        asked = sorted(set(names))
+        self.forget(asked)
+        found = connection.execute(_PLACES, {"names": asked}).mappings().all()
+        gone = [{**row, "condemned_at": now} for row in found]
+        known = {row["sha256"] for row in found}
+        gone += [
+            {"sha256": name, "pack": "", "start": 0, "length": 0, "condemned_at": now}
+            for name in asked
+            if name not in known and self._is_loose(name)
+        ]
+        if gone:
+            connection.execute(insert(condemned), gone)
+            connection.execute(delete(document).where(document.c.sha256.in_(known)))
+        return [row["sha256"] for row in gone]
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Nothing of these documents is in memory, but what is still to be settled."""
         with self._lock:
             for name in names:
-                self._drafts.pop(name, None)
+                self._recent.drop(name)
+
+    def _is_loose(self, name: str) -> bool:
+        try:
+            return bool(self._packs.loose(name))
+        except FileNotFoundError:
+            return False
+
+    def check_at(self, name: str, place: tuple[str, int, int]) -> None:
+        """What rests at a place is the document of this name. Raises: Damaged."""
+        try:
+            _unpacked(name, self._packs.read(*place))
+        except FileNotFoundError:
+            raise Damaged(f"{name}: pack {place[0]} is gone") from None
+
+    @property
+    def packs(self) -> Packs:
+        """Where the documents rest."""
+        return self._packs
 
     def get(self, name: str) -> bytes:
         """Return the bytes as they came. Raises: KeyError when the name is not known, Damaged."""
@@ -161,6 +221,11 @@ class _Recent:
         if name in self._held:
             self._held.move_to_end(name)
         return self._held.get(name)
+
+    def drop(self, name: str) -> None:
+        """The document is not held."""
+        if (data := self._held.pop(name, None)) is not None:
+            self._size -= len(data)
 
     def keep(self, name: str, data: bytes) -> None:
         """The document is held, instead of the oldest ones; one of more than an eighth of the room is not."""

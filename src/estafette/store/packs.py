@@ -1,4 +1,4 @@
-"""Packs: where documents rest, many in one, each pack only ever added to.
+"""Packs: where documents rest, many in one, each pack only ever added to; what is purged of one is blanked in place.
 
 What one transaction has to keep is added to a pack in one go and waited for once; where each document lies is a record
 of that same transaction (`document`). What a transaction that failed had added is named by no record: lost room, no
@@ -16,6 +16,9 @@ PACK_BYTES_MAX = 64 * 1024 * 1024
 """A pack that has come to this is left as it is and another begun."""
 
 
+_BLANK = bytes(1024 * 1024)
+
+
 class Packs(Protocol):
     """Where bytes are added and read back."""
 
@@ -30,6 +33,15 @@ class Packs(Protocol):
 
     def check(self) -> None:
         """Bytes can be added now. Raises: OSError."""
+
+    def erase(self, pack: str, start: int, length: int) -> None:
+        """The bytes are no more there; erasing twice, or of a pack that is gone, changes nothing. Raises: OSError."""
+
+    def erase_loose(self, name: str) -> None:
+        """The document of the time before packs is gone. Raises: OSError."""
+
+    def drop(self, pack: str) -> bool:
+        """A pack of which nothing is kept is gone, unless something may still be added to it; tells whether it is."""
 
     def close(self) -> None:
         """Let go of what is open."""
@@ -75,6 +87,34 @@ class FolderPacks:
         with tempfile.TemporaryFile(dir=self._folder) as file:
             file.write(b"\0")
             file.flush()
+
+    def erase(self, pack: str, start: int, length: int) -> None:
+        """The bytes are zeros on the disk."""
+        try:
+            descriptor = os.open(self._file(pack), os.O_WRONLY)
+        except FileNotFoundError:
+            return
+        try:
+            end = min(start + length, os.fstat(descriptor).st_size)
+            while start < end:
+                start += os.pwrite(descriptor, _BLANK[: end - start], start)
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def erase_loose(self, name: str) -> None:
+        """The file is gone."""
+        (self._folder / name[:2] / f"{name}.zst").unlink(missing_ok=True)
+
+    def drop(self, pack: str) -> bool:
+        """A full pack is gone; one that is not full may be somebody's current one, and stays."""
+        file = self._file(pack)
+        if not file.exists():
+            return True
+        if file.stat().st_size < PACK_BYTES_MAX:
+            return False
+        file.unlink(missing_ok=True)
+        return True
 
     def close(self) -> None:
         """Leave the pack being written; another is begun when there is more."""

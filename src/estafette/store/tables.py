@@ -1,4 +1,5 @@
-"""The tables every actor has: work to do, messages already had, counters, accounts and API clients, the audit log."""
+"""The tables every actor has: work to do, messages already had, documents and what was purged of them, counters,
+accounts and API clients, the audit log."""
 
 from sqlalchemy import JSON, BigInteger, Column, Date, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
@@ -64,6 +65,61 @@ document = Table(
     Column("length", BigInteger, nullable=False),
 )
 """Where each document rests: `length` bytes of a pack, compressed, from `start`."""
+
+condemned = Table(
+    "condemned",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("sha256", String(64), nullable=False),
+    Column("pack", String(100), nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Column("condemned_at", Instant, nullable=False),
+    Column("erased_at", Instant),
+    Index("condemned_waiting", "erased_at", "condemned_at"),
+    Index("condemned_pack", "pack"),
+    sqlite_autoincrement=True,
+)
+"""Documents that no record leads to any more, and where their bytes rest until they are erased. No `pack`: in a file of
+its own."""
+
+purged = Table(
+    "purged",
+    metadata,
+    Column("kind", String(40), primary_key=True),
+    Column("object_id", String(255), primary_key=True),
+    Column("organization", String(20), nullable=False),
+    Column("reference", String(255), nullable=False),
+    Column("dated", Date, nullable=False),
+    Column("kept_until", Date, nullable=False),
+    Column("rule", String(200), nullable=False),
+    Column("sha256", String(64)),
+    Column("run", String(36), nullable=False),
+    Column("purged_at", Instant, nullable=False),
+    Index("purged_organization", "organization", "dated"),
+)
+"""What was kept as long as it had to be, and is no more: what it was, by which rule, and the hash of its bytes."""
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("organization", String(20), nullable=False),
+    Column("reason", String(500), nullable=False),
+    Column("starts_on", Date),
+    Column("ends_on", Date),
+    Column("counterpart", String(20)),
+    Column("reference", String(255)),
+    Column("until", Date),
+    Column("set_by", String(100), nullable=False),
+    Column("set_at", Instant, nullable=False),
+    Column("released_by", String(100)),
+    Column("released_at", Instant),
+    Index("hold_organization", "organization"),
+    sqlite_autoincrement=True,
+)
+"""Legal holds: what an organization has of these days, with this counterpart, of this number, is purged by nobody
+`until` a day, or until it is released. Never changed, only released."""
 
 sequence = Table(
     "sequence",
