@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any, BinaryIO
 
 import msgspec
-from sqlalchemy import RowMapping
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -37,6 +36,7 @@ from estafette.platform.platform import PIECE_BYTES, Platform
 from estafette.platform.views import View
 from estafette.readable import forms
 from estafette.readable.forms import Form
+from estafette.store.queries import AnyRow
 from estafette.values.limits import FILE_BYTES_MAX
 
 PREFIXES = ("", "/flow-service", "/afnor-flow")
@@ -129,7 +129,7 @@ class FlowService:
         )
         return _json(taken, 202)
 
-    async def _kept(self, siren: str, info: FlowInfo, file: UploadFile) -> RowMapping:
+    async def _kept(self, siren: str, info: FlowInfo, file: UploadFile) -> AnyRow:
         """Keep the file: in memory when it is small, else piece by piece and away from the event loop."""
         deposit = Deposit(
             syntax=info.flow_syntax,

@@ -31,6 +31,7 @@ from estafette.platform.flows import Deposit, Refusal
 from estafette.platform.home import Home
 from estafette.platform.tables import archive_member, flow, invoice
 from estafette.store import jobs
+from estafette.store.queries import AnyRow
 from estafette.store.worker import Apply
 from estafette.values import limits
 
@@ -74,7 +75,7 @@ def members(data: bytes) -> Iterator[Member]:
         raise Irreceivable("IRR_VIDE_F", "L'archive ne contient aucun fichier.", "The archive has no file.")
 
 
-async def judge(home: Home, row: RowMapping, data: bytes) -> Apply:
+async def judge(home: Home, row: AnyRow, data: bytes) -> Apply:
     """The archive is opened and each of its files deposited, or it is refused."""
     try:
         held = await asyncio.to_thread(_kept, home, data)
@@ -92,7 +93,7 @@ def _kept(home: Home, data: bytes) -> list[tuple[Member, str, str]]:
     ]
 
 
-def _settle(home: Home, connection: Connection, row: RowMapping, held: list[tuple[Member, str, str]]) -> None:
+def _settle(home: Home, connection: Connection, row: AnyRow, held: list[tuple[Member, str, str]]) -> None:
     if row["acknowledgement"] != "Pending":
         return
     if _is_member(connection, row["id"]):
@@ -108,14 +109,15 @@ def _settle(home: Home, connection: Connection, row: RowMapping, held: list[tupl
 
 
 def _deposit(
-    home: Home, connection: Connection, row: RowMapping, *, position: int, member: Member, sha256: str, syntax: str
+    home: Home, connection: Connection, row: AnyRow, *, position: int, member: Member, sha256: str, syntax: str
 ) -> None:
     now = home.actor.clock()
     said = {name: row[name] for name in ("processing_rule", "profile") if row[name] != "Undefined"}
     tracking = f"{(row['tracking_id'] or row['id'])[:58]}/{position}"
     announced = syntax if row["syntax"] == "unknown" else row["syntax"]
     deposit = Deposit(syntax=announced, name=member.name, tracking_id=tracking, **said)
-    identifier, _new = flows.open_flow(connection, siren=row["siren"], deposit=deposit, sha256=sha256, now=now)
+    opened, _new = flows.open_flow(connection, siren=row["siren"], deposit=deposit, sha256=sha256, now=now)
+    identifier = opened["id"]
     connection.execute(insert(archive_member).values(flow_id=identifier, archive_id=row["id"], position=position))
     if member.refusal:
         flows.acknowledge(connection, identifier, refusal=member.refusal, now=now)
@@ -123,7 +125,7 @@ def _deposit(
         jobs.add(connection, queue=DEPOSIT, key=f"{DEPOSIT}:{identifier}", payload={"flow": identifier}, now=now)
 
 
-def _refuse(home: Home, connection: Connection, row: RowMapping, refusal: Refusal) -> None:
+def _refuse(home: Home, connection: Connection, row: AnyRow, refusal: Refusal) -> None:
     if row["acknowledgement"] == "Pending":
         flows.acknowledge(connection, row["id"], refusal=refusal, now=home.actor.clock())
 

@@ -24,6 +24,7 @@ from estafette.platform.flow_tables import flow_view
 from estafette.platform.tables import company, flow, invoice
 from estafette.platform.views import View
 from estafette.store import audit, gathered, measures
+from estafette.store.queries import Query, Row
 
 TICK = timedelta(milliseconds=1)
 
@@ -92,18 +93,18 @@ def repeated(earlier: str) -> Refusal:
     return Refusal("AlreadyExistingFlow", f"Même fichier que le flux {earlier}. / Same file as flow {earlier}.")
 
 
-def open_flow(connection: Connection, *, siren: str, deposit: Deposit, sha256: str, now: datetime) -> tuple[str, bool]:
-    """The deposit is registered, pending; returns its identifier and whether it is new.
+def open_flow(connection: Connection, *, siren: str, deposit: Deposit, sha256: str, now: datetime) -> tuple[Row, bool]:
+    """The deposit is registered, pending; returns its flow and whether it is new.
 
     The same bytes under the same tracking identifier are the same deposit (a client that did not hear our answer),
     unless it failed or its invoice was rejected: it may then be deposited again as it was.
     """
     if deposit.tracking_id:
         same = {"siren": siren, "sha256": sha256, "tracking_id": deposit.tracking_id}
-        if held := connection.execute(_SAME, same).scalar():
-            return str(held), False
+        if held := _SAME.value(connection, **same):
+            return _FLOW.rows(connection, which=held)[0], False
     is_message = deposit.syntax in ("CDAR", "FRR")
-    identifier = _insert(
+    row = _insert(
         connection,
         siren=siren,
         origin="client",
@@ -119,7 +120,7 @@ def open_flow(connection: Connection, *, siren: str, deposit: Deposit, sha256: s
         now=now,
     )
     measures.count(connection, "deposits", deposit.syntax)
-    return identifier, True
+    return row, True
 
 
 def give(
@@ -138,7 +139,7 @@ def give(
     acknowledgement: str = "Ok",
 ) -> str:
     """The customer finds this file, made or received by the platform, among its flows; returns its identifier."""
-    return _insert(
+    row = _insert(
         connection,
         siren=siren,
         origin=origin,
@@ -154,6 +155,7 @@ def give(
         invoice_id=invoice_id,
         now=now,
     )
+    return str(row["id"])
 
 
 def acknowledge(
@@ -172,7 +174,7 @@ def acknowledge_all(
     **known: Any,
 ) -> None:
     """Each flow is acknowledged Ok, or Error with its reasons, at a moment of its own."""
-    for row in connection.execute(_THESE, {"these": list(identifiers)}).mappings().all():
+    for row in _THESE.rows(connection, these=list(identifiers)):
         values = {
             "acknowledgement": "Error" if refusals else "Ok",
             "details": [refusal.row() for refusal in refusals],
@@ -190,12 +192,13 @@ def acknowledge_all(
 
 def technical_duplicate(connection: Connection, *, siren: str, identifier: str, sha256: str) -> str | None:
     """Return the earlier flow that deposited these very bytes, unless it failed or its invoice was rejected."""
-    return connection.execute(_REPEATED, {"siren": siren, "sha256": sha256, "but": identifier}).scalar()
+    earlier: str | None = _REPEATED.value(connection, siren=siren, sha256=sha256, but=identifier)
+    return earlier
 
 
-def get(connection: Connection, siren: str, identifier: str) -> RowMapping | None:
+def get(connection: Connection, siren: str, identifier: str) -> Row | None:
     """Return this customer's flow; another's is unknown to it."""
-    return connection.execute(_ONE, {"siren": siren, "which": identifier}).mappings().first()
+    return _ONE.first(connection, siren=siren, which=identifier)
 
 
 def search(
@@ -256,11 +259,10 @@ def _with_standing() -> Select[Any]:
     return select(flow, *known).outerjoin(invoice, invoice.c.id == flow.c.invoice_id)
 
 
-def _insert(connection: Connection, *, siren: str, now: datetime, invoice_id: str | None = None, **values: Any) -> str:
-    identifier = str(uuid4())
+def _insert(connection: Connection, *, siren: str, now: datetime, invoice_id: str | None = None, **values: Any) -> Row:
     moment = _moment(connection, siren, now)
     row = {
-        "id": identifier,
+        "id": str(uuid4()),
         "siren": siren,
         "submitted_at": moment,
         "updated_at": moment,
@@ -270,7 +272,7 @@ def _insert(connection: Connection, *, siren: str, now: datetime, invoice_id: st
     }
     gathered.add(connection, flow, row)
     webhooks.announce(connection, row, now=now)
-    return identifier
+    return row
 
 
 def _moment(connection: Connection, siren: str, now: datetime) -> datetime:
@@ -284,8 +286,8 @@ def _moment(connection: Connection, siren: str, now: datetime) -> datetime:
 
 def _last(connection: Connection, siren: str) -> datetime | None:
     """Return the last update of this customer's flows; where several may write, whoever comes next waits for us."""
-    connection.execute(_MINE, {"siren": siren})
-    last: datetime | None = connection.execute(_LATEST, {"siren": siren}).scalar()
+    _MINE.value(connection, siren=siren)
+    last: datetime | None = _LATEST.value(connection, siren=siren)
     return last
 
 
@@ -307,21 +309,18 @@ def _standing(query: Select[Any]) -> Select[Any]:
 
 
 _OF_THESE_BYTES = (flow.c.siren == bindparam("siren"), flow.c.sha256 == bindparam("sha256"))
-_MINE = gathered.reads(
-    select(company.c.siren).where(company.c.siren == bindparam("siren")).with_for_update(key_share=True)
-)
-_LATEST = gathered.reads(select(func.max(flow.c.updated_at)).where(flow.c.siren == bindparam("siren")))
-_THESE = gathered.reads(
-    select(flow).where(flow.c.id.in_(bindparam("these", expanding=True))).order_by(flow.c.updated_at)
-)
-_SAME = gathered.reads(
+_MINE = Query(select(company.c.siren).where(company.c.siren == bindparam("siren")).with_for_update(key_share=True))
+_LATEST = Query(select(func.max(flow.c.updated_at)).where(flow.c.siren == bindparam("siren")))
+_THESE = Query(select(flow).where(flow.c.id.in_(bindparam("these", expanding=True))).order_by(flow.c.updated_at))
+_SAME = Query(
     _standing(select(flow.c.id)).where(
         *_OF_THESE_BYTES, flow.c.tracking_id == bindparam("tracking_id"), flow.c.acknowledgement != "Error"
     )
 )
-_REPEATED = gathered.reads(
+_REPEATED = Query(
     _standing(select(flow.c.id))
     .where(*_OF_THESE_BYTES, flow.c.origin == "client")
     .where(flow.c.id != bindparam("but"), flow.c.acknowledgement == "Ok")
 )
-_ONE = gathered.reads(_with_standing().where(flow.c.siren == bindparam("siren"), flow.c.id == bindparam("which")))
+_FLOW = Query(select(flow).where(flow.c.id == bindparam("which")))
+_ONE = Query(_with_standing().where(flow.c.siren == bindparam("siren"), flow.c.id == bindparam("which")))

@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from estafette.directory.resolution import Outcome, Resolution
 from estafette.exchange.messages import Kind, Message
@@ -30,6 +30,7 @@ from estafette.platform.statuses import brought_by, join_early, lane_of, set_sta
 from estafette.platform.tables import invoice
 from estafette.reporting.decision import Decision, Treatment, absent_from_directory, decide
 from estafette.store import audit, gathered, measures
+from estafette.store.queries import AnyRow, Query
 from estafette.values.moments import PARIS
 
 REASONS_MAX = 50
@@ -56,7 +57,7 @@ class Ruling:
     """How the operation is reported (Flow 10), when it is."""
 
 
-def settle(home: Home, connection: Connection, deposit: RowMapping, data: bytes, examined: Examined) -> None:
+def settle(home: Home, connection: Connection, deposit: AnyRow, data: bytes, examined: Examined) -> None:
     """The deposit is taken, rejected or refused, and everything that follows is written."""
     now = home.actor.clock()
     refusal = examined.refusal or _misplaced(deposit, examined)
@@ -90,7 +91,7 @@ def settle(home: Home, connection: Connection, deposit: RowMapping, data: bytes,
 def rule(
     home: Home,
     connection: Connection,
-    deposit: RowMapping,
+    deposit: AnyRow,
     document: Invoice,
     processing_rule: str,
     *,
@@ -180,7 +181,7 @@ def _routed(document: Invoice, resolution: Resolution) -> Ruling:
 
 
 def _own_faults(
-    connection: Connection, deposit: RowMapping, document: Invoice, now: datetime, decision: Decision
+    connection: Connection, deposit: AnyRow, document: Invoice, now: datetime, decision: Decision
 ) -> list[Fault]:
     faults = []
     issuer, term = issuer_of(document), "BT-47" if document.is_self_billed else "BT-30"
@@ -233,11 +234,11 @@ def had(connection: Connection, siren: str, side: str, document: Invoice, *, sta
     """Tell whether this tenant already holds that invoice on that side, in this standing or any but rejected."""
     seller, year = seller_key(document), year_of(document)
     key = {"siren": siren, "side": side, "seller": seller, "number": document.number, "year": year}
-    standings = connection.execute(_HELD, key).scalars()
+    standings = _HELD.values(connection, **key)
     return any(one == standing if standing else one != "rejected" for one in standings)
 
 
-_HELD = gathered.reads(
+_HELD = Query(
     select(invoice.c.standing).where(
         invoice.c.siren == bindparam("siren"),
         invoice.c.side == bindparam("side"),
@@ -246,7 +247,7 @@ _HELD = gathered.reads(
         invoice.c.year == bindparam("year"),
     )
 )
-_DELIVERED = gathered.reads(select(invoice).where(invoice.c.id == bindparam("which")))
+_DELIVERED = Query(select(invoice).where(invoice.c.id == bindparam("which")))
 
 
 def record(
@@ -255,7 +256,7 @@ def record(
     side: str,
     document: Invoice,
     *,
-    deposit: RowMapping | dict[str, Any],
+    deposit: AnyRow,
     ruling: Ruling,
     now: datetime,
 ) -> dict[str, Any]:
@@ -339,14 +340,14 @@ def _send(home: Home, connection: Connection, row: dict[str, Any], data: bytes) 
 
 def delivered(home: Home, connection: Connection, message: Message) -> None:
     """The addressee's platform has the invoice: its sender is told so (201)."""
-    row = connection.execute(_DELIVERED, {"which": brought_by(message.id)}).mappings().first()
+    row = _DELIVERED.first(connection, which=brought_by(message.id))
     if row is not None:
         document = home.invoice(row["sha256"])
         audit.record(connection, row["siren"], "delivered", about=row["id"], at=home.actor.clock(), to=row["peer"])
         set_status(home, connection, row, document, "201")
 
 
-def _misplaced(deposit: RowMapping, examined: Examined) -> Refusal | None:
+def _misplaced(deposit: AnyRow, examined: Examined) -> Refusal | None:
     """The syntax announced is not that of the file."""
     announced, seen = deposit["syntax"], examined.syntax.value
     if announced == seen:

@@ -7,7 +7,7 @@ A load is one transaction, so that every reader has the copy before it or the co
 memory a thousand at a time.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from itertools import groupby, islice
 from typing import Any
@@ -34,7 +34,7 @@ from estafette.platform.mirror_tables import (
     mirror_routing_code,
     mirror_unit,
 )
-from estafette.store import gathered
+from estafette.store.queries import Query
 from estafette.values.folding import fold
 
 ROWS_AT_ONCE = 1000
@@ -57,23 +57,23 @@ class Mirror:
     def resolve(self, connection: Connection, address: Identifier | None, *, on: date) -> Resolution:
         """Tell where an invoice to this address goes on this day (directory.md §11)."""
         value, scheme = (address.value, address.scheme or "") if address else ("", "")
-        rows = connection.execute(_LINES, {"address": value}).mappings()
+        rows = _LINES.rows(connection, address=value)
         return resolve(
             value,
             scheme,
             [_line(row) for row in rows],
             on=on,
             legal_unit_known=self.knows(connection, value[:9]),
-            unregistered=frozenset(connection.execute(_INACTIVE, {"day": on}).scalars()),
+            unregistered=frozenset(_INACTIVE.values(connection, day=on)),
         )
 
     def knows(self, connection: Connection, siren: str) -> bool:
         """Tell whether the directory has this legal unit."""
-        return connection.execute(_UNIT, {"siren": siren}).first() is not None
+        return _UNIT.value(connection, siren=siren) is not None
 
     def has_active(self, connection: Connection, siren: str) -> bool:
         """Tell whether the directory has this legal unit, active."""
-        return connection.execute(_UNIT, {"siren": siren}).scalar() == "A"
+        return bool(_UNIT.value(connection, siren=siren) == "A")
 
     def establishment(self, connection: Connection, siret: str) -> RowMapping | None:
         """Return an establishment as the directory has it: of a public entity, with what it asks of its suppliers."""
@@ -92,17 +92,16 @@ class Mirror:
 
     def addressee(self, connection: Connection, address: str) -> str | None:
         """Return the SIREN that an address of the directory belongs to."""
-        return connection.execute(_ADDRESSEE, {"address": address}).scalar()
+        siren: str | None = _ADDRESSEE.value(connection, address=address)
+        return siren
 
     def peer(self, connection: Connection, matricule: str) -> Peer | None:
         """Return a platform by what the directory says of it: where it is, and its key."""
-        query = select(mirror_platform.c.contact).where(mirror_platform.c.matricule == matricule)
-        return peer_of(matricule, connection.execute(query).scalar())
+        return peer_of(matricule, _CONTACT.value(connection, matricule=matricule))
 
     def is_public(self, connection: Connection, siren: str) -> bool:
         """Tell whether the directory knows a legal unit as a public body."""
-        kind = select(mirror_unit.c.entity_type).where(mirror_unit.c.siren == siren)
-        return connection.execute(kind).scalar() == "P"
+        return bool(_KIND.value(connection, siren=siren) == "P")
 
     def size(self, connection: Connection) -> int:
         """Count the lines of the copy."""
@@ -155,7 +154,7 @@ def _folded(one: Establishment | RoutingCode) -> dict[str, str]:
     return {"folded_name": fold(one.name), "folded_city": fold(one.city), "folded_street": fold(street)}
 
 
-def _line(row: RowMapping) -> DirectoryLine:
+def _line(row: Mapping[str, Any]) -> DirectoryLine:
     return DirectoryLine(
         siren=row["siren"],
         siret=row["siret"],
@@ -182,9 +181,11 @@ _NAMES = {
     for kind, (table, _row) in _COPIED.items()
 }
 
-_UNIT = gathered.reads(select(mirror_unit.c.status).where(mirror_unit.c.siren == bindparam("siren")))
-_ADDRESSEE = gathered.reads(select(mirror_line.c.siren).where(mirror_line.c.address == bindparam("address")))
-_INACTIVE = gathered.reads(
+_UNIT = Query(select(mirror_unit.c.status).where(mirror_unit.c.siren == bindparam("siren")))
+_KIND = Query(select(mirror_unit.c.entity_type).where(mirror_unit.c.siren == bindparam("siren")))
+_CONTACT = Query(select(mirror_platform.c.contact).where(mirror_platform.c.matricule == bindparam("matricule")))
+_ADDRESSEE = Query(select(mirror_line.c.siren).where(mirror_line.c.address == bindparam("address")))
+_INACTIVE = Query(
     select(mirror_platform.c.matricule).where(
         or_(
             mirror_platform.c.status != "A",
@@ -193,4 +194,4 @@ _INACTIVE = gathered.reads(
         )
     )
 )
-_LINES = gathered.reads(select(mirror_line).where(mirror_line.c.address == bindparam("address")))
+_LINES = Query(select(mirror_line).where(mirror_line.c.address == bindparam("address")))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, RowMapping, func, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select
 
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import Peer, Refused
@@ -41,7 +41,8 @@ from estafette.platform.tables import company, declaration, event, flow, invoice
 from estafette.platform.views import View
 from estafette.store import audit, correlation, jobs
 from estafette.store.jobs import Job
-from estafette.store.worker import Apply, Never, together
+from estafette.store.queries import AnyRow, Query
+from estafette.store.worker import Apply, Never, Outcome, together
 
 DEPOSIT = "deposit"
 STATUS = "status"
@@ -74,7 +75,7 @@ class Platform:
     def take_work(self) -> None:
         """The worker knows what each queue of this room asks."""
         worker = self.home.actor.worker
-        worker.handles_together(DEPOSIT, together(self._judge))
+        worker.handles_together(DEPOSIT, self._judge_all)
         worker.handles_together(STATUS, together(self._status))
         worker.handles_together(reception.RECEIVE, together(self._bound(reception.judge)))
         worker.handles_together(declarations.PACK, lambda batch: declarations.pack(self.home, batch))
@@ -134,39 +135,41 @@ class Platform:
         """The bytes of a file are kept, read piece by piece; returns their SHA-256, for `deposit_kept`."""
         return self._documents.put_pieces(iter(partial(file.read, PIECE_BYTES), b""), size=size)
 
-    async def deposit_kept(self, siren: str, deposit: Deposit, sha256: str) -> RowMapping:
+    async def deposit_kept(self, siren: str, deposit: Deposit, sha256: str) -> AnyRow:
         """The file that is kept will be judged; returns its flow."""
         return await self._database.write(lambda connection: self.register_kept(connection, siren, deposit, sha256))
 
-    async def deposit(self, siren: str, deposit: Deposit, data: bytes) -> RowMapping:
+    async def deposit(self, siren: str, deposit: Deposit, data: bytes) -> AnyRow:
         """The file is kept and will be judged; returns its flow."""
         return await self._database.write(lambda connection: self.register(connection, siren, deposit, data))
 
-    def register(self, connection: Connection, siren: str, deposit: Deposit, data: bytes) -> RowMapping:
+    def register(self, connection: Connection, siren: str, deposit: Deposit, data: bytes) -> AnyRow:
         """The deposit is written in this transaction; returns its flow."""
         return self.register_kept(connection, siren, deposit, self._documents.put(data))
 
-    def register_kept(self, connection: Connection, siren: str, deposit: Deposit, sha256: str) -> RowMapping:
+    def register_kept(self, connection: Connection, siren: str, deposit: Deposit, sha256: str) -> AnyRow:
         """The deposit of a document that is kept already is written in this transaction; returns its flow."""
         now = self.home.actor.clock()
-        identifier, new = flows.open_flow(connection, siren=siren, deposit=deposit, sha256=sha256, now=now)
+        row, new = flows.open_flow(connection, siren=siren, deposit=deposit, sha256=sha256, now=now)
+        identifier = row["id"]
         if new:
             audit.record(connection, siren, "deposit", about=identifier, at=now, name=deposit.name, sha256=sha256)
         jobs.add(connection, queue=DEPOSIT, key=f"{DEPOSIT}:{identifier}", payload={"flow": identifier}, now=now)
-        row = flows.get(connection, siren, identifier)
-        assert row is not None  # noqa: S101 — it was just written
         return row
 
-    async def _judge(self, job: Job) -> Apply:
+    async def _judge_all(self, batch: list[Job]) -> Outcome:
         with self._database.read() as connection:
-            row = connection.execute(select(flow).where(flow.c.id == job.payload["flow"])).mappings().one()
+            rows = {row["id"]: row for row in _FLOWS.rows(connection, these=[job.payload["flow"] for job in batch])}
+        return await together(lambda job: self._judge(rows[job.payload["flow"]]))(batch)
+
+    async def _judge(self, row: AnyRow) -> Apply:
         data = self._documents.get(row["sha256"])
         if archives.is_archive(data):
             return await archives.judge(self.home, row, data)
         examined = await self.home.examine(data)
         return lambda connection: self._settle(connection, row, data, examined)
 
-    def _settle(self, connection: Connection, row: RowMapping, data: bytes, examined: Examined) -> None:
+    def _settle(self, connection: Connection, row: AnyRow, data: bytes, examined: Examined) -> None:
         if row["acknowledgement"] != "Pending":
             return
         earlier = flows.technical_duplicate(connection, siren=row["siren"], identifier=row["id"], sha256=row["sha256"])
@@ -180,12 +183,10 @@ class Platform:
         else:
             intake.settle(self.home, connection, row, data, examined)
 
-    def _acknowledge(self, connection: Connection, row: RowMapping, refusal: Refusal | None, **known: Any) -> None:
+    def _acknowledge(self, connection: Connection, row: AnyRow, refusal: Refusal | None, **known: Any) -> None:
         flows.acknowledge(connection, row["id"], refusal=refusal, now=self.home.actor.clock(), **known)
 
-    def _take_status(
-        self, connection: Connection, row: RowMapping, data: bytes
-    ) -> tuple[Refusal | None, dict[str, Any]]:
+    def _take_status(self, connection: Connection, row: AnyRow, data: bytes) -> tuple[Refusal | None, dict[str, Any]]:
         """Set the status that a customer's software deposited (CDAR); return why it cannot be, and what it is about."""
         try:
             message = cdar.read(data)
@@ -235,7 +236,7 @@ class Platform:
                 raise KeyError(invoice_id)
             return retransmission.send_again(self.home, connection, row, self.home.invoice(row["sha256"]))
 
-    def flow(self, siren: str, identifier: str) -> RowMapping | None:
+    def flow(self, siren: str, identifier: str) -> AnyRow | None:
         """Return the company's flow."""
         with self._database.read() as connection:
             return flows.get(connection, siren, identifier)
@@ -324,6 +325,9 @@ class Platform:
         if row is None:
             raise KeyError(invoice_id)
         return str(row["file_name"]), self._documents.get(row["sha256"])
+
+
+_FLOWS = Query(select(flow).where(flow.c.id.in_(bindparam("these", expanding=True))))
 
 
 def _own(connection: Connection, siren: str, invoice_id: str) -> RowMapping | None:

@@ -38,6 +38,7 @@ from estafette.reporting.aggregation import Unit
 from estafette.reporting.calendar import period_of
 from estafette.reporting.records import Fault, Record, Records, invoice_unit_key
 from estafette.store import audit
+from estafette.store.queries import AnyRow
 from estafette.values.moments import paris_day
 
 FLOW_TYPES = {
@@ -135,7 +136,7 @@ def _e_invoiced(connection: Connection, siren: str, numbers: list[str]) -> set[s
 # ------------------------------------------------------------------------------------------- a whole transmission (FRR)
 
 
-def settle(home: Home, connection: Connection, deposit: RowMapping, data: bytes, examined: Examined) -> None:
+def settle(home: Home, connection: Connection, deposit: AnyRow, data: bytes, examined: Examined) -> None:
     """The transmission deposited is taken over or refused, and its flow says so."""
     now = home.actor.clock()
     try:
@@ -202,7 +203,7 @@ def _from_reports(connection: Connection, siren: str, report: Report) -> list[Ro
     return units(connection, siren, and_(period, unit_record.c.source == "report"))
 
 
-def _take_over(home: Home, connection: Connection, deposit: RowMapping, report: Report) -> None:
+def _take_over(home: Home, connection: Connection, deposit: AnyRow, report: Report) -> None:
     """The units of the report are in the ledger; those of the one it corrects are taken back."""
     entries = [_entry(report, unit, place) for place, unit in enumerate(_units(report), start=1)]
     given = {entry.key for entry in entries}

@@ -33,7 +33,7 @@ from estafette.reporting.cashing import REPORTED_BEFORE, is_on_collection, paid_
 from estafette.reporting.decision import Decision, Treatment
 from estafette.reporting.extraction import daily_totals, reported_invoice
 from estafette.reporting.records import invoice_unit_key
-from estafette.store import gathered
+from estafette.store.queries import Query
 from estafette.values.moments import paris_day
 
 Row = RowMapping | dict[str, Any]
@@ -70,7 +70,7 @@ def e_invoiced(home: Home, connection: Connection, row: Row, document: Invoice) 
     """What was reported of this number is taken back: an operation goes one way only."""
     if document.business_process[1:] == REPORTED_BEFORE:
         return
-    if connection.execute(_REPORTED, {"siren": row["siren"], "number": document.number}).first() is None:
+    if _REPORTED.value(connection, siren=row["siren"], number=document.number) is None:
         return
     mine = (unit_record.c.reference == document.number, unit_record.c.role == Role.SELLER.value)
     held = [each for each in units(connection, row["siren"], *mine) if year_of(each) == row["year"]]
@@ -78,7 +78,7 @@ def e_invoiced(home: Home, connection: Connection, row: Row, document: Invoice) 
         take_back(home, connection, row["siren"], held, Source("invoice", row["id"]))
 
 
-_REPORTED = gathered.reads(
+_REPORTED = Query(
     select(unit_record.c.id).where(
         unit_record.c.siren == bindparam("siren"), unit_record.c.reference == bindparam("number")
     )

@@ -29,6 +29,7 @@ from estafette.platform.home import Home
 from estafette.platform.payments import excess
 from estafette.platform.tables import early_status, event, invoice
 from estafette.store import audit, gathered
+from estafette.store.queries import Query
 from estafette.values.moments import paris_day
 
 Row = RowMapping | dict[str, Any]
@@ -280,7 +281,7 @@ def keep(
     received: bool,
 ) -> bool:
     """The status is in the life cycle of this delivery; False when it already was."""
-    if connection.execute(_KEPT, {"invoice": row["id"], "message": message.identifier}).first():
+    if _KEPT.value(connection, invoice=row["id"], message=message.identifier):
         return False
     values = {
         "invoice_id": row["id"],
@@ -332,7 +333,7 @@ def receive(home: Home, connection: Connection, sender: str, message: StatusMess
 def join_early(home: Home, connection: Connection, row: dict[str, Any]) -> None:
     """The statuses that came before this delivery are in its life cycle."""
     key = {name: row[name] for name in ("peer", "seller_siren", "number", "year")}
-    for early in connection.execute(_EARLY, key).mappings().all():
+    for early in _EARLY.rows(connection, **key):
         message = cdar.read(home.actor.documents.get(early["sha256"]))
         mine = (early_status.c.sender == early["sender"], early_status.c.message_id == early["message_id"])
         connection.execute(delete(early_status).where(*mine))
@@ -341,7 +342,7 @@ def join_early(home: Home, connection: Connection, row: dict[str, Any]) -> None:
 
 def history(connection: Connection, invoice_id: str) -> list[StatusEvent]:
     """Return the life cycle of a delivery in the order its statuses were set."""
-    return [StatusEvent(*row) for row in connection.execute(_HISTORY, {"invoice": invoice_id})]
+    return [StatusEvent(*row) for row in _HISTORY.tuples(connection, invoice=invoice_id)]
 
 
 def role_of(row: Row) -> Role:
@@ -364,7 +365,7 @@ def lane_of(row: Row) -> str:
     return f"{row['seller_siren']}/{row['year']}/{row['number']}"
 
 
-def _delivery(connection: Connection, sender: str, message: StatusMessage, key: dict[str, Any]) -> RowMapping | None:
+def _delivery(connection: Connection, sender: str, message: StatusMessage, key: dict[str, Any]) -> Row | None:
     """Find the delivery a status is about: exchanged with its sender, the live one rather than a rejected one.
 
     A platform that could not read the invoice names the message that brought it (501).
@@ -372,7 +373,7 @@ def _delivery(connection: Connection, sender: str, message: StatusMessage, key: 
     if message.status == "501":
         same = (invoice.c.id == brought_by(message.object_identifier), invoice.c.peer == sender)
         return connection.execute(select(invoice).where(*same)).mappings().first()
-    rows = connection.execute(_EXCHANGED, {**key, "peer": sender}).mappings().all()
+    rows = _EXCHANGED.rows(connection, **key, peer=sender)
     return next((row for row in rows if _concerns(message, row)), None)
 
 
@@ -444,15 +445,15 @@ def _characteristic(one: Characteristic) -> dict[str, str | None]:
     }
 
 
-_KEPT = gathered.reads(
+_KEPT = Query(
     select(event.c.status).where(event.c.invoice_id == bindparam("invoice"), event.c.message_id == bindparam("message"))
 )
-_HISTORY = gathered.reads(
+_HISTORY = Query(
     select(event.c.status, event.c.set_at, event.c.emitter_role, event.c.message_id)
     .where(event.c.invoice_id == bindparam("invoice"))
     .order_by(*IN_ORDER)
 )
-_EARLY = gathered.reads(
+_EARLY = Query(
     select(early_status)
     .where(
         early_status.c.sender == bindparam("peer"),
@@ -462,7 +463,7 @@ _EARLY = gathered.reads(
     )
     .order_by(early_status.c.received_at)
 )
-_EXCHANGED = gathered.reads(
+_EXCHANGED = Query(
     select(invoice)
     .where(
         invoice.c.seller_siren == bindparam("seller_siren"),

@@ -23,6 +23,7 @@ from estafette.platform.flow_tables import flow_view, webhook
 from estafette.platform.tables import flow
 from estafette.platform.views import View
 from estafette.store import gathered, jobs
+from estafette.store.queries import Query
 
 QUEUE = "webhook"
 REPLAY_PAGE = 200
@@ -64,7 +65,7 @@ class LimitReached(Exception):
 class _Subscribed:
     """A webhook in use, and how its owner sees flows."""
 
-    row: RowMapping
+    row: Row
     view: View
 
     def wants(self, changed: Row) -> bool:
@@ -105,11 +106,11 @@ def _key(siren: str) -> tuple[str, str]:
 
 def _in_use(connection: Connection, siren: str) -> list[_Subscribed]:
     """Return the webhooks of a company that are called."""
-    rows = connection.execute(_IN_USE, {"siren": siren}).mappings()
+    rows = _IN_USE.rows(connection, siren=siren)
     return [_Subscribed(row, _view(row)) for row in rows]
 
 
-def _view(row: RowMapping) -> View:
+def _view(row: Row) -> View:
     return View(row["direction"], row["state_flows"]) if row["direction"] else View()
 
 
@@ -256,7 +257,7 @@ def disabled(connection: Connection) -> int:
     return connection.execute(select(func.count()).where(webhook.c.disabled_at.is_not(None))).scalar_one()
 
 
-_IN_USE = gathered.reads(
+_IN_USE = Query(
     select(webhook, flow_view.c.direction, flow_view.c.state_flows)
     .outerjoin(flow_view, flow_view.c.client_id == webhook.c.client_id)
     .where(webhook.c.siren == bindparam("siren"), webhook.c.disabled_at.is_(None))

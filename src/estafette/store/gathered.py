@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, Insert, MetaData, Select, Table, Update, event, insert
+from sqlalchemy import Connection, Engine, Executable, MetaData, Select, Table, Update, event, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import visitors
+
+from estafette.store.statements import Command
 
 Row = dict[str, Any]
 Value = TypeVar("Value")
@@ -40,9 +42,14 @@ _READ: dict[Executable, frozenset[str]] = {}
 
 def reads(statement: Select[Any]) -> Select[Any]:
     """Return the statement, made once for the life of the program: before it, only the tables it reads are written."""
-    tables = [element for element in visitors.iterate(statement) if isinstance(element, Table)]
-    _READ[statement] = frozenset(name for table in tables for name in _needed(table))
+    _READ[statement] = tables_of(statement)
     return statement
+
+
+def tables_of(statement: Select[Any]) -> frozenset[str]:
+    """Name the tables that a statement reads, and those they refer to."""
+    tables = [element for element in visitors.iterate(statement) if isinstance(element, Table)]
+    return frozenset(name for table in tables for name in _needed(table))
 
 
 @cache
@@ -76,7 +83,7 @@ def add(connection: Connection, table: Table, row: Row, *, once: bool = False) -
     """The row will be in the table; with `once`, unless one with its key already is."""
     gathered: Gathered | None = connection.info.get(_KEY)
     if gathered is None:
-        connection.execute(_insert(table, once, connection.dialect.name), [row])
+        _insert(table, once, tuple(row), connection.dialect.name).run(connection, [row])
         return
     gathered.rows.setdefault((table, once, tuple(row)), []).append(row)
 
@@ -85,7 +92,7 @@ def change(connection: Connection, statement: Update, values: Row) -> None:
     """The statement, a constant with bound parameters, will be executed with these values."""
     gathered: Gathered | None = connection.info.get(_KEY)
     if gathered is None:
-        connection.execute(statement, [values])
+        _update(statement).run(connection, [values])
         return
     gathered.changes.setdefault(statement, []).append(values)
 
@@ -136,10 +143,10 @@ def _flush(connection: Connection, gathered: Gathered, names: frozenset[str] | N
     late = [(one, gathered.changes.pop(one)) for one in changes]
     last = [one for one in gathered.latest if names is None or _changed(one[0]) in names]
     late += [(one[0], [gathered.latest.pop(one)]) for one in last]
-    for (table, once, _names), some in sorted(due, key=lambda item: _rank(item[0][0])):
-        connection.execute(_insert(table, once, connection.dialect.name), some)
+    for (table, once, columns), some in sorted(due, key=lambda item: _rank(item[0][0])):
+        _insert(table, once, columns, connection.dialect.name).run(connection, some)
     for statement, values in late:
-        connection.execute(statement, values)
+        _update(statement).run(connection, values)
 
 
 def _changed(statement: Update) -> str:
@@ -157,9 +164,13 @@ def _ranks(metadata: MetaData) -> dict[str, int]:
 
 
 @cache
-def _insert(table: Table, once: bool, dialect: str) -> Insert:
+def _insert(table: Table, once: bool, names: tuple[str, ...], dialect: str) -> Command:
     if not once:
-        return insert(table)
-    if dialect == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+        return Command(insert(table), names)
+    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return Command(made.on_conflict_do_nothing(), names)
+
+
+@cache
+def _update(statement: Update) -> Command:
+    return Command(statement)

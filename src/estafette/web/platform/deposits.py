@@ -7,7 +7,6 @@ second while the platform judges.
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import RowMapping
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,6 +18,7 @@ from estafette.lifecycle.reasons import REASONS
 from estafette.platform.flows import Deposit, types_of
 from estafette.platform.platform import Platform
 from estafette.store.identity import Person
+from estafette.store.queries import AnyRow
 from estafette.values.limits import FILE_BYTES_MAX
 from estafette.web.desk import Desk, tenant_of
 from estafette.web.platform import signs
@@ -100,7 +100,7 @@ class Deposits:
         values = {"flow": row, "view": view, "faults": faults, "earlier": earlier, "members": members, "signs": signs}
         return self._desk.render(request, "flow.html", 200, **values)
 
-    def _earlier(self, siren: str, details: Sequence[Mapping[str, str]]) -> RowMapping | None:
+    def _earlier(self, siren: str, details: Sequence[Mapping[str, str]]) -> AnyRow | None:
         """Return the deposit of the company that a technical duplicate repeats."""
         messages = (detail["reasonMessage"] for detail in details if detail["reasonCode"] == REPEATED)
         named = (re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", message) for message in messages)
