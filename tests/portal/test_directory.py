@@ -1,6 +1,6 @@
 """The directory as the platforms have it: told by the portal alone, whole, in the State's format, and up to date."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import msgspec
@@ -16,9 +16,10 @@ from estafette.formats.envelope import FlowName
 from estafette.invoice.model import Identifier
 from estafette.portal import authority
 from estafette.portal.authority import Registered
-from estafette.portal.holdings import counts
+from estafette.portal.holdings import counts, lines
 from estafette.portal.tables import directory_line, partner_flow, receiving_platform
 from estafette.store.worker import Never
+from estafette.values.moments import PARIS
 
 SCHEMA = (
     Path(__file__).parents[2] / "../shared/schemas/dgfip-v3.2/0-Annuaire/consultation/Annuaire_Consultation_F14.xsd"
@@ -80,10 +81,10 @@ def test_valid_against_the_schema(world: World) -> None:
 
 def test_every_copy_says_the_same(world: World) -> None:
     """Each platform has every line of the portal that counts, under its address; one that was masked is not there."""
-    lines = world.rows("portal", select(directory_line))
-    masked = {row["address"] for row in lines if row["nature"] == "M"}
+    rows = world.rows("portal", select(directory_line))
+    masked = {row["address"] for row in rows if row["nature"] == "M"}
     assert masked == {"300000007_BOUTIQUE"}
-    held = {(row["address"], row["matricule"]) for row in lines if row["address"] not in masked}
+    held = {(row["address"], row["matricule"]) for row in rows if row["address"] not in masked}
     assert (UNREACHABLE, "9998") in held, "a unit without any line has its default one"
     for name in ("platform-a", "platform-b", "portal"):
         copy = world.sql(name, "SELECT address, matricule FROM mirror_line")
@@ -177,6 +178,39 @@ def test_a_registration_ends(own_world: World) -> None:
     assert resolved(world, BUYER, TODAY + timedelta(days=1)) is Outcome.GRACE
     others = world.rows("portal", select(directory_line).where(of("0003")))
     assert {row["effective_end"] for row in others} == {None}
+
+
+def test_midnight_of_the_end_of_a_registration(own_world: World) -> None:
+    """In Paris, a second before midnight the lines to come still are; at midnight they are masked, by themselves."""
+    world, address = own_world, f"{BUYER}_LATE"
+    late = {"siren": BUYER, "suffix": "LATE", "matricule": "0005", "start": TODAY + timedelta(days=30)}
+    authority.load(world.hall, lines=[late])
+    until = TODAY + timedelta(days=3)
+    tell(world, registered(world, "0005", registered_until=until))
+    natures = []
+    for seconds in (-1, 0):
+        world.clock.now = datetime.combine(until, time(), PARIS) + timedelta(seconds=seconds)
+        world.work()
+        with world.hall.actor.database.read() as connection:
+            natures += [line.nature for line in lines(connection, address)]
+    assert natures == ["D", "M"]
+    assert world.sql("platform-a", "SELECT instance FROM mirror_line WHERE address = :one", one=address) == []
+
+
+def test_a_registration_renewed_before_its_end(own_world: World) -> None:
+    """What was to be masked at its end is not."""
+    world, address = own_world, f"{BUYER}_LATE"
+    late = {"siren": BUYER, "suffix": "LATE", "matricule": "0005", "start": TODAY + timedelta(days=30)}
+    authority.load(world.hall, lines=[late])
+    until = TODAY + timedelta(days=3)
+    tell(world, registered(world, "0005", registered_until=until))
+    tell(world, registered(world, "0005", registered_until=None))
+    world.clock.now = datetime.combine(until, time(1), PARIS)
+    world.work()
+    with world.hall.actor.database.read() as connection:
+        assert [line.nature for line in lines(connection, address)] == ["D"]
+    rows = world.rows("portal", select(directory_line).where(of("0005")))
+    assert {row["effective_end"] for row in rows} == {None}
 
 
 @pytest.mark.parametrize(("by", "sender"), [("platform-a", "0003"), ("portal", "0000")])

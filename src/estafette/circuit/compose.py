@@ -166,6 +166,7 @@ def _portal(seat: Seat, network: Network, clock: Clock) -> Running:
     post = room.post(actor, identity.matricules | {PORTAL})
     platform = Platform(Home(actor, post, Mirror(), identity, scanned(_examiner(clock), scanner)))
     hall = Hall(actor, post, PORTAL, "PPF001", PORTAL_MATRICULE, ADMINISTRATION, _judge(clock), scanner)
+    hall.readings = network.settings(seat).readings
     portal = Portal(hall)
     room.platform, room.portal = platform, portal
     platform.take_work()

@@ -21,6 +21,7 @@ from typing import Annotated, Any
 import msgspec
 import yaml
 
+from estafette.directory.readings import Readings
 from estafette.exchange.keys import load_key, public_text
 from estafette.exchange.post import Peer
 from estafette.exchange.tls import Tls, WrongCertificate
@@ -75,6 +76,7 @@ class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
     `scanner`: where clamd listens, `tcp://127.0.0.1:3310` or `unix:/run/clamav/clamd.ctl`. `folder`: where companies
     deposit, each in the folder of its SIREN. `sftp`: where they deposit and fetch by SFTP.
     `tls`: its certificate; its address is then https. `listen`: the address of this machine where it is served.
+    `readings`: how the portal reads what the texts of the directory leave open.
     """
 
     url: str | None = None
@@ -85,6 +87,7 @@ class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
     tls: Certificate | None = None
     listen: str = "127.0.0.1"
     database: str | None = None
+    readings: Readings = Readings()
 
 
 class NetworkFile(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,13 +1,13 @@
 """How the portal reads what the texts of the directory leave open: each doubt is one switch, with its default.
 
 Source: external specifications v3.2 (annex 3, annex 7, general file §3.5); docs/directory.md says which texts disagree.
+Chosen under `readings` of the portal in `network.yaml`.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
+class Readings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was chosen where the texts can be read in two ways."""
 
     takes_fictive_lines: bool = False

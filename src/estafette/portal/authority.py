@@ -6,7 +6,7 @@ other line has its default one: taxable, no platform chosen (9998).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from itertools import groupby
 from typing import Any
 
@@ -26,8 +26,12 @@ from estafette.portal.tables import directory_line, establishment, legal_unit, r
 from estafette.store import jobs, sequences
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply
+from estafette.values.moments import PARIS
 
 EXPORT = "export"
+LAPSE = "lapse"
+"""The queue of registrations that end, each at midnight."""
+
 INTERFACE = "FFE1435A"
 
 
@@ -66,8 +70,36 @@ def learn(hall: Hall, connection: Connection, told: Registered, *, message: str 
         registered_until=told.registered_until,
     )
     register = _register(hall, connection, Source.REGISTRATION, message)
-    if register.put_platform(platform, application_code=told.application_code) is not None:
-        publish(hall, connection)
+    if register.put_platform(platform, application_code=told.application_code) is None:
+        return
+    if told.registered_until is not None:
+        _await_lapse(hall, connection, told.matricule, told.registered_until)
+    publish(hall, connection)
+
+
+def _await_lapse(hall: Hall, connection: Connection, matricule: str, day: date) -> None:
+    """The lines to come of a platform will be masked when its registration ends: at midnight, in Paris."""
+    midnight = datetime.combine(day, time(), PARIS)
+    jobs.add(
+        connection,
+        queue=LAPSE,
+        key=f"{LAPSE}:{matricule}:{day}",
+        payload={"matricule": matricule},
+        now=hall.actor.clock(),
+        due=midnight,
+    )
+
+
+async def lapse(hall: Hall, job: Job) -> Apply:
+    """The registration of a platform has ended, unless it was put off: its lines to come are masked."""
+
+    def apply(connection: Connection) -> None:
+        register = _register(hall, connection, Source.REGISTRATION)
+        register.lapse(job.payload["matricule"])
+        if register.has_changed:
+            publish(hall, connection)
+
+    return apply
 
 
 def install(hall: Hall, own: Sequence[Registered]) -> None:

@@ -6,11 +6,12 @@ under the name of the flow it answers.
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from sqlalchemy import Connection, insert, select, update
 
+from estafette.directory.readings import Readings
 from estafette.exchange.actor import Actor
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import Post
@@ -66,6 +67,8 @@ class Hall:
     """What looks for viruses in what comes."""
     limits: FlowLimits = PUBLISHED
     """How much, how often and when partners may send."""
+    readings: Readings = field(default_factory=Readings)
+    """How what the texts of the directory leave open is read."""
 
     def partner(self, connection: Connection, matricule: str) -> Partner | None:
         """Return the partner of this matricule, once the registration service has told of it."""

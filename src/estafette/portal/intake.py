@@ -23,7 +23,11 @@ REPORTS = "FFE1025A"
 CONTROL_REPORTS = "control-reports"
 """The queue of e-reporting, whose files take the engine of rules long (`reports`)."""
 
-QUEUES = {REPORTS: CONTROL_REPORTS}
+UPDATES = "FFE1235A"
+CONTROL_UPDATES = "control-updates"
+"""The queue of the updates of the directory (`updates`)."""
+
+QUEUES = {REPORTS: CONTROL_REPORTS, UPDATES: CONTROL_UPDATES}
 """The interfaces that are controlled in a queue of their own; the others are in `control`."""
 
 FLOWS_LOOKED_AT = 100

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from estafette.exchange.messages import Kind, Listed, Message
 from estafette.exchange.post import Peer, Refused
-from estafette.portal import authority, concentrator, connections, intake, reports
+from estafette.portal import authority, concentrator, connections, intake, reports, updates
 from estafette.portal.hall import BATCH, Hall
 
 
@@ -22,6 +22,8 @@ class Portal:
         worker = self.hall.actor.worker
         worker.handles(intake.CONTROL, lambda job: concentrator.control(self.hall, job))
         worker.handles(intake.CONTROL_REPORTS, lambda job: reports.control_reports(self.hall, job))
+        worker.handles(intake.CONTROL_UPDATES, lambda job: updates.control_updates(self.hall, job))
+        worker.handles(authority.LAPSE, lambda job: authority.lapse(self.hall, job))
         worker.handles(authority.EXPORT, lambda job: authority.export(self.hall, job))
         worker.handles_together(BATCH, self.hall.batch)
 
