@@ -183,7 +183,7 @@ def _wait(circuit: Circuit, url: str, context: ssl.SSLContext) -> None:
         assert circuit.process.poll() is None, circuit.log.read_text()
         assert time.monotonic() < deadline, circuit.log.read_text()
         try:
-            with urllib.request.urlopen(f"{url}/health", timeout=5, context=context) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{url}/ready", timeout=5, context=context) as answer:  # noqa: S310
                 if answer.status == 200:
                     return
         except OSError:

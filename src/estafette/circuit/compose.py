@@ -70,18 +70,23 @@ CHORUS_PRO = "9999"
 
 @dataclass(slots=True)
 class Running:
-    """An actor composed: its pages, and the work behind them."""
+    """An actor composed: its pages, and the work behind them.
+
+    `operations`: what a process answers about itself, for those whose pages are served elsewhere or by several.
+    """
 
     application: Starlette
+    operations: Starlette
     actor: Actor
     post: Post
     rounds: Rounds
     probes: Probes
 
     def start(self) -> None:
-        """Its worker works and its rounds are made."""
+        """Its worker works and its rounds are made, unless that is left to other processes."""
         self.actor.start()
-        self.rounds.start()
+        if self.actor.takes_jobs:
+            self.rounds.start(lambda: self.actor.presence.is_first)
 
     def ready(self) -> None:
         """It says so at `/ready`."""
@@ -94,17 +99,17 @@ class Running:
         await self.post.close()
 
 
-def compose(seat: Seat, network: Network, clock: Clock) -> Running:
-    """Return the actor of this seat, its store open. Raises: OSError, NewerData."""
-    makers: dict[str, Callable[[Seat, Network, Clock], Running]] = {
+def compose(seat: Seat, network: Network, clock: Clock, role: str = "all") -> Running:
+    """Return the actor of this seat, its store open, in a process of this role. Raises: OSError, NewerData."""
+    makers: dict[str, Callable[[Seat, Network, Clock, str], Running]] = {
         "platform": _platform,
         "portal": _portal,
         "administration": _administration,
     }
-    return makers[seat.kind](seat, network, clock)
+    return makers[seat.kind](seat, network, clock, role)
 
 
-def _actor(seat: Seat, network: Network, clock: Clock, *branches: str) -> Actor:
+def _actor(seat: Seat, network: Network, clock: Clock, role: str, *branches: str) -> Actor:
     return open_actor(
         seat.name,
         seat.identifier,
@@ -112,18 +117,12 @@ def _actor(seat: Seat, network: Network, clock: Clock, *branches: str) -> Actor:
         branches=branches,
         clock=clock,
         records=network.database(seat),
+        role=role,
     )
 
 
-def _platform(seat: Seat, network: Network, clock: Clock) -> Running:
-    actor = open_actor(
-        seat.name,
-        seat.identifier,
-        network.folder(seat),
-        branches=("platform",),
-        clock=clock,
-        records=network.database(seat),
-    )
+def _platform(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
+    actor = _actor(seat, network, clock, role, "platform")
     identity = Identity(
         name=seat.title,
         matricule=seat.identifier,
@@ -147,12 +146,9 @@ def _platform(seat: Seat, network: Network, clock: Clock) -> Running:
     return _running(actor, post, routes, desk, rounds)
 
 
-def _portal(seat: Seat, network: Network, clock: Clock) -> Running:
+def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     """The portal answers to three names: itself, the platform of its direct users, and Chorus Pro's reception."""
-    folder = network.folder(seat)
-    actor = open_actor(
-        seat.name, seat.identifier, folder, branches=("platform", "portal"), clock=clock, records=network.database(seat)
-    )
+    actor = _actor(seat, network, clock, role, "platform", "portal")
     identity = Identity(
         name=seat.title,
         matricule=PORTAL_MATRICULE,
@@ -208,15 +204,8 @@ def _without_registration(url: str, public_key: str) -> list[Registered]:
     ]
 
 
-def _administration(seat: Seat, network: Network, clock: Clock) -> Running:
-    actor = open_actor(
-        seat.name,
-        seat.identifier,
-        network.folder(seat),
-        branches=("administration",),
-        clock=clock,
-        records=network.database(seat),
-    )
+def _administration(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
+    actor = _actor(seat, network, clock, role, "administration")
     room = _Rooms(network)
     post = room.post(actor, frozenset({seat.identifier}))
     administration = Administration(actor, post, portal=PORTAL)
@@ -351,7 +340,8 @@ def _running(actor: Actor, post: Post, routes: list[BaseRoute], desk: Desk, roun
         exception_handlers={Problem: on_problem, HTTPException: _refusal(desk), Exception: _refusal(desk)},
     )
     measured(application.routes, actor.database.measures)
-    return Running(application, actor, post, rounds, probes)
+    own = Starlette(routes=probes.routes(), middleware=[Middleware(Correlated, actor=actor.name), guard])
+    return Running(application, own, actor, post, rounds, probes)
 
 
 def _refusal(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:

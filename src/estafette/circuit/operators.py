@@ -4,7 +4,6 @@ The token is made with the folder, readable by its owner only; it opens the oper
 """
 
 import hmac
-import os
 import secrets
 from pathlib import Path
 
@@ -12,15 +11,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from estafette.exchange.keys import make_secret
+
 
 def operator_token(folder: Path) -> str:
     """Return the token kept in this actor's folder, made the first time."""
     file = folder / "operator.token"
     if not file.exists():
-        draft = file.with_suffix(".new")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
-            handle.write(secrets.token_urlsafe(32))
-        draft.rename(file)
+        make_secret(file, secrets.token_urlsafe(32).encode())
     return file.read_text().strip()
 
 

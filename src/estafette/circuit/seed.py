@@ -7,7 +7,7 @@ start cut short is finished by the next. What people need to enter is written in
 import asyncio
 import os
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ import aiohttp
 import msgspec
 import yaml
 
-from estafette.circuit.network import SEATS, Network
+from estafette.circuit.network import SEATS, Network, Seat
 from estafette.circuit.operators import operator_token
-from estafette.circuit.serve import Served
+from estafette.exchange.keys import load_key, public_text
 
 Say = Callable[[str], None]
 
@@ -88,10 +88,20 @@ class UnreadableCredentials(SeedFailed):
     """The file of the credentials is damaged: where and how, on one line."""
 
 
-def ready(data: Path, say: Say) -> Callable[[Network, list[Served]], Awaitable[None]]:
+class At(msgspec.Struct, frozen=True):
+    """Where an actor answers, from this process or another."""
+
+    seat: Seat
+    url: str
+    folder: Path
+    public_key: str
+
+
+def ready(data: Path, say: Say) -> Callable[[Network, Sequence[Seat]], Awaitable[None]]:
     """Return what is done once every actor answers: the first team when all are here, then the addresses."""
 
-    async def announce(_network: Network, served: list[Served]) -> None:
+    async def announce(network: Network, seats: Sequence[Seat]) -> None:
+        served = [_at(network, seat) for seat in seats]
         is_seeded = (data / "seeded").exists()
         if len(served) == len(SEATS):
             async with aiohttp.ClientSession() as session:
@@ -107,6 +117,15 @@ def ready(data: Path, say: Say) -> Callable[[Network, list[Served]], Awaitable[N
     return announce
 
 
+async def silent(_network: Network, _seats: Sequence[Seat]) -> None:
+    """Do and say nothing: another process does."""
+
+
+def _at(network: Network, seat: Seat) -> At:
+    folder = network.folder(seat)
+    return At(seat, network.url(seat), folder, public_text(load_key(folder / "key.pem")))
+
+
 def credentials(data: Path) -> list[Entry]:
     """Return the entries of this data folder, none before the first start. Raises: UnreadableCredentials."""
     file = data / "credentials.yaml"
@@ -116,7 +135,7 @@ def credentials(data: Path) -> list[Entry]:
         raise UnreadableCredentials(f"{file}: illisible / unreadable: {' '.join(str(fault).split())}") from None
 
 
-def _addresses(data: Path, served: list[Served], say: Say) -> None:
+def _addresses(data: Path, served: list[At], say: Say) -> None:
     held: dict[str, list[Entry]] = {}
     for entry in credentials(data):
         held.setdefault(entry.actor, []).append(entry)
@@ -132,7 +151,7 @@ def _addresses(data: Path, served: list[Served], say: Say) -> None:
 class _Seed:
     """One start of the whole circuit."""
 
-    def __init__(self, data: Path, served: list[Served], say: Say, session: aiohttp.ClientSession) -> None:
+    def __init__(self, data: Path, served: list[At], say: Say, session: aiohttp.ClientSession) -> None:
         self._data = data
         self._served = {one.seat.name: one for one in served}
         self._say = say
@@ -159,12 +178,12 @@ class _Seed:
             one = next((one for one in self._served.values() if one.seat.identifier == held["matricule"]), None)
             if one is not None and held["url"] != one.url:
                 link = {"application_code": f"PA{held['matricule']}", "url": one.url}
-                link["public_key"] = one.running.actor.public_key
+                link["public_key"] = one.public_key
                 await self._post("administration", f"/api/registrations/{held['id']}/connection", link)
 
     async def _post(self, actor: str, path: str, body: bytes | dict[str, Any]) -> Any:
         one = self._served[actor]
-        headers = {"Authorization": f"Bearer {operator_token(one.running.actor.folder)}"}
+        headers = {"Authorization": f"Bearer {operator_token(one.folder)}"}
         data = body if isinstance(body, bytes) else msgspec.json.encode(body)
         async with self._session.post(one.url + path, data=data, headers=headers) as answer:
             text = await answer.text()
@@ -179,7 +198,7 @@ class _Seed:
             form["connection"] = {
                 "application_code": f"PA{one.seat.identifier}",
                 "url": one.url,
-                "public_key": one.running.actor.public_key,
+                "public_key": one.public_key,
             }
             file = yaml.safe_dump(form, allow_unicode=True).encode()
             await self._decide("/api/registrations", file, "REGISTERED", ("COMPLETE", "UNDER_REVIEW"))
@@ -243,7 +262,7 @@ class _Seed:
 
     async def _get(self, actor: str, path: str) -> Any:
         one = self._served[actor]
-        headers = {"Authorization": f"Bearer {operator_token(one.running.actor.folder)}"}
+        headers = {"Authorization": f"Bearer {operator_token(one.folder)}"}
         async with self._session.get(one.url + path, headers=headers) as answer:
             answer.raise_for_status()
             return await answer.json()

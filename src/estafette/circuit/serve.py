@@ -1,5 +1,9 @@
 """Opening, serving and stopping the actors: everything that can stop a start is checked before anything is touched.
 
+An actor may be served by several processes, each with a role: `api` answers software and people and leaves the work to
+others, and several share its port; `worker` works and answers nobody; `all`, the default, does both. Several need a
+store that they can share (PostgreSQL): a file has one process, which is said.
+
 The order is: addresses bound (a busy port touches nothing), folder writable and not newer than this code, stores
 opened, pages served, workers started, first team seeded, ready.
 """
@@ -10,6 +14,7 @@ import fcntl
 import os
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -21,54 +26,61 @@ from urllib.parse import quote
 import uvicorn
 import uvloop
 from sqlalchemy.exc import DatabaseError
+from starlette.applications import Starlette
 
 from estafette.circuit.compose import Running, compose
 from estafette.circuit.network import Network, Seat
 from estafette.exchange.tls import Tls
 from estafette.store.database import DRIVER, NewerData, is_newer
+from estafette.store.postgresql import is_server
 
 
 class CannotStart(Exception):
     """Why nothing was started, in both languages, on one line."""
 
 
+Ready = Callable[[Network, Sequence[Seat]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one process serves: these actors, in this role; `probes` is the port of its own health and measures.
+
+    `stops_at_eof`: it stops when its standard input ends, that is with whoever started it.
+    """
+
+    seats: Sequence[Seat]
+    role: str = "all"
+    probes: int | None = None
+    stops_at_eof: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An actor that answers at its address."""
+    """An actor that is open in this process."""
 
     seat: Seat
-    url: str
     running: Running
 
 
-def serve(
-    data: Path,
-    *,
-    port: int,
-    seats: Sequence[Seat],
-    ready: Callable[[Network, list[Served]], Awaitable[None]],
-) -> None:
+def serve(data: Path, *, port: int, part: Part, ready: Ready) -> None:
     """The actors have served until a signal asked them to stop. `ready` is awaited once they all answer.
 
     Raises: CannotStart, before anything was touched.
     """
     network = Network(data, port)
-    sockets = [_bind(network.settings(seat).listen, network.port(seat), seat) for seat in seats]
+    _check_role(network, part)
+    sockets = _bound(network, part)
     _check_folder(data)
-    _check_stores(network, seats)
-    with _locked([network.folder(seat) for seat in seats]):
-        uvloop.run(_serve(network, seats, sockets, ready))
+    _check_stores(network, part.seats)
+    with _locked(network, part.seats):
+        uvloop.run(_serve(network, part, sockets, ready))
 
 
-async def _serve(
-    network: Network,
-    seats: Sequence[Seat],
-    sockets: Sequence[socket.socket],
-    ready: Callable[[Network, list[Served]], Awaitable[None]],
-) -> None:
-    stop = _stop_on_signals()
-    served = await _opened(network, seats)
-    servers = [_Server(_config(one, network.tls(one.seat))) for one in served]
+async def _serve(network: Network, part: Part, sockets: Sequence[socket.socket], ready: Ready) -> None:
+    stop = _stop_on_signals(at_eof=part.stops_at_eof)
+    served = await _opened(network, part)
+    servers = _servers(network, part, served)
     listening = [
         asyncio.create_task(server.serve(sockets=[bound])) for server, bound in zip(servers, sockets, strict=True)
     ]
@@ -90,12 +102,21 @@ async def _serve(
         raise fault
 
 
-async def _opened(network: Network, seats: Sequence[Seat]) -> list[Served]:
+def _servers(network: Network, part: Part, served: Sequence[Served]) -> list[uvicorn.Server]:
+    """Return a server for each address, in the order in which they were bound."""
+    public = [] if part.role == "worker" else served
+    servers: list[uvicorn.Server] = [_Server(_config(one.running.application, network.tls(one.seat))) for one in public]
+    if part.probes is not None:
+        servers.append(_Server(_config(served[0].running.operations, None)))
+    return servers
+
+
+async def _opened(network: Network, part: Part) -> list[Served]:
     """Every actor is composed, or none is left open. Raises: CannotStart, NewerData."""
     served: list[Served] = []
-    for seat in seats:
+    for seat in part.seats:
         try:
-            served.append(Served(seat, network.url(seat), compose(seat, network, _now)))
+            served.append(Served(seat, compose(seat, network, _now, part.role)))
         except (DatabaseError, NewerData, OSError) as fault:
             for one in served:
                 await one.running.stop()
@@ -107,12 +128,12 @@ async def _announce(
     network: Network,
     served: list[Served],
     servers: Sequence[uvicorn.Server],
-    ready: Callable[[Network, list[Served]], Awaitable[None]],
+    ready: Ready,
 ) -> None:
     """Every server listens, then `ready` is done, then every actor says so at `/ready`."""
     while not all(server.started for server in servers):
         await asyncio.sleep(0.005)
-    await ready(network, served)
+    await ready(network, [one.seat for one in served])
     for one in served:
         one.running.ready()
 
@@ -126,9 +147,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(served: Served, tls: Tls | None) -> uvicorn.Config:
+def _config(application: Starlette, tls: Tls | None) -> uvicorn.Config:
     return uvicorn.Config(
-        served.running.application,
+        application,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -138,17 +159,50 @@ def _config(served: Served, tls: Tls | None) -> uvicorn.Config:
     )
 
 
-def _stop_on_signals() -> asyncio.Event:
+def _stop_on_signals(*, at_eof: bool) -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    if at_eof:
+        loop.add_reader(sys.stdin.fileno(), _ended, loop, stop)
     return stop
 
 
-def _bind(host: str, port: int, seat: Seat) -> socket.socket:
+def _ended(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Whoever started this process is gone."""
+    if not os.read(sys.stdin.fileno(), 1024):
+        loop.remove_reader(sys.stdin.fileno())
+        stop.set()
+
+
+def _check_role(network: Network, part: Part) -> None:
+    """Several processes share a server, never a file. Raises: CannotStart."""
+    if part.probes is not None and len(part.seats) != 1:
+        raise CannotStart("--probes : avec un seul acteur (--only) / --probes: with one actor (--only)")
+    for seat in part.seats:
+        if part.role != "all" and not is_server(network.database(seat)):
+            fr = f"--role {part.role} demande PostgreSQL : un fichier SQLite n'a qu'un processus"
+            en = f"--role {part.role} needs PostgreSQL: a SQLite file has one process only"
+            raise CannotStart(f"{seat.name}: {fr} / {en} — network.yaml, database")
+
+
+def _bound(network: Network, part: Part) -> list[socket.socket]:
+    """Return the sockets of this process, bound: those of its actors, unless it only works, and its own."""
+    shared = part.role == "api"
+    public = [] if part.role == "worker" else part.seats
+    sockets = [_bind(network.settings(seat).listen, network.port(seat), seat, shared=shared) for seat in public]
+    if part.probes is not None:
+        sockets.append(_bind("127.0.0.1", part.probes, part.seats[0]))
+    return sockets
+
+
+def _bind(host: str, port: int, seat: Seat, *, shared: bool = False) -> socket.socket:
+    """Return a listening socket; of a `shared` port the system gives each process its part of the connections."""
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         bound.bind((host, port))
         bound.listen(1024)
@@ -195,16 +249,18 @@ def _damaged(place: Path, fault: Exception | str) -> CannotStart:
 
 
 @contextmanager
-def _locked(folders: Sequence[Path]) -> Iterator[None]:
-    """Hold each folder for this process alone. Raises: CannotStart."""
+def _locked(network: Network, seats: Sequence[Seat]) -> Iterator[None]:
+    """Hold each folder for this process alone, or with others that share its store. Raises: CannotStart."""
     held = []
     try:
-        for folder in folders:
+        for seat in seats:
+            folder = network.folder(seat)
+            mode = fcntl.LOCK_SH if is_server(network.database(seat)) else fcntl.LOCK_EX
             folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
             held.append(descriptor)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
             except OSError:
                 raise CannotStart(f"{folder}: déjà servi par un autre processus / served by another process") from None
         yield

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from structlog.contextvars import bound_contextvars
 
 from estafette.exchange.keys import load_key, public_text, sign
+from estafette.exchange.presence import Presence
 from estafette.store import roots
 from estafette.store.database import Database, open_database
 from estafette.store.documents import Documents
@@ -36,8 +37,7 @@ class Actor:
     key: Ed25519PrivateKey
     worker: Worker
     clock: Clock
-    takes_jobs: bool = True
-    """Whether it works in this process, or leaves the work to others."""
+    presence: Presence
     _task: asyncio.Task[None] | None = field(default=None)
 
     @property
@@ -51,12 +51,23 @@ class Actor:
         return self._task is not None and not self._task.done()
 
     @property
+    def takes_jobs(self) -> bool:
+        """Tell whether it works in this process, or leaves the work to others."""
+        return self.presence.role != "api"
+
+    @property
     def lives(self) -> bool:
         """Tell whether nothing of it has ended that only a restart brings back."""
         return self.database.lives and (self._task is None or not self._task.done())
 
     def start(self) -> None:
-        """Its worker works, in the running event loop; each day ends with a signed root of its audit log."""
+        """Its worker works, in the running event loop; each day ends with a signed root of its audit log.
+
+        A process that only serves software and people leaves the work, and the roots, to those that work.
+        """
+        self.presence.start()
+        if not self.takes_jobs:
+            return
         with self.database.begin() as connection:
             signed = partial(sign, self.key)
             roots.seal_daily(self.worker, connection, clock=self.clock, key=self.public_key, sign=signed)
@@ -69,6 +80,7 @@ class Actor:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        await self.presence.stop()
         self.database.close()
         self.documents.close()
 
@@ -81,6 +93,7 @@ def open_actor(
     branches: tuple[str, ...],
     clock: Clock,
     records: Path | str | None = None,
+    role: str = "all",
 ) -> Actor:
     """Open the actor kept in this folder, made the first time.
 
@@ -92,4 +105,6 @@ def open_actor(
     database = open_database(records or folder / "records.sqlite", branches)
     documents = Documents(database, FolderPacks(folder / "documents"))
     key = load_key(folder / "key.pem")
-    return Actor(name, identifier, folder, database, documents, key, Worker(database, clock), clock)
+    worker = Worker(database, clock)
+    presence = Presence(database, worker, clock, role)
+    return Actor(name, identifier, folder, database, documents, key, worker, clock, presence)

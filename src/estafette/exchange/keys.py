@@ -2,7 +2,9 @@
 
 import base64
 import os
+from contextlib import suppress
 from pathlib import Path
+from tempfile import mkstemp
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.fernet import Fernet
@@ -25,12 +27,7 @@ def load_key(file: Path) -> Ed25519PrivateKey:
     """Return the key kept in this file, made the first time and readable by its owner only. Raises: UnreadableKey."""
     if not file.exists():
         pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        draft = file.with_suffix(".new")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
-            handle.write(pem)
-            handle.flush()
-            os.fsync(handle.fileno())
-        draft.rename(file)
+        make_secret(file, pem)
     try:
         key = load_pem_private_key(file.read_bytes(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -38,6 +35,18 @@ def load_key(file: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise UnreadableKey(f"{file.name}: pas de clé Ed25519 / no Ed25519 key")
     return key
+
+
+def make_secret(file: Path, data: bytes) -> None:
+    """The file holds these bytes, for its owner only, or those that another process put there first; never half."""
+    descriptor, draft = mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    with os.fdopen(descriptor, "wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+    with suppress(FileExistsError):
+        os.link(draft, file)
+    Path(draft).unlink()
 
 
 def public_text(key: Ed25519PrivateKey) -> str:

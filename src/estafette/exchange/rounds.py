@@ -23,6 +23,7 @@ class Rounds:
     _visits: list[tuple[Visit, float]] = field(default_factory=list)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _endings: list[Visit] = field(default_factory=list)
+    _is_mine: Callable[[], bool] = lambda: True
 
     def every(self, seconds: float, visit: Visit) -> None:
         """The visit will be made that often."""
@@ -32,8 +33,9 @@ class Rounds:
         """The visit will be made last, once no other is made any more."""
         self._endings.append(visit)
 
-    def start(self) -> None:
-        """The visits are made, in the running event loop."""
+    def start(self, is_mine: Callable[[], bool] = lambda: True) -> None:
+        """The visits are made, in the running event loop, while they are this process's to make."""
+        self._is_mine = is_mine
         self._tasks = [asyncio.create_task(self._repeat(visit, seconds)) for visit, seconds in self._visits]
 
     async def stop(self) -> None:
@@ -53,9 +55,16 @@ class Rounds:
             await visit()
 
     async def _repeat(self, visit: Visit, seconds: float) -> None:
+        was_mine = False
         while True:
+            is_mine = self._is_mine()
             try:
-                await visit()
+                if is_mine:
+                    await visit()
+                elif was_mine:  # another process makes them now
+                    for ending in self._endings:
+                        await ending()
             except Exception:  # a full disk, a share that is gone: the next visit may succeed
                 log.exception("round.failed", visit=getattr(visit, "__qualname__", str(visit)))
+            was_mine = is_mine
             await asyncio.sleep(seconds)

@@ -48,6 +48,8 @@ class Job:
     payload: dict[str, Any]
     tries: int
     correlation: str | None = None
+    worker: str | None = None
+    """The process that has it, where several share the store."""
 
 
 def add(
@@ -69,7 +71,13 @@ def add(
 
 
 def claim(
-    connection: Connection, *, queues: tuple[str, ...], now: datetime, limit: int, busy: Collection[str] = ()
+    connection: Connection,
+    *,
+    queues: tuple[str, ...],
+    now: datetime,
+    limit: int,
+    busy: Collection[str] = (),
+    worker: str | None = None,
 ) -> list[Job]:
     """Up to `limit` jobs of these queues, and not of the busy ones, are leased to the caller, longest due first.
 
@@ -78,10 +86,19 @@ def claim(
     if not queues:
         return []
     values = {"now": now, "busy": list(busy), "most": limit}
-    jobs = [Job(*row) for row in connection.execute(_ready(queues), values)]
+    jobs = [
+        Job(row.id, row.queue, row.key, row.payload, row.tries, row.correlation, worker)
+        for row in connection.execute(_ready(queues), values)
+    ]
     if jobs:
-        connection.execute(_LEASE, {"ids": [job.id for job in jobs], "until": now + LEASE})
+        connection.execute(_LEASE, {"ids": [job.id for job in jobs], "until": now + LEASE, "who": worker})
     return jobs
+
+
+def are_held(connection: Connection, some: Sequence[Job]) -> bool:
+    """Tell whether these jobs are still those of the process that claimed them all, and not done by another."""
+    values = {"ids": [job.id for job in some], "who": some[0].worker}
+    return len(connection.execute(_HELD, values).all()) == len(some)
 
 
 def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> None:
@@ -105,6 +122,8 @@ def park(connection: Connection, job: Job, *, now: datetime, error: str) -> None
 def _settle(connection: Connection, job: Job, **values: Any) -> None:
     """Write what became of a job; one that ended meanwhile, its lease being over, is left as it ended."""
     mine = and_(table.c.id == job.id, table.c.state == "pending")
+    if job.worker is not None:
+        mine = and_(mine, table.c.worker == job.worker)
     connection.execute(update(table).where(mine).values(leased_until=None, **values))
 
 
@@ -139,7 +158,12 @@ def _of(queues: tuple[str, ...]) -> ColumnElement[bool]:
 _LEASE = (
     update(table)
     .where(table.c.id.in_(bindparam("ids", expanding=True)))
-    .values(leased_until=bindparam("until", type_=Instant))
+    .values(leased_until=bindparam("until", type_=Instant), worker=bindparam("who"))
+)
+_HELD = gathered.reads(
+    select(table.c.id)
+    .where(table.c.id.in_(bindparam("ids", expanding=True)), table.c.worker == bindparam("who"))
+    .where(table.c.state == "pending")
 )
 _END = (
     update(table)
@@ -153,9 +177,12 @@ def back_off(tries: int) -> timedelta:
     return timedelta(seconds=min(0.5 * 2 ** min(tries, 20), 3600))
 
 
-def release(connection: Connection) -> None:
-    """Forget the leases of a process that is gone: called when the only process of this store starts."""
-    connection.execute(update(table).where(table.c.leased_until.is_not(None)).values(leased_until=None))
+def release(connection: Connection, *, worker: str | None = None) -> None:
+    """Forget the leases of a process that is gone; of all, when the only process of this store starts."""
+    leased: ColumnElement[bool] = table.c.leased_until.is_not(None)
+    if worker is not None:
+        leased = and_(leased, table.c.worker == worker)
+    connection.execute(update(table).where(leased).values(leased_until=None, worker=None))
 
 
 def waiting(connection: Connection) -> int:

@@ -50,6 +50,10 @@ class Never(Exception):
     """The job cannot succeed as it is; it is parked and shown."""
 
 
+class Lost(Exception):
+    """The jobs were taken over by another process, which took this one for dead: what was prepared is not written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a batch comes to: what to write for the jobs that are done, and by its id why each other is not."""
@@ -108,6 +112,10 @@ class Worker:
         self._running: dict[asyncio.Task[None], str] = {}
         self._bell = asyncio.Event()
         self._looked: datetime | None = None
+        self.name: str | None = None
+        """Who it is among the workers of a shared store."""
+        self.rest_s: float | None = None
+        """Its longest rest, where others write work that its bell does not ring for."""
 
     def handles(self, queue: str, handler: Handler) -> None:
         """Jobs of `queue` go to `handler`, several at once, each by itself."""
@@ -136,8 +144,9 @@ class Worker:
 
     async def run(self) -> None:
         """Work until cancelled; what is running then is awaited or left to its lease."""
-        with self._database.begin() as connection:
-            jobs.release(connection)
+        if self.name is None:
+            with self._database.begin() as connection:
+                jobs.release(connection)
         try:
             while True:
                 self._bell.clear()
@@ -156,7 +165,12 @@ class Worker:
         busy = self._busy()
         claimed = await self._database.write(
             lambda connection: jobs.claim(
-                connection, queues=tuple(self._handlers), now=self._clock(), limit=TOGETHER_MAX, busy=busy
+                connection,
+                queues=tuple(self._handlers),
+                now=self._clock(),
+                limit=TOGETHER_MAX,
+                busy=busy,
+                worker=self.name,
             ),
             durable=False,  # a lease that a power cut undoes was of no use
         )
@@ -186,10 +200,11 @@ class Worker:
             return
         with self._database.read() as connection:
             due = jobs.next_due(connection, tuple(self._handlers), self._busy())
-        if due is None:
+        if due is None and self.rest_s is None:
             await self._bell.wait()
             return
-        wait = max((due - self._clock()).total_seconds(), 0.02)
+        waits = [max((due - self._clock()).total_seconds(), 0.02)] if due else []
+        wait = min([*waits, self.rest_s]) if self.rest_s else waits[0]
         with suppress(TimeoutError):
             async with asyncio.timeout(wait):  # not wait_for: before Python 3.12 it may swallow a cancellation
                 await self._bell.wait()
@@ -203,6 +218,11 @@ class Worker:
                         await self._attempt(batch)
                 else:
                     await self._attempt(batch)
+        except Lost:
+            log.warning("job.lost", queue=batch[0].queue, count=len(batch))
+            if len(batch) > 1:
+                for job in batch:
+                    await self._work([job])
         except Exception as fault:
             if len(batch) == 1:
                 await self._put_off([(batch[0], fault)])
@@ -228,6 +248,8 @@ class Worker:
             log.info("job.done", queue=job.queue, key=job.key, **{correlation.NAME: job.correlation})
 
     def _finish(self, connection: Connection, done: list[Job], apply: Apply) -> None:
+        if self.name is not None and not jobs.are_held(connection, done):
+            raise Lost
         apply(connection)
         jobs.end(connection, done, now=self._clock())
 

@@ -1,0 +1,84 @@
+"""This process among those that share the store of an actor: it says that it is there, and learns who else is.
+
+A store in a file has one process, which is always the first and shares with nobody: then nothing is written. On a
+server each process beats; the worker rests less deeply while others may write work that its bell does not ring for.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from estafette.store import processes
+from estafette.store.database import Database
+from estafette.store.processes import Beat
+from estafette.store.worker import Worker
+
+REST_S = 0.1
+"""The longest rest of a worker that is not alone: what another process writes waits no longer than that to be seen."""
+
+log = structlog.get_logger()
+
+
+class Presence:
+    """One process of an actor, with the role it has: `all`, `api` or `worker`."""
+
+    def __init__(self, database: Database, worker: Worker, clock: Callable[[], datetime], role: str) -> None:
+        self.name = processes.new_name()
+        self.role = role
+        self._database, self._worker, self._clock = database, worker, clock
+        self._beat, self._at = Beat(is_first=not database.is_shared, others=0, gone=()), clock()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Tell whether the rounds are for this process; not, once it could not say for long that it is there."""
+        is_heard = not self._database.is_shared or self._clock() - self._at < processes.GONE_AFTER
+        return self._beat.is_first and is_heard
+
+    def start(self) -> None:
+        """The others see this process from now on."""
+        if not self._database.is_shared:
+            return
+        self._worker.name = self.name
+        with self._database.begin() as connection:
+            beat = self._say(connection)
+        self._heard(beat)
+        self._task = asyncio.create_task(self._go_on())
+
+    async def stop(self) -> None:
+        """The others know that it is gone, and its work is free."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+        self._task = None
+        with suppress(SQLAlchemyError):  # a server that is gone: the others will miss the beat
+            await self._database.write(lambda connection: processes.leave(connection, self.name))
+
+    async def _go_on(self) -> None:
+        while True:
+            await asyncio.sleep(processes.BEAT_S)
+            try:
+                self._heard(await self._database.write(self._say, durable=False))
+            except SQLAlchemyError:
+                log.exception("presence.unheard", seconds=processes.BEAT_S)
+
+    def _say(self, connection: Connection) -> Beat:
+        return processes.beat(connection, self.name, self.role, now=self._clock())
+
+    def _heard(self, beat: Beat) -> None:
+        """What was learnt holds from now on; work that was given back is taken up at once."""
+        if beat.is_first and not self._beat.is_first:
+            log.info("presence.first", process=self.name)
+        self._beat, self._at = beat, self._clock()
+        self._worker.rest_s = REST_S if beat.others else None
+        for name in beat.gone:
+            log.warning("presence.gone", process=name)
+        if beat.gone or beat.others:  # it may rest, and not know yet that it is not alone
+            self._worker.wake()
