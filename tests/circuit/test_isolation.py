@@ -211,7 +211,12 @@ PLATFORM = {
     "GET /operator/v1/state": OPERATORS_ONLY,
     "PUT /operator/v1/clients/{client_id}/view": OPERATORS_ONLY,
 }
-PORTAL = {**PLATFORM, "POST /operator/v1/directory": OPERATORS_ONLY}
+PORTAL = {
+    **PLATFORM,
+    "POST /operator/v1/directory": OPERATORS_ONLY,
+    "GET /operator/v1/connections": OPERATORS_ONLY,
+    "PUT /operator/v1/connections/{code}": OPERATORS_ONLY,
+}
 
 DECIDES = Row(frozenset({AGENT}))
 NOT_FOUND = Row(absent=frozenset({AGENT}))

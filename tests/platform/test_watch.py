@@ -30,10 +30,16 @@ def raised(world: World, name: str = "platform-a") -> list[tuple[str, str]]:
 
 
 def call(
-    world: World, path: str, *, method: str = "GET", token: str | None = None, body: bytes = b""
+    world: World,
+    path: str,
+    *,
+    method: str = "GET",
+    token: str | None = None,
+    body: bytes = b"",
+    of: str = "platform-a",
 ) -> tuple[int, Any]:
-    """Ask platform A as its operator."""
-    running = world.running["platform-a"]
+    """Ask an actor, platform A unless another is named, as its operator."""
+    running = world.running[of]
     token = operator_token(running.actor.folder) if token is None else token
     path, _, query = path.partition("?")
     heard: list[Any] = []
@@ -51,7 +57,7 @@ def call(
     }  # fmt: skip
     asyncio.run(running.application(scope, receive, send))
     answer = b"".join(event.get("body", b"") for event in heard[1:])
-    return heard[0]["status"], json.loads(answer) if answer.startswith(b"{") else answer
+    return heard[0]["status"], json.loads(answer) if answer.startswith((b"{", b"[")) else answer
 
 
 def delivery(world: World) -> Any:

@@ -315,24 +315,30 @@ class World:
 
 
 @contextmanager
-def opened(*, now: datetime | None = None, **settings: Any) -> Iterator[World]:
+def opened(
+    *, now: datetime | None = None, actors: Callable[[Path], dict[str, Any]] | None = None, **settings: Any
+) -> Iterator[World]:
     """Open the whole system for a while, in memory where that can be: that writings last is proved elsewhere.
 
-    `now` is when it is opened, `settings` are those of both platforms in `network.yaml`.
+    `now` is when it is opened, `settings` are those of both platforms in `network.yaml`; `actors` makes those of each
+    actor, given the data folder.
     """
     memory = Path("/dev/shm")  # noqa: S108 — a folder of its own is made in it
     where = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
     with TemporaryDirectory(dir=where) as folder, structlog.testing.capture_logs(), world_database() as database:
-        if settings:
-            actors = {"platform-a": settings, "platform-b": settings}
-            (Path(folder) / "network.yaml").write_text(yaml.safe_dump({"actors": actors}))
-        world = open_world(Path(folder), Clock(now) if now else Clock(), database)
+        if settings or actors:
+            said = actors(Path(folder)) if actors else {"platform-a": settings, "platform-b": settings}
+            (Path(folder) / "network.yaml").write_text(yaml.safe_dump({"actors": said}))
+        world = open_world(Path(folder), Clock(now) if now else Clock(), database, is_reached=actors is None)
         yield world
         world.close()
 
 
-def open_world(folder: Path, clock: Clock, database: str | None = None) -> World:
-    """Open the whole system in this folder; the team is there, every copy of the directory too."""
+def open_world(folder: Path, clock: Clock, database: str | None = None, *, is_reached: bool = True) -> World:
+    """Open the whole system in this folder; the team is there, every copy of the directory too.
+
+    `is_reached`: every actor can be reached from the start.
+    """
     network = Network(folder, 8400, database=database)
     running = {seat.name: compose(seat, network, clock) for seat in SEATS}
     wire = Wire({network.url(seat): running[seat.name] for seat in SEATS})
@@ -352,7 +358,7 @@ def open_world(folder: Path, clock: Clock, database: str | None = None) -> World
     for company in team["companies"]:
         known = {key: company[key] for key in ("siren", "name", "status_address")}
         world.platform(company["actor"]).open_company(**known)
-    world.work()
+    assert world.work_with_troubles() == [] or not is_reached
     wire.crossed.clear()
     return world
 

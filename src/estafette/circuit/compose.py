@@ -21,7 +21,16 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from estafette.administration.administration import Administration
-from estafette.api import directory_service, documents, operations, operator, reporting_service, services, sftp_keys
+from estafette.api import (
+    connections,
+    directory_service,
+    documents,
+    operations,
+    operator,
+    reporting_service,
+    services,
+    sftp_keys,
+)
 from estafette.api.access import Access
 from estafette.api.correlation import Correlated
 from estafette.api.probes import Probes, measured
@@ -29,7 +38,14 @@ from estafette.api.problems import Problem, on_http_exception, on_problem
 from estafette.api.settings import settings_of
 from estafette.circuit.network import ADMINISTRATION, PORTAL, SEATS, Network, Seat, WrongNetwork
 from estafette.circuit.operators import OperatorsOnly, operator_token
-from estafette.circuit.upkeep import door_of, rounds_of, serve_door
+from estafette.circuit.upkeep import (
+    door_of,
+    fetch_from_portal,
+    partners_door,
+    rounds_of,
+    serve_door,
+    serve_partners,
+)
 from estafette.directory.resolution import FICTIVE
 from estafette.exchange import wire
 from estafette.exchange.actor import Actor, Clock, open_actor
@@ -140,6 +156,9 @@ def _platform(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
     routes += operator.platform_routes(platform, clock)
     rounds = rounds_of(actor, platform, network.deposits(seat))
+    if client := network.to_portal(seat, identity.application_code):
+        post.carriers[PORTAL] = client
+        fetch_from_portal(rounds, client, platform.home)
     if door := door_of(seat, network, actor):
         serve_door(rounds, door, platform)
         routes += sftp_keys.routes(door)
@@ -176,6 +195,9 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     if door := door_of(seat, network, actor):
         serve_door(rounds, door, platform)
         routes += sftp_keys.routes(door)
+    if partners := partners_door(seat, network, hall):
+        serve_partners(rounds, partners, hall)
+    routes += connections.routes(hall, partners)
     return _running(actor, post, routes, desk, rounds)
 
 

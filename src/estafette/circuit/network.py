@@ -24,6 +24,7 @@ import yaml
 from estafette.directory.readings import Readings
 from estafette.exchange.keys import load_key, public_text
 from estafette.exchange.post import Peer
+from estafette.exchange.sftp_client import NoSuchKey, SftpClient
 from estafette.exchange.tls import Tls, WrongCertificate
 from estafette.store.postgresql import WrongUrl, database_url
 
@@ -62,6 +63,15 @@ class Sftp(msgspec.Struct, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
 
 
+class ToPortal(msgspec.Struct, forbid_unknown_fields=True):
+    """How a platform reaches the portal by SFTP: where, and the files of its own key and of the portal's public key."""
+
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
+    key: str
+    host_key: str
+    host: str = "127.0.0.1"
+
+
 class Certificate(msgspec.Struct, forbid_unknown_fields=True):
     """The PEM files by which an actor is known to the others over TLS; relative ones are in the data folder."""
 
@@ -75,6 +85,7 @@ class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
 
     `scanner`: where clamd listens, `tcp://127.0.0.1:3310` or `unix:/run/clamav/clamd.ctl`. `folder`: where companies
     deposit, each in the folder of its SIREN. `sftp`: where they deposit and fetch by SFTP.
+    `partners`: where the portal takes and gives flows of platforms by SFTP; `portal`: how a platform goes there.
     `tls`: its certificate; its address is then https. `listen`: the address of this machine where it is served.
     `readings`: how the portal reads what the texts of the directory leave open.
     """
@@ -84,6 +95,8 @@ class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
     scanner: str | None = None
     folder: str | None = None
     sftp: Sftp | None = None
+    partners: Sftp | None = None
+    portal: ToPortal | None = None
     tls: Certificate | None = None
     listen: str = "127.0.0.1"
     database: str | None = None
@@ -141,6 +154,18 @@ class Network:
         except WrongCertificate as wrong:
             raise WrongNetwork(f"network.yaml: {seat.name}: {wrong}") from None
         return tls
+
+    def to_portal(self, seat: Seat, account: str) -> SftpClient | None:
+        """Return how a platform goes to the portal by SFTP, its keys read once; None by HTTPS. Raises: WrongNetwork."""
+        asked = self.settings(seat).portal
+        if asked is None:
+            return None
+        client = SftpClient(asked.host, asked.port, account, self._data / asked.key, self._data / asked.host_key)
+        try:
+            client.check()
+        except NoSuchKey as wrong:
+            raise WrongNetwork(f"network.yaml: {seat.name}: portal: {wrong}") from None
+        return client
 
     def settings(self, seat: Seat) -> Elsewhere:
         """Return what the file says of an actor."""

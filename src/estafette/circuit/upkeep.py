@@ -1,19 +1,30 @@
 """What each actor looks at by itself, every so often: its alarms, the folders of its customers, its SFTP door."""
 
+import hashlib
 from pathlib import Path
+
+import asyncssh
+import structlog
 
 from estafette.circuit.network import Network, Seat
 from estafette.exchange import watch
 from estafette.exchange.actor import Actor
+from estafette.exchange.messages import Kind, Message
 from estafette.exchange.rounds import Rounds
 from estafette.exchange.sftp import DEPOT, RETRAIT, Door
+from estafette.exchange.sftp_client import SftpClient
 from estafette.platform import watch as platform_watch
 from estafette.platform.folder import Folder, Tray, customers
+from estafette.platform.home import Home
 from estafette.platform.keeping_purge import Purge
 from estafette.platform.keeping_settings import settings_of
 from estafette.platform.platform import Platform
 from estafette.platform.retrieval import Retrieval
+from estafette.portal.hall import Hall
+from estafette.portal.partner_areas import PartnerAreas, terms_of
 from estafette.store.alarms import Watch
+
+log = structlog.get_logger()
 
 WATCH_S, FOLDER_S, SFTP_S, PURGE_S = 60.0, 5.0, 2.0, 3600.0
 """Seconds between two looks at what is wrong; at a folder, as long as a file must stay the same; at an SFTP depot; at
@@ -63,6 +74,40 @@ def serve_door(rounds: Rounds, door: Door, platform: Platform) -> None:
     rounds.every(SFTP_S, folder.visit)
     rounds.every(SFTP_S, retrieval.visit)
     rounds.ending(door.close)
+
+
+def partners_door(seat: Seat, network: Network, hall: Hall) -> Door | None:
+    """Return the door of the portal for platforms, when the network file gives it one."""
+    asked = network.settings(seat).partners
+    return Door(hall.actor.folder / "partners", asked.host, asked.port, terms=terms_of(hall)) if asked else None
+
+
+def serve_partners(rounds: Rounds, door: Door, hall: Hall) -> None:
+    """The door is opened with the rounds; what platforms put is entered, what is for them is laid out."""
+    rounds.every(FOLDER_S, door.open)
+    rounds.every(SFTP_S, PartnerAreas(hall, door).visit)
+    rounds.ending(door.close)
+
+
+def fetch_from_portal(rounds: Rounds, client: SftpClient, home: Home) -> None:
+    """What the portal lays out for the platform is fetched, and taken as what comes by HTTPS is."""
+
+    async def take(name: str, data: bytes) -> None:
+        sha256 = hashlib.sha256(data).hexdigest()
+        identity = home.identity
+        message = Message(f"sftp:{name}:{sha256[:16]}", Kind.FLOW, identity.portal, identity.matricule, name, sha256)
+        (reply,) = await home.post.receive([(message, data)])
+        if reply.status not in (200, 202):
+            raise OSError(f"{name}: {reply.status} {reply.reason}")
+        home.actor.worker.wake()
+
+    async def visit() -> None:
+        try:
+            await client.fetch(take)
+        except (OSError, TimeoutError, asyncssh.Error) as fault:
+            log.warning("sftp.portal_unreachable", error=f"{type(fault).__name__} {fault}")
+
+    rounds.every(SFTP_S, visit)
 
 
 def _tray(root: Path, siren: str) -> Tray:

@@ -11,6 +11,7 @@ redirection is not followed: only the peer itself can say that it has the messag
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import aiohttp
 import msgspec
@@ -116,6 +117,13 @@ class Refused(Exception):
         self.after = after
 
 
+class Carrier(Protocol):
+    """Another way to an actor than HTTP."""
+
+    async def carry(self, parcel: list[tuple[Message, bytes]]) -> None:
+        """Every document is at the actor's. Raises: Later."""
+
+
 NOT_THE_DOCUMENT = Reply(401, "the body is not the document that was signed")
 
 
@@ -153,6 +161,8 @@ class Post:
         self._delivered = delivered
         self._admitted = admitted
         self._session: aiohttp.ClientSession | None = None
+        self.carriers: dict[str, Carrier] = {}
+        """How documents go to whom they do not go to over HTTP: by an actor's identifier."""
 
     def send(self, connection: Connection, message: Message, *, lane: str) -> None:
         """The message will reach its recipient, after those already in its lane."""
@@ -170,6 +180,8 @@ class Post:
         """The peer has what it replied to; each other message is put off, or never goes."""
         messages = {job.id: _message(job) for job in batch}
         recipient = messages[batch[0].id].recipient
+        if carrier := self.carriers.get(recipient):
+            return await self._by(carrier, messages)
         with self._database.read() as connection:
             peer = self._peers(connection, recipient)
         if peer is None:
@@ -187,6 +199,16 @@ class Post:
         counter.labels(peer, "taken").inc(taken)
         for fault in faults:
             counter.labels(peer, "refused" if isinstance(fault, Never) else "later").inc()
+
+    async def _by(self, carrier: "Carrier", messages: dict[int, Message]) -> Outcome:
+        put_off: dict[int, Later | Never] = {}
+        for parcel in self._parcels(messages):
+            try:
+                await carrier.carry(list(parcel.values()))
+            except Later as fault:
+                put_off |= dict.fromkeys(parcel, fault)
+        taken = [message for job, message in messages.items() if job not in put_off]
+        return Outcome(lambda connection: self._delivered(connection, taken), put_off)
 
     def _parcels(self, messages: dict[int, Message]) -> Iterator[dict[int, tuple[Message, bytes]]]:
         """Give the messages in parcels: as many as go together, a large one alone."""

@@ -1,8 +1,9 @@
 """An SFTP server where each account has an area of its own: it puts files in `depot`, and fetches them from `retrait`.
 
-There is nothing else: no shell, no forwarding, no password, no other folder. An account is a SIREN with public keys, in
-a file of that name (`authorized_keys` format). Every operation is checked here against the two folders, whatever the
-path looks like; what is not needed to deposit and fetch is refused.
+There is nothing else: no shell, no forwarding, no password, no other folder. An account has public keys, in a file of
+its name (`authorized_keys` format). Every operation is checked here against the two folders, whatever the path looks
+like; what is not needed to deposit and fetch is refused. `Terms` says what an actor grants: companies of a platform
+have an account by SIREN, platforms one at the portal by application code.
 
 An upload is written under a hidden name and takes its own when the client closes it: a file that can be seen is whole.
 A connection that is lost leaves nothing.
@@ -12,6 +13,7 @@ import os
 import posixpath
 import re
 import stat
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -27,10 +29,33 @@ from estafette.values import limits
 log = structlog.get_logger()
 
 DEPOT, RETRAIT = "depot", "retrait"
-ACCOUNT = re.compile(r"[0-9]{9}")
 NAME_BYTES_MAX = 200
+UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".swp")
+"""How programs end the names of files they are still writing, and rename once they have written them."""
+
 LOGIN_S, IDLE_S = 30, 60
 """Seconds to sign in, and between two signs of life of a silent client (three are awaited)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an actor grants at its door.
+
+    `admits` says why an account may not come in now, `may_put` why it may not put a file now, None when it may;
+    `sessions_max` is for one account at once. `once`: a file of `retrait` is fetched once, and goes when its client has
+    read it to its end and closed it; nothing else takes it away. `ciphers` are added to those offered.
+    """
+
+    account: re.Pattern[str] = re.compile(r"[0-9]{9}")
+    admits: Callable[[str], str | None] = lambda _account: None
+    may_put: Callable[[str], str | None] = lambda _account: None
+    sessions_max: Callable[[], int] = lambda: limits.SFTP_CONNECTIONS_MAX
+    file_bytes_max: Callable[[], int] = lambda: limits.FILE_BYTES_MAX
+    once: bool = False
+    ciphers: str = ""
+
+
+COMPANIES = Terms()
 
 
 @dataclass(slots=True)
@@ -41,8 +66,11 @@ class Door:
     host: str
     port: int
     closed: Callable[[], None] = lambda: None
+    terms: Terms = COMPANIES
     _listening: asyncssh.SSHAcceptor | None = field(default=None)
     _connections: set[Any] = field(default_factory=set)
+    _accounts: Counter[str] = field(default_factory=Counter)
+    _fetching: set[Path] = field(default_factory=set)
 
     async def open(self) -> None:
         """Somebody listens at the address; nothing happens when somebody does already. Raises: OSError."""
@@ -59,6 +87,7 @@ class Door:
             agent_forwarding=False,
             login_timeout=LOGIN_S,
             keepalive_interval=IDLE_S,
+            **({"encryption_algs": self.terms.ciphers} if self.terms.ciphers else {}),
         )
         log.info("sftp.listening", host=self.host, port=self.port)
 
@@ -87,17 +116,30 @@ class Door:
         """Return the file of an account's public keys."""
         return self.folder / "keys" / account
 
+    def accounts(self) -> list[str]:
+        """Return the accounts that have keys."""
+        folder = self.keys("")
+        names = [file.name for file in folder.iterdir()] if folder.is_dir() else []
+        return sorted(name for name in names if self.terms.account.fullmatch(name))
+
     def authorize(self, account: str, lines: str) -> int:
         """The account signs in with these keys and no other; returns how many. Raises: ValueError, nothing changed."""
         kept = [line.strip() for line in lines.splitlines() if line.strip() and not line.startswith("#")]
-        for line in kept:
-            asyncssh.import_public_key(line)  # a key alone: options could command
+        keys = {asyncssh.import_public_key(line).public_data for line in kept}  # a key alone: options could command
+        self._check_unique(account, keys)
         file = self.keys(account)
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = file.with_name(f".{account}")
         draft.write_text("".join(f"{line}\n" for line in kept))
         draft.replace(file)
         return len(kept)
+
+    def _check_unique(self, account: str, keys: set[bytes]) -> None:
+        """No other account signs in with one of these keys: a key says who comes. Raises: ValueError."""
+        for other in self.accounts():
+            lines = self.keys(other).read_text().splitlines() if other != account else []
+            if keys & {asyncssh.import_public_key(line).public_data for line in lines}:
+                raise ValueError("clé d'un autre compte / key of another account")
 
 
 def _host_key(file: Path) -> asyncssh.SSHKey:
@@ -114,18 +156,30 @@ class _Login(asyncssh.SSHServer):
 
     def connection_made(self, connection: asyncssh.SSHServerConnection) -> None:
         self._connection = connection
+        self._account = ""
         self._door._connections.add(connection)
         if len(self._door._connections) > limits.SFTP_CONNECTIONS_MAX:
             connection.abort()
 
     def connection_lost(self, _fault: Exception | None) -> None:
         self._door._connections.discard(self._connection)
+        self._door._accounts[self._account] -= 1
 
     def begin_auth(self, username: str) -> bool:
-        keys = self._door.keys(username) if ACCOUNT.fullmatch(username) else None
+        keys = self._door.keys(username) if self._door.terms.account.fullmatch(username) else None
         if keys is not None and keys.exists():
             self._connection.set_authorized_keys(str(keys))
         return True
+
+    def auth_completed(self) -> None:
+        """Let in who proved itself, unless the terms are against it; only then is it told why."""
+        terms, account = self._door.terms, str(self._connection.get_extra_info("username"))
+        self._account = account
+        self._door._accounts[account] += 1
+        if self._door._accounts[account] > terms.sessions_max():
+            self._connection.disconnect(asyncssh.DISC_TOO_MANY_CONNECTIONS, "trop de sessions / too many sessions")
+        elif why := terms.admits(account):
+            self._connection.disconnect(asyncssh.DISC_SERVICE_NOT_AVAILABLE, why)
 
     def password_auth_supported(self) -> bool:
         return False
@@ -144,13 +198,35 @@ class _Upload:
     is_too_large: bool = False
 
 
+@dataclass(slots=True)
+class _Fetch:
+    """A file being fetched: where, and which parts of it the client has read."""
+
+    descriptor: int
+    place: Path
+    read: dict[int, int] = field(default_factory=dict)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move as a file does: clients ask which parts of it are data."""
+        return os.lseek(self.descriptor, offset, whence)
+
+    def is_whole(self) -> bool:
+        """Tell whether every byte was read."""
+        reached = 0
+        for offset, length in sorted(self.read.items()):
+            if offset > reached:
+                return False
+            reached = max(reached, offset + length)
+        return reached >= os.fstat(self.descriptor).st_size
+
+
 class _Area(asyncssh.SFTPServer):
     """The two folders of one account."""
 
     def __init__(self, channel: Any, door: Door) -> None:
-        account = channel.get_connection().get_extra_info("username")
+        self._account = channel.get_connection().get_extra_info("username")
         self._door = door
-        self._root = door.area(account)
+        self._root = door.area(self._account)
         self._channel = channel
         super().__init__(channel, chroot=os.fsencode(self._root))
 
@@ -160,33 +236,50 @@ class _Area(asyncssh.SFTPServer):
         """Open a file to fetch in `retrait`, or to put in `depot`."""
         folder, name = self._file(path)
         if not pflags & asyncssh.FXF_WRITE:
-            return os.fdopen(os.open(self._root / folder / name, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0)
+            return self._fetch(folder, name)
         if folder != DEPOT or pflags & (asyncssh.FXF_APPEND | asyncssh.FXF_READ):
             _refuse("on dépose des fichiers entiers dans depot / whole files are put in depot")
         self._check_room()
+        if why := self._door.terms.may_put(self._account):
+            raise asyncssh.SFTPFailure(why)
         wanted = self._root / DEPOT / name
         draft = wanted.with_name(f".{os.urandom(8).hex()}.part")
         return _Upload(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), draft, wanted)
+
+    def _fetch(self, folder: str, name: str) -> _Fetch:
+        place = self._root / folder / name
+        if self._door.terms.once:
+            if folder != RETRAIT:
+                _refuse("on ne lit que dans retrait / one reads in retrait only")
+            if place in self._door._fetching:
+                raise asyncssh.SFTPFailure("déjà en cours de retrait / being fetched already")
+        fetch = _Fetch(os.open(place, os.O_RDONLY | os.O_NOFOLLOW), place)
+        self._door._fetching.add(place)
+        return fetch
 
     def read(self, file_obj: Any, offset: int, size: int) -> bytes:
         """Read a part of a file being fetched."""
         if isinstance(file_obj, _Upload):
             _refuse("écriture seule / write only")
-        return os.pread(file_obj.fileno(), size, offset)
+        data = os.pread(file_obj.descriptor, size, offset)
+        if self._door.terms.once and data:
+            file_obj.read[offset] = max(len(data), file_obj.read.get(offset, 0))
+        return data
 
     def write(self, file_obj: Any, offset: int, data: bytes) -> int:
         """Write a part of a file being put."""
         if not isinstance(file_obj, _Upload):
             _refuse("lecture seule / read only")
-        if offset + len(data) > limits.FILE_BYTES_MAX:
+        most = self._door.terms.file_bytes_max()
+        if offset + len(data) > most:
             file_obj.is_too_large = True
-            raise asyncssh.SFTPFailure("IRR_TAILLE_F: 100 Mo au plus / at most 100 MB")
+            raise asyncssh.SFTPFailure(f"IRR_TAILLE_F: {most >> 20} Mo au plus / at most {most >> 20} MB")
         return os.pwrite(file_obj.descriptor, data, offset)
 
     def close(self, file_obj: Any) -> None:
         """End with a file; one that was put can now be seen, unless the connection was lost or it was too large."""
-        if not isinstance(file_obj, _Upload):
-            file_obj.close()
+        if isinstance(file_obj, _Fetch):
+            self._end(file_obj)
             return
         os.close(file_obj.descriptor)
         if file_obj.is_too_large or self._channel.is_closing():
@@ -195,9 +288,17 @@ class _Area(asyncssh.SFTPServer):
         file_obj.draft.replace(_free(file_obj.wanted))
         self._door.closed()
 
+    def _end(self, fetch: _Fetch) -> None:
+        """End with a file that was fetched; where it is fetched once, it goes if it was had whole."""
+        is_had = self._door.terms.once and fetch.is_whole() and not self._channel.is_closing()
+        os.close(fetch.descriptor)
+        self._door._fetching.discard(fetch.place)
+        if is_had:
+            fetch.place.unlink(missing_ok=True)
+
     def fstat(self, file_obj: Any) -> os.stat_result:
         """Tell the size of an open file."""
-        return os.fstat(file_obj.descriptor if isinstance(file_obj, _Upload) else file_obj.fileno())
+        return os.fstat(file_obj.descriptor)
 
     def stat(self, path: bytes) -> os.stat_result:
         """Tell what a file or a folder is."""
@@ -221,6 +322,8 @@ class _Area(asyncssh.SFTPServer):
     def remove(self, path: bytes) -> None:
         """Take a file away: one fetched, or one put by mistake that was not taken yet."""
         folder, name = self._file(path)
+        if self._door.terms.once and folder == RETRAIT:
+            _refuse("un fichier part quand il a été retiré / a file goes once it was fetched")
         (self._root / folder / name).unlink()
 
     def rename(self, oldpath: bytes, newpath: bytes) -> None:

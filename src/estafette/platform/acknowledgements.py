@@ -51,7 +51,8 @@ def keep(home: Home, connection: Connection, message: Message) -> None:
     name = PurePath(message.name).name.removesuffix(".tar.gz")
     payload = {"name": name, "sha256": message.sha256}
     now = home.actor.clock()
-    jobs.add(connection, queue=PORTAL, key=f"{PORTAL}:{name}", lane=PORTAL, payload=payload, now=now)
+    key = f"{PORTAL}:{name}:{message.sha256[:16]}"  # a flow may be answered twice
+    jobs.add(connection, queue=PORTAL, key=key, lane=PORTAL, payload=payload, now=now)
 
 
 async def handle(home: Home, job: Job) -> Apply:
@@ -140,6 +141,8 @@ def _acknowledged(home: Home, connection: Connection, message: StatusMessage) ->
     """The portal can use the flow (500), or nothing of it (501). Statuses are accepted by silence."""
     now = home.actor.clock()
     receivable = message.status == "500"
+    if message.reason_codes == ("IRR_UNICITE",):
+        return  # the portal has it already: what it says of the one that it has counts
     details = [_told(refusal) for refusal in refusals_of(message)]
     mine = portal_flow.c.name.endswith(f"_{message.object_identifier}", autoescape=True)
     if message.object_identifier == UNKNOWN_OBJECT:  # its name could not be read: it is quoted (G7.22, G1.114)

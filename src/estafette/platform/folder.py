@@ -21,6 +21,7 @@ from pathlib import Path, PurePath
 import structlog
 from sqlalchemy import Connection, select
 
+from estafette.exchange.sftp import UNFINISHED
 from estafette.formats.xml import recognise
 from estafette.platform import receipts
 from estafette.platform.flows import Deposit, Refusal
@@ -31,9 +32,6 @@ from estafette.store.alarms import Condition
 from estafette.values import limits
 
 log = structlog.get_logger()
-
-UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".swp")
-"""How programs end the names of files they are still writing."""
 
 STUCK_AFTER = timedelta(minutes=15)
 """How long a folder may fail, or a file lie in it unjudged, before someone is told (ours)."""

@@ -5,68 +5,22 @@ interfaces. Beyond that there are hours and a number of flows in an hour (`forma
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from estafette.exchange.messages import Kind, Listed
 from estafette.exchange.post import Refused
 from estafette.formats.flow_limits import Limit
 from estafette.portal.hall import Hall
-from estafette.portal.intake_tables import partner_connection
+from estafette.portal.partners import HTTPS, declared
 from estafette.portal.tables import partner_flow
 from estafette.store import gathered
 from estafette.store.columns import Instant
 from estafette.values.moments import paris_day
 
-HTTPS, SFTP = "https", "sftp"
 HOUR = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What was declared of a connection. `interfaces`: those it is subscribed to, all when none is said."""
-
-    protocol: str = HTTPS
-    interfaces: frozenset[str] | None = None
-    until: date | None = None
-
-    def is_valid(self, on: date) -> bool:
-        """Tell whether the connection has not ended: its last day is still a day of it."""
-        return self.until is None or on <= self.until
-
-    def takes(self, interface: str) -> bool:
-        """Tell whether flows of an interface may come by it."""
-        return self.interfaces is None or interface in self.interfaces
-
-
-def declared(connection: Connection, application_code: str) -> Declared:
-    """Return what was declared of a connection, or what holds when nothing was."""
-    row = connection.execute(_DECLARED, {"code": application_code}).first()
-    if row is None:
-        return Declared()
-    return Declared(row.protocol, None if row.interfaces is None else frozenset(row.interfaces), row.until)
-
-
-def declare(hall: Hall, connection: Connection, application_code: str, said: Declared) -> None:
-    """What is declared of the connection holds from now on."""
-    row = {
-        "application_code": application_code,
-        "protocol": said.protocol,
-        "interfaces": None if said.interfaces is None else sorted(said.interfaces),
-        "until": said.until,
-        "recorded_at": hall.actor.clock(),
-    }
-    connection.execute(delete(partner_connection).where(partner_connection.c.application_code == application_code))
-    connection.execute(insert(partner_connection).values(row))
-
-
-def every(connection: Connection) -> list[RowMapping]:
-    """Return every declaration."""
-    query = select(partner_connection).order_by(partner_connection.c.application_code)
-    return list(connection.execute(query).mappings())
 
 
 def admit(hall: Hall, connection: Connection, listed: Sequence[Listed]) -> None:
@@ -114,7 +68,6 @@ def lately(connection: Connection, matricule: str, now: datetime) -> int:
     return int(connection.execute(_LATELY, {"partner": matricule, "since": now - HOUR}).one()[0])
 
 
-_DECLARED = gathered.reads(select(partner_connection).where(partner_connection.c.application_code == bindparam("code")))
 _LATELY = gathered.reads(
     select(  # type: ignore[arg-type]
         func.count(partner_flow.c.name).label("flows"),

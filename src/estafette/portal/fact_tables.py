@@ -10,7 +10,7 @@ from estafette.portal.tables import metadata
 from estafette.store.columns import Amount, Instant
 
 fact = Table(
-    "fact",
+    "accepted_fact",
     metadata,
     Column("message", BigInteger, primary_key=True, autoincrement=False),
     Column("place", Integer, primary_key=True, autoincrement=False),

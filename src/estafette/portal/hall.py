@@ -22,6 +22,8 @@ from estafette.formats.flow_limits import PUBLISHED, FlowLimits
 from estafette.formats.status_message import StatusMessage
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_flow, portal_party
+from estafette.portal.intake_tables import retrieval
+from estafette.portal.partners import SFTP, declared
 from estafette.portal.tables import outgoing_object, partner_flow, receiving_platform
 from estafette.rules.verdict import Verdict
 from estafette.store import gathered, jobs, sequences
@@ -207,7 +209,20 @@ class Hall:
             name=name.archive,
             sha256=sha256,
         )
-        self.post.send(connection, message, lane=name.interface)
+        if declared(connection, partner.application_code).protocol == SFTP:
+            self._lay_out(connection, partner, message)
+        else:
+            self.post.send(connection, message, lane=name.interface)
+
+    def _lay_out(self, connection: Connection, partner: Partner, message: Message) -> None:
+        """The flow will lie where the partner fetches (`partner_areas`)."""
+        row = {
+            "application_code": partner.application_code,
+            "file_name": message.name,
+            "sha256": message.sha256,
+            "ready_at": self.actor.clock(),
+        }
+        gathered.add(connection, retrieval, row)
 
 
 _INTERFACE = re.compile(r"F[A-Z]{2}[0-9]{4}[A-Z]")

@@ -11,9 +11,9 @@ from estafette.exchange.messages import Message
 from estafette.exchange.post import Refused
 from estafette.formats.envelope import FlowName, Irreceivable
 from estafette.lifecycle.guards import Refusal
-from estafette.portal.connections import declared
 from estafette.portal.hall import Hall, Partner
 from estafette.portal.intake_tables import refused_flow, sequence_gap
+from estafette.portal.partners import declared
 from estafette.portal.tables import partner_flow
 from estafette.store import gathered, jobs
 from estafette.values.moments import paris_day

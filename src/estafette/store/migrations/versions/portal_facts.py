@@ -30,7 +30,7 @@ AND other.start = earlier.start AND other."end" = earlier."end")
 def upgrade() -> None:
     """Make the tables; numbers go on after those that the records already have."""
     op.create_table(
-        "fact",
+        "accepted_fact",
         sa.Column("message", sa.BigInteger(), primary_key=True, autoincrement=False),
         sa.Column("place", sa.Integer(), primary_key=True, autoincrement=False),
         sa.Column("kind", sa.String(10), nullable=False),
@@ -53,7 +53,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(3)),
         sa.Column("known_from", Instant(), nullable=False),
     )
-    op.create_index("fact_of_company", "fact", ["siren", "day"])
+    op.create_index("fact_of_company", "accepted_fact", ["siren", "day"])
     op.create_table(
         "replaced_fact",
         sa.Column("message", sa.BigInteger(), primary_key=True, autoincrement=False),
@@ -80,4 +80,4 @@ def downgrade() -> None:
         status.drop_column("file_name")
         status.drop_column("fact")
     op.drop_table("replaced_fact")
-    op.drop_table("fact")
+    op.drop_table("accepted_fact")

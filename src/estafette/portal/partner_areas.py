@@ -1,0 +1,195 @@
+"""The portal's SFTP for platforms: flows come in by `depot`, and wait for their partner in `retrait` (ppf-flows.md §5).
+
+An account is an application code. What is put is entered as what comes by HTTPS is, and then gone from `depot`; SFTP
+itself answers nothing, the acknowledgement of the flow does. What is for a partner lies in `retrait` until it is
+fetched, once, or for the days that are published, and is then purged; the portal keeps the document either way.
+
+Theory of operation. What lies in the folders is the truth of what was put and what was fetched; the records say what is
+to be laid and what became of it. A deposit is known by what the file system says of the file (inode, date, size, name):
+if the process dies between the record and the removal, the next visit removes it without entering it twice. A flow is
+laid before the record says so: at worst it is laid twice, which its recipient takes once.
+"""
+
+import asyncio
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Connection, RowMapping, select, update
+
+from estafette.exchange.messages import Kind, Message
+from estafette.exchange.sftp import DEPOT, RETRAIT, UNFINISHED, Door, Terms
+from estafette.formats.flow_limits import Limit
+from estafette.portal.connections import busy_for
+from estafette.portal.hall import Hall, Partner
+from estafette.portal.intake_tables import retrieval
+from estafette.portal.partners import SFTP, declared
+from estafette.values.moments import paris_day
+
+log = structlog.get_logger()
+
+ACCOUNT = re.compile(r"[A-Z0-9]{6}")
+CIPHERS = "+aes256-cbc,aes128-cbc"
+"""What the specifications name (§5), beside what is offered anyway."""
+
+ONE_VISIT_MAX = 1000
+"""Flows looked at in one visit, in and out; the others wait for the next (our bound)."""
+
+PIECE_BYTES = 1024 * 1024
+ASIDE = "refused"
+"""The folder of an account where lies what could not be entered at all."""
+
+
+def terms_of(hall: Hall) -> Terms:
+    """Return what the portal grants platforms at its door."""
+
+    def most(limit: Limit) -> int:
+        return hall.limits.at(limit, paris_day(hall.actor.clock()))
+
+    return Terms(
+        account=ACCOUNT,
+        admits=lambda code: _why_not(hall, code),
+        may_put=lambda code: _too_often(hall, code),
+        sessions_max=lambda: most(Limit.SESSIONS),
+        file_bytes_max=lambda: most(Limit.FLOW_BYTES),
+        once=True,
+        ciphers=CIPHERS,
+    )
+
+
+def _why_not(hall: Hall, code: str) -> str | None:
+    """Tell why a connection may not be used now; None when it may."""
+    now = hall.actor.clock()
+    with hall.actor.database.read() as connection:
+        partner, said = _partner(hall, connection, code), declared(connection, code)
+    if partner is None or said.protocol != SFTP or not said.is_valid(paris_day(now)):
+        return f"{code} : raccordement SFTP absent ou terminé / {code}: no SFTP connection, or it has ended"
+    if wait := hall.limits.opens_in(now):
+        return f"fermé pendant {wait} / closed for {wait}"
+    return None
+
+
+def _too_often(hall: Hall, code: str) -> str | None:
+    with hall.actor.database.read() as connection:
+        partner = _partner(hall, connection, code)
+        busy = busy_for(hall, connection, partner.matricule) if partner else None
+    return busy[1] if busy else None
+
+
+def _partner(hall: Hall, connection: Connection, code: str) -> Partner | None:
+    return next((one for one in hall.partners(connection) if one.application_code == code), None)
+
+
+@dataclass(slots=True)
+class PartnerAreas:
+    """The areas of every platform that goes by SFTP, visited now and then."""
+
+    hall: Hall
+    door: Door
+
+    async def visit(self) -> None:
+        """What was put is entered; what waits lies in its area; what was fetched, or not in time, is noted."""
+        with self.hall.actor.database.read() as connection:
+            partners = [one for one in self.hall.partners(connection) if self.door.keys(one.application_code).exists()]
+        for partner in partners:
+            for file in await asyncio.to_thread(_put, self.door.area(partner.application_code) / DEPOT):
+                await self._take(partner, file)
+        await self._lay()
+
+    # ---------------------------------------------------------------------------------------------------- what comes
+
+    async def _take(self, partner: Partner, file: Path) -> None:
+        """A file that was put is entered, or laid aside when nobody could answer it; `depot` has it no more."""
+        hall = self.hall
+        seen = file.stat()
+        mark = f"{file.name}\0{seen.st_ino}\0{seen.st_mtime_ns}\0{seen.st_size}"
+        sha256 = await asyncio.to_thread(_kept, hall, file, seen.st_size)
+        message = Message(
+            id=f"sftp:{hashlib.sha256(mark.encode(errors='surrogateescape')).hexdigest()[:40]}",
+            kind=Kind.FLOW,
+            sender=partner.matricule,
+            recipient=hall.identifier,
+            name=file.name.encode(errors="replace").decode(),
+            sha256=sha256,
+        )
+        (reply,) = await hall.actor.database.write(lambda connection: hall.post.take(connection, [(message, b"")]))
+        if reply.status in (200, 202):
+            file.unlink(missing_ok=True)
+            hall.actor.worker.wake()
+            return
+        log.warning("sftp.refused", account=partner.application_code, file=file.name, reason=reply.reason)
+        aside = file.parent.parent / ASIDE
+        aside.mkdir(exist_ok=True, mode=0o700)
+        file.replace(aside / f"{sha256[:16]}-{file.name[-100:]}")
+
+    # ---------------------------------------------------------------------------------------------------- what leaves
+
+    async def _lay(self) -> None:
+        with self.hall.actor.database.read() as connection:
+            open_ones = select(retrieval).where(retrieval.c.ended_at.is_(None)).order_by(retrieval.c.id)
+            rows = list(connection.execute(open_ones.limit(ONE_VISIT_MAX)).mappings())
+        changes = await asyncio.to_thread(lambda: list(self._changes(rows)))
+        if changes:
+            await self.hall.actor.database.write(lambda connection: _note(connection, changes))
+
+    def _changes(self, rows: list[RowMapping]) -> Iterator[tuple[int, dict[str, object]]]:
+        """Do what is to be done in the folders; give what to write of it."""
+        now = self.hall.actor.clock()
+        kept = timedelta(days=self.hall.limits.at(Limit.RETRIEVAL_DAYS, paris_day(now)))
+        taken: set[Path] = set()
+        for row in rows:
+            place = self.door.area(row["application_code"]) / RETRAIT / row["file_name"]
+            if row["laid_at"] is None:
+                if place not in taken and not place.exists():
+                    _write(place, self.hall.actor.documents.get(row["sha256"]))
+                    yield row["id"], {"laid_at": now}
+            elif not place.exists():
+                yield row["id"], {"ended_at": now, "fate": "fetched"}
+            elif now - row["laid_at"] >= kept:
+                place.unlink(missing_ok=True)
+                yield row["id"], {"ended_at": now, "fate": "purged"}
+            taken.add(place)
+
+
+def _put(depot: Path) -> list[Path]:
+    """Return the files that were put whole, the first first: none hidden, none that its name says unfinished."""
+    with os.scandir(depot) as entries:
+        files = [
+            (entry.stat(follow_symlinks=False).st_mtime_ns, entry.name)
+            for entry in entries
+            if not entry.name.startswith(".")
+            and not entry.name.lower().endswith(UNFINISHED)
+            and entry.is_file(follow_symlinks=False)
+        ]
+    return [depot / name for _time, name in sorted(files)[:ONE_VISIT_MAX]]
+
+
+def _kept(hall: Hall, file: Path, size: int) -> str:
+    """The bytes of a file are kept, read piece by piece; returns their SHA-256."""
+    with file.open("rb") as handle:
+        return hall.actor.documents.put_pieces(iter(partial(handle.read, PIECE_BYTES), b""), size=size)
+
+
+def _write(place: Path, data: bytes) -> None:
+    draft = place.with_name(f".{place.name}.part")
+    draft.write_bytes(data)
+    draft.replace(place)
+
+
+def _note(connection: Connection, changes: list[tuple[int, dict[str, object]]]) -> None:
+    for identifier, values in changes:
+        connection.execute(update(retrieval).where(retrieval.c.id == identifier).values(**values))
+
+
+def waiting(connection: Connection, application_code: str) -> list[tuple[str, datetime]]:
+    """Return the flows that a partner has not fetched yet, and since when each is ready."""
+    columns = retrieval.c
+    mine = (columns.application_code == application_code, columns.ended_at.is_(None))
+    query = select(columns.file_name, columns.ready_at).where(*mine).order_by(columns.id)
+    return [(row.file_name, row.ready_at) for row in connection.execute(query)]
