@@ -38,6 +38,8 @@ from estafette.store.worker import Apply
 from estafette.values.moments import paris_day
 
 ANSWER_TO_REPORTS = "FFE0624A"
+READ_HERE_BYTES = 16 * 1024
+"""Up to here a transmission is read in less time than another thread takes to be asked: a millisecond."""
 FINDINGS_MAX = 50
 """Rules told in one rejection."""
 
@@ -94,13 +96,19 @@ async def _judged(hall: Hall, file: str, content: bytes) -> Judged:
         fr, en = f"Hors du schéma du flux 10.{seen}", f"Against the schema of Flow 10.{seen}"
         raise Irreceivable(DAMAGED, fr, en, file)
     refusals = tuple(_broken_rules(verdict))
-    try:
-        report: Report | None = await to_thread(flux10.read, content)
-    except Unreadable as unreadable:
-        report = None
-        place = (unreadable.where,)
-        refusals += (Refusal(SEMANTIC, "G1.09", unreadable.reason_fr, unreadable.reason_en, place),)
-    return Judged(file, hashlib.sha256(content).hexdigest(), flux10.head(content), report, refusals)
+    head, report = await _read(content)
+    if isinstance(report, Unreadable):
+        place = (report.where,)
+        refusals += (Refusal(SEMANTIC, "G1.09", report.reason_fr, report.reason_en, place),)
+    readable = None if isinstance(report, Unreadable) else report
+    return Judged(file, hashlib.sha256(content).hexdigest(), head, readable, refusals)
+
+
+async def _read(content: bytes) -> tuple[Head, Report | Unreadable]:
+    """Read a transmission, a long one away from the event loop."""
+    if len(content) > READ_HERE_BYTES:
+        return await to_thread(flux10.read_named, content)
+    return flux10.read_named(content)
 
 
 def _broken_rules(verdict: Verdict) -> Iterator[Refusal]:

@@ -21,7 +21,7 @@ from estafette.formats.flux10.model import (
     ReportedParty,
     Role,
 )
-from estafette.formats.flux10.reading import Head, head, read
+from estafette.formats.flux10.reading import Head, head, read, read_named
 from estafette.formats.flux10.writing import write
 
 __all__ = [
@@ -39,5 +39,6 @@ __all__ = [
     "Role",
     "head",
     "read",
+    "read_named",
     "write",
 ]

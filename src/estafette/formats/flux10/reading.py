@@ -9,7 +9,7 @@ from lxml import etree
 
 from estafette.formats.flux10.layout import PAYMENTS, TRANSACTIONS, Slot
 from estafette.formats.flux10.model import Kind, Report, Role
-from estafette.formats.xml import DAMAGED, OTHER_KIND, Syntax, Unreadable, parse, recognise
+from estafette.formats.xml import DAMAGED, OTHER_KIND, Syntax, Unreadable, parse, syntax_of
 from estafette.values import moments, money
 
 
@@ -39,7 +39,10 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 def head(data: bytes) -> Head:
     """Give what names a transmission. Raises: Unreadable, when the bytes are no file of Flow 10."""
-    root = _root(data)
+    return _head(_root(data))
+
+
+def _head(root: etree._Element) -> Head:
     try:
         issued_at = moments.second((root.findtext("ReportDocument/IssueDateTime/DateTimeString") or "").strip())
     except ValueError:
@@ -49,12 +52,27 @@ def head(data: bytes) -> Head:
 
 
 def read(data: bytes) -> Report:
-    """Give a transmission; amounts as written.
+    """Give a transmission; amounts as written. Raises: Unreadable, also what `read_named` gives as such."""
+    _named, read_ = read_named(data)
+    if isinstance(read_, Unreadable):
+        raise read_
+    return read_
 
-    Raises: Unreadable, when the bytes are no file of Flow 10, a datum it cannot do without is missing, or one is not
-    of its type (a day that no calendar has, which the portal's own rules let pass).
+
+def read_named(data: bytes) -> tuple[Head, Report | Unreadable]:
+    """Give what names a transmission, and the transmission or why it cannot be read further; the file is read once.
+
+    It cannot when a datum it cannot do without is missing, or one is not of its type (a day that no calendar has, which
+    the portal's own rules let pass). Raises: Unreadable, when the bytes are no file of Flow 10.
     """
     root = _root(data)
+    try:
+        return _head(root), _report(root)
+    except Unreadable as unreadable:
+        return _head(root), unreadable
+
+
+def _report(root: etree._Element) -> Report:
     held = [kind for kind, tag in ((Kind.TRANSACTIONS, "TransactionsReport"), (Kind.PAYMENTS, "PaymentsReport"))
             if root.find(tag) is not None]  # fmt: skip
     if len(held) != 1:
@@ -71,24 +89,27 @@ def read(data: bytes) -> Report:
 
 def _root(data: bytes) -> etree._Element:
     tree = parse(data)
-    if recognise(data) is not Syntax.FRR:
+    if syntax_of(tree) is not Syntax.FRR:
         raise Unreadable(OTHER_KIND, "Le fichier n'est pas un flux 10.", "The file is no Flow 10.")
     return tree.getroot()
 
 
 def _values(element: etree._Element, slots: tuple[Slot, ...]) -> dict[str, Any]:
+    children: dict[str, list[etree._Element]] = {}
+    for child in element:
+        children.setdefault(str(child.tag), []).append(child)
     said: dict[str, Any] = {}
     for slot in slots:
         if slot.constant:
             continue
         if slot.group is None:
-            text = _text(element, slot)
+            text = _text(children, slot)
             if text:
                 said[slot.field] = _value(element, slot, text)
             continue
         found = [
             _made(slot.group.type, each, _values(each, slot.group.slots))
-            for each in element.findall(slot.path)
+            for each in _at(children, slot.path)
             if slot.mark is None or _is_true(each.get(slot.mark[0])) == (slot.mark[1] == "true")
         ]
         if slot.many:
@@ -98,12 +119,19 @@ def _values(element: etree._Element, slots: tuple[Slot, ...]) -> dict[str, Any]:
     return said
 
 
-def _text(element: etree._Element, slot: Slot) -> str:
+def _at(children: dict[str, list[etree._Element]], path: str) -> list[etree._Element]:
+    """Give the elements at a path under those of these children that begin it, in their order."""
+    first, _, rest = path.partition("/")
+    held = children.get(first, [])
+    return [each for one in held for each in one.findall(rest)] if rest else held
+
+
+def _text(children: dict[str, list[etree._Element]], slot: Slot) -> str:
     path, _, attribute = slot.path.partition("/@")
-    found = element.find(path)
-    if found is None:
+    found = _at(children, path)
+    if not found:
         return ""
-    text = found.get(attribute, "") if attribute else found.text or ""
+    text = found[0].get(attribute, "") if attribute else found[0].text or ""
     return text if slot.type == "text" else text.strip()
 
 
