@@ -17,7 +17,9 @@ from starlette.exceptions import HTTPException
 from tests.administration.concentrator import told, told_status
 from tests.administration.conftest import NOW
 from tests.administration.desk_client import Visitor
+from tests.administration.test_reported import notice
 from tests.vat.examples import BUYER, SELLER, invoice, part, status
+from tests.vat.test_reported import total
 
 from estafette.administration.activity import Cell, Week
 from estafette.administration.administration import Administration
@@ -117,6 +119,15 @@ def test_every_view_is_empty_and_readable_at_first(house: House) -> None:
         assert "script" not in page.headers["content-security-policy"]
         assert "<script" not in page.text and " style=" not in page.text
         assert en in Visitor(house.officer.application, dict(house.officer.cookies), "en").get(address).text
+
+
+def test_from_the_form_to_what_was_e_reported(house: House) -> None:
+    """A cell made by e-reporting names the transmission and its block, and leads to no invoice."""
+    house.tell(msgspec.json.encode([notice(total("TLB1", ("20", "1000")), 1)]))
+    cell = house.officer.get("/returns/100000009/2026-09/08/tax")
+    assert "E-reporting 10.3" in cell.text
+    assert "R1" in cell.text
+    assert 'href="/facts/' not in cell.text
 
 
 @pytest.mark.parametrize("address", ["/", "/returns", "/registrations/new", "/pilot/1", "/alerts/1", "/facts/1/2026/F"])

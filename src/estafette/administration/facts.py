@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, RowMapping, Table, and_, literal, or_, select
 
-from estafette.administration.tables import fact, status_event
+from estafette.administration.tables import fact, report_fact, status_event
 from estafette.formats.flux1 import Flux1
+from estafette.formats.flux10 import Report
+from estafette.reporting.standing import standing
 from estafette.vat.facts import Collected, Document, DocumentKey, Preceding, Status, VatBreakdown
 
 ZERO = Decimal(0)
@@ -73,6 +75,14 @@ def statuses_of(connection: Connection, siren: str | None = None) -> list[Status
         mine = or_(fact.c.seller == siren, fact.c.taxpayer == siren, fact.c.buyer == siren)
         query = query.where(select(literal(1)).where(same, mine).exists())
     return [_status_of(row) for row in connection.execute(query).mappings()]
+
+
+def reports_of(connection: Connection, siren: str | None = None) -> tuple[Report, ...]:
+    """Return the transmissions of e-reporting that stand: all of them, or those of this company."""
+    query = select(report_fact.c.data)
+    if siren is not None:
+        query = query.where(report_fact.c.declarant == siren)
+    return standing(msgspec.convert(data, Report) for (data,) in connection.execute(query))
 
 
 def told_of(connection: Connection, key: DocumentKey) -> tuple[list[RowMapping], list[Status]]:

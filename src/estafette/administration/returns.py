@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from estafette.administration.facts import documents_of, statuses_of, told_of
+from estafette.administration.facts import documents_of, reports_of, statuses_of, told_of
 from estafette.administration.files import plain
+from estafette.formats.flux10 import Report
 from estafette.vat.exigibility import Event, Side, ended_keys, exigibility, to_confirm
 from estafette.vat.facts import Document, DocumentKey, Status
 from estafette.vat.forms import NoForm
+from estafette.vat.reported import events_of
 from estafette.vat.returns import Month, Return, fill
 
 
@@ -29,7 +31,8 @@ class Summary:
 def prepare(connection: Connection, siren: str, month: Month, *, as_of: date) -> Return:
     """Fill the return of this company for this month from what is known now. Raises: NoForm."""
     documents, statuses = documents_of(connection, siren), statuses_of(connection, siren)
-    return fill(documents, statuses, siren=siren, month=month, as_of=as_of)
+    reports = reports_of(connection, siren)
+    return fill(documents, statuses, siren=siren, month=month, as_of=as_of, reports=reports)
 
 
 def summaries(connection: Connection, *, as_of: date) -> list[Summary]:
@@ -37,15 +40,24 @@ def summaries(connection: Connection, *, as_of: date) -> list[Summary]:
 
     Reads every fact: a pilot's worth. A month without a known form is left out.
     """
-    documents, statuses = documents_of(connection), statuses_of(connection)
+    documents, statuses, reports = documents_of(connection), statuses_of(connection), reports_of(connection)
     events = exigibility(documents, statuses, as_of=as_of)
     wanted = {(siren, Month(event.on.year, event.on.month)) for event in events for siren in _declarants(event)}
     for document, _ in to_confirm(documents, statuses, events):
         month = Month(document.issue_date.year, document.issue_date.month)
         wanted |= {(document.taxpayer, month), (document.buyer, month)}
+    reported: dict[str, list[Report]] = defaultdict(list)
+    for report in reports:
+        reported[report.declarant].append(report)
+    for siren, some in reported.items():
+        wanted |= {(siren, Month(event.on.year, event.on.month)) for event in events_of(some)}
     held = _by_company(documents)
     order = sorted(wanted, key=lambda each: (-each[1].year, -each[1].month, each[0]))
-    return [summary for siren, month in order if (summary := _summary(siren, month, held[siren], statuses, as_of))]
+    filled = (
+        _filled((held[siren], statuses, reported[siren]), siren=siren, month=month, as_of=as_of)
+        for siren, month in order
+    )
+    return [summary for prepared in filled if prepared and (summary := _summary(prepared))]
 
 
 def _declarants(event: Event) -> tuple[str, ...]:
@@ -61,17 +73,21 @@ def _by_company(documents: list[Document]) -> dict[str, list[Document]]:
     return held
 
 
-def _summary(
-    siren: str, month: Month, documents: list[Document], statuses: list[Status], as_of: date
-) -> Summary | None:
+def _filled(
+    facts: tuple[list[Document], list[Status], list[Report]], *, siren: str, month: Month, as_of: date
+) -> Return | None:
+    documents, statuses, reports = facts
     try:
-        prepared = fill(documents, statuses, siren=siren, month=month, as_of=as_of)
+        return fill(documents, statuses, siren=siren, month=month, as_of=as_of, reports=reports)
     except NoForm:
         return None
+
+
+def _summary(prepared: Return) -> Summary | None:
     if not prepared.cells and not prepared.residuals:
         return None
     due, deductible = prepared.cell("16").amount, prepared.cell("23").amount
-    return Summary(siren, month, due, deductible, len(prepared.residuals))
+    return Summary(prepared.siren, prepared.month, due, deductible, len(prepared.residuals))
 
 
 def effect_of(connection: Connection, key: DocumentKey, *, as_of: date) -> dict[str, Any] | None:
@@ -138,4 +154,5 @@ def _evidence_json(evidence: Any) -> dict[str, Any]:
     return {
         **evidence.document._asdict(), "rule": evidence.rule, "on": evidence.on.isoformat(),
         "amount": str(evidence.amount), "certainty": evidence.certainty.value, "message_id": evidence.message_id,
+        "reported": plain(evidence.reported) if evidence.reported else None,
     }  # fmt: skip

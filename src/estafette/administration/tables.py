@@ -71,7 +71,7 @@ report_fact = Table(
     Column("data", JSON, nullable=False),
     Index("report_fact_period", "declarant", "role", "kind", "start"),
 )
-"""Transmissions of e-reporting as told by the concentrator. Of a period the last accepted stands, the others stay."""
+"""Transmissions of e-reporting as told by the concentrator. Of a period one stands (`facts.reports_of`), all stay."""
 
 journal = Table(
     "journal",

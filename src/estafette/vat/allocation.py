@@ -89,7 +89,7 @@ def _sold(event: Event) -> tuple[Allocation, ...] | Unplaced:
 def _taxed(event: Event) -> tuple[Allocation, ...] | Unplaced:
     tax_line = _tax_line(event, event.rate)
     if tax_line is None:
-        return Unplaced(event, _no_line(event))
+        return Unplaced(event, no_line(event))
     placed = (
         _amount(event, "A1", event.base),
         Allocation(event, tax_line, Column.BASE, event.base),
@@ -140,6 +140,7 @@ def _in_currency(currency: str) -> Text:
     )
 
 
-def _no_line(event: Event) -> Text:
+def no_line(event: Event) -> Text:
+    """Say that the form has no line for the rate of this event."""
     day = event.on.isoformat()
     return Text(f"Aucune ligne ne déclare {event.rate} % au {day}.", f"No line declares {event.rate} % on {day}.")

@@ -28,6 +28,7 @@ from estafette.vat.facts import (
     ENDED,
     Document,
     DocumentKey,
+    Reported,
     Status,
     VatBreakdown,
 )
@@ -59,7 +60,7 @@ class Side(StrEnum):
 class Event:
     """VAT of one document at one rate that falls due on one day; negative when it is taken back.
 
-    `message_id` is the payment it follows from, when it follows from one.
+    `message_id` is the payment it follows from, when it follows from one; `reported`, where it was e-reported.
     """
 
     document: Document
@@ -73,6 +74,7 @@ class Event:
     certainty: Certainty = Certainty.CERTAIN
     side: Side = Side.BOTH
     message_id: str | None = None
+    reported: Reported | None = None
 
 
 def exigibility(documents: Iterable[Document], statuses: Iterable[Status], *, as_of: date) -> tuple[Event, ...]:

@@ -88,6 +88,17 @@ class Document(msgspec.Struct, frozen=True):
         return -1 if self.type_code in CREDIT_NOTES or self.type_code == DEPOSIT_CREDIT_NOTE else 1
 
 
+class Reported(msgspec.Struct, frozen=True):
+    """Where an amount was e-reported: the block of Flow 10, the transmission (TT-1).
+
+    `from_union`: of a purchase, whether the seller is in another member state.
+    """
+
+    block: str
+    transmission: str
+    from_union: bool = False
+
+
 class Collected(msgspec.Struct, frozen=True):
     """An amount collected including VAT, at one rate (MEN: MDT-215, MDT-224); negative when given back."""
 

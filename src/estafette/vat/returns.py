@@ -7,16 +7,20 @@ deducted), as a positive amount, with its evidence.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from estafette.formats import flux10
+from estafette.formats.flux10 import Report
 from estafette.values.money import rounded
 from estafette.vat.allocation import Allocation, Role, Unplaced, allocate
 from estafette.vat.exigibility import Certainty, Event, exigibility, to_confirm
-from estafette.vat.facts import Document, DocumentKey, Status
+from estafette.vat.facts import Document, DocumentKey, Reported, Status
 from estafette.vat.forms import Column, Form, Section, Text, form_of
+from estafette.vat.reported import events_of
+from estafette.vat.reported_lines import place
 
 ZERO = Decimal(0)
 
@@ -57,7 +61,7 @@ def month_of(text: str) -> Month:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one document puts in a cell, in euros and cents, and the rule that dates it."""
+    """What one document puts in a cell, in euros and cents, and the rule that dates it; `reported`, where it was."""
 
     document: DocumentKey
     rule: str
@@ -66,6 +70,7 @@ class Evidence:
     certainty: Certainty
     message_id: str | None = None
     presumed: Text | None = None
+    reported: Reported | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ class Residual:
     on: date
     amount: Decimal
     reason: Text
+    reported: Reported | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,27 +115,51 @@ class Return:
         return Cell(line, column, 0, ZERO)
 
 
-def fill(documents: Iterable[Document], statuses: Iterable[Status], *, siren: str, month: Month, as_of: date) -> Return:
+def fill(
+    documents: Iterable[Document],
+    statuses: Iterable[Status],
+    *,
+    siren: str,
+    month: Month,
+    as_of: date,
+    reports: Iterable[Report] = (),
+) -> Return:
     """Fill the return of this company for this month from all the invoices it sent or received, of any date.
 
-    `siren` is the company, or the VAT group that declares for it. Raises: NoForm.
+    `siren` is the company, or the VAT group that declares for it; `reports`, its transmissions that stand, of any
+    period. Raises: NoForm.
     """
     form = form_of(month.first_day)
     documents, statuses = tuple(documents), tuple(statuses)
     events = exigibility(documents, statuses, as_of=as_of)
     placed: dict[tuple[str, Column], list[Evidence]] = defaultdict(list)
     residuals: list[Residual] = []
-    for event in (event for event in events if month.holds(event.on)):
-        for role in _roles(event.document, siren):
-            outcome = allocate(event, form, role)
-            if isinstance(outcome, Unplaced):
-                residuals.append(_residual(outcome))
-                continue
-            for allocation in outcome:
-                placed[allocation.line, allocation.column].append(_evidence(allocation))
+    outcomes = [allocate(event, form, role) for event in events if month.holds(event.on)
+                for role in _roles(event.document, siren)]  # fmt: skip
+    outcomes += _reported(reports, form, siren=siren, month=month)
+    for outcome in outcomes:
+        if isinstance(outcome, Unplaced):
+            residuals.append(_residual(outcome))
+            continue
+        for allocation in outcome:
+            placed[allocation.line, allocation.column].append(_evidence(allocation))
     residuals += _mixed(documents, statuses, events, siren=siren, month=month)
     cells = _with_totals(_rounded(_without_negatives(placed, form)), form)
     return Return(siren, month, form, as_of, cells, tuple(sorted(set(residuals), key=repr)))
+
+
+def _reported(
+    reports: Iterable[Report], form: Form, *, siren: str, month: Month
+) -> list[tuple[Allocation, ...] | Unplaced]:
+    """Return where the amounts go that this company e-reported, as what it reported them."""
+    mine = [report for report in reports if report.declarant == siren]
+    by_role = {
+        Role.SELLER: [report for report in mine if report.role is flux10.Role.SELLER],
+        Role.BUYER: [report for report in mine if report.role is flux10.Role.BUYER],
+    }
+    return [
+        place(event, form, role) for role, some in by_role.items() for event in events_of(some) if month.holds(event.on)
+    ]
 
 
 def _roles(document: Document, siren: str) -> Iterator[Role]:
@@ -143,12 +173,13 @@ def _evidence(allocation: Allocation, sign: int = 1) -> Evidence:
     event = allocation.event
     certainty = event.certainty if allocation.presumed is None else Certainty.PRESUMED
     amount = sign * allocation.amount
-    return Evidence(event.document.key, event.rule, event.on, amount, certainty, event.message_id, allocation.presumed)
+    key, told = event.document.key, (event.message_id, allocation.presumed, event.reported)
+    return Evidence(key, event.rule, event.on, amount, certainty, *told)
 
 
 def _residual(unplaced: Unplaced) -> Residual:
     event = unplaced.event
-    return Residual(event.document.key, event.on, event.base + event.vat, unplaced.reason)
+    return Residual(event.document.key, event.on, event.base + event.vat, unplaced.reason, event.reported)
 
 
 def _mixed(
@@ -196,8 +227,7 @@ def _regularisation(form: Form, line: str, column: Column) -> str | None:
 
 
 def _negated(evidence: Evidence) -> Evidence:
-    each = evidence
-    return Evidence(each.document, each.rule, each.on, -each.amount, each.certainty, each.message_id, each.presumed)
+    return replace(evidence, amount=-evidence.amount)
 
 
 def _rounded(placed: Placed) -> dict[tuple[str, Column], Cell]:

@@ -36,6 +36,9 @@ RULES = {
     "X7": Text("facture mixte : part encaissée", "mixed invoice: the part received"),
     "X9": Text("avoir : à sa date", "credit note: on its date"),
     "X10": Text("facture rectificative : à sa date", "corrective invoice: on its date"),
+    "X11": Text("vente à un non-assujetti : à sa date", "sale to a non-taxable person: on its date"),
+    "X12": Text("vente à l'étranger", "sale abroad"),
+    "X13": Text("achat à l'étranger", "purchase abroad"),
 }
 """What each rule of exigibility means to a reader."""
 
