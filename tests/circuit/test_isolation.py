@@ -24,8 +24,11 @@ from tests.web.world import an_invoice
 from estafette.circuit.compose import Running, compose
 from estafette.circuit.network import SEATS, Network
 from estafette.circuit.operators import operator_token
+from estafette.directory import ReceivingPlatform
 from estafette.platform import tables
 from estafette.platform.mirror_tables import mirror_line, mirror_unit
+from estafette.portal import platform_clients
+from estafette.portal.register import Register, Source
 from estafette.simulation.documents import ubl
 from estafette.store import identity, identity_accreditations, jobs
 from estafette.store.identity_events import By
@@ -48,6 +51,9 @@ OPERATOR, AGENT, NOBODY, TOKEN = "operator", "agent", "nobody", "operator's toke
 OURS = {f"{scope} here": scope for scope in SCOPES}
 FOREIGN = "every scope, of another"
 SOFTWARE_FOR, SOFTWARE_READS_FOR, SOFTWARE_ENDED = "software of a writer", "software of a reader", "software of no more"
+OF_PLATFORM, READS_OF_PLATFORM = "software of a platform", "software of a platform that reads"
+"""They speak to the portal's directory API alone; whatever needs no company is theirs as anybody's with a token."""
+
 INTRUDER, REVOKED = "software that names another", "software taken away"
 
 READERS = {ADMINISTRATOR, ACCOUNTANT, READER, WRITES_FOR, READS_FOR}
@@ -211,11 +217,40 @@ PLATFORM = {
     "GET /operator/v1/state": OPERATORS_ONLY,
     "PUT /operator/v1/clients/{client_id}/view": OPERATORS_ONLY,
 }
+OF_PLATFORMS = frozenset({OF_PLATFORM, READS_OF_PLATFORM})
+ANNUAIRE = {
+    "POST /siren/recherche": Row(OF_PLATFORMS),
+    "GET /siren/code-insee:{siren}": Row(absent=OF_PLATFORMS),
+    "GET /siren/id-instance:{instance}": Row(absent=OF_PLATFORMS),
+    "POST /siret/recherche": Row(OF_PLATFORMS),
+    "GET /siret/code-insee:{siret}": Row(OF_PLATFORMS),
+    "GET /siret/id-instance:{instance}": Row(absent=OF_PLATFORMS),
+    "POST /code-routage/recherche": Row(OF_PLATFORMS),
+    "GET /code-routage/siret:{siret}/code:{code:path}": Row(OF_PLATFORMS),
+    "GET /code-routage/id-instance:{instance}": Row(absent=OF_PLATFORMS),
+    "POST /ligne-annuaire/recherche": Row(OF_PLATFORMS),
+    "GET /ligne-annuaire/code:{address:path}": Row(absent=OF_PLATFORMS),
+    "GET /ligne-annuaire/id-instance:{instance}": Row(absent=OF_PLATFORMS),
+    "GET /healthcheck": PUBLIC,
+    "POST /code-routage": Row(frozenset({OF_PLATFORM})),
+    "PUT /code-routage/id-instance:{instance}": Row(frozenset({OF_PLATFORM})),
+    "PATCH /code-routage/id-instance:{instance}": Row(frozenset({OF_PLATFORM})),
+    "POST /ligne-annuaire": Row(frozenset({OF_PLATFORM})),
+    "PUT /ligne-annuaire/id-instance:{instance}": Row(frozenset({OF_PLATFORM})),
+    "PATCH /ligne-annuaire/id-instance:{instance}": Row(frozenset({OF_PLATFORM})),
+    "DELETE /ligne-annuaire/id-instance:{instance}": Row(absent=frozenset({OF_PLATFORM})),
+    "GET /openapi.json": PUBLIC,
+}
+"""The portal's directory API; who is served is told that the number is malformed, or the body, which is empty."""
+
 PORTAL = {
     **PLATFORM,
+    **{name: Row(VERBS | OF_PLATFORMS) for name, row in PLATFORM.items() if row == Row(VERBS)},
     "POST /operator/v1/directory": OPERATORS_ONLY,
     "GET /operator/v1/connections": OPERATORS_ONLY,
     "PUT /operator/v1/connections/{code}": OPERATORS_ONLY,
+    "POST /operator/v1/platforms/{matricule}/clients": OPERATORS_ONLY,
+    **under("/ppf/annuaire-public/v1", ANNUAIRE),
 }
 
 DECIDES = Row(frozenset({AGENT}))
@@ -366,6 +401,8 @@ def opened(folder: Path, name: str) -> House:
             identity.add_account(connection, login=login, held="-", role=role, tenant=tenant, now=house.now)
         if name != "administration":
             _companies(connection, house)
+        if name == "portal":
+            _platform(connection, house)
     if name != "administration":
         _invoice(house)
     return house
@@ -399,6 +436,19 @@ def _companies(connection: Connection, house: House) -> None:
         token = identity.grant_token(connection, **asked)  # type: ignore[arg-type]
         house.bearers[client_id] = {"authorization": f"Bearer {token}"} | ({"organization-id": named} if named else {})
     connection.execute(update(client).where(client.c.client_id == REVOKED).values(revoked_at=now))
+
+
+def _platform(connection: Connection, house: House) -> None:
+    """A platform is registered, and its software speaks to the portal."""
+    register = Register(connection, at=house.now, source=Source.REGISTRATION, author="DGFIP")
+    register.put_platform(
+        ReceivingPlatform(matricule="0003", name="A", trade_name="A", registered_from=date(2024, 1, 1))
+    )
+    for client_id, may_write in ((OF_PLATFORM, True), (READS_OF_PLATFORM, False)):
+        asked = {"client_id": client_id, "secret": SECRET, "now": house.now}
+        platform_clients.open_client(connection, matricule="0003", may_write=may_write, **asked)  # type: ignore[arg-type]
+        token = identity.grant_token(connection, **asked)  # type: ignore[arg-type]
+        house.bearers[client_id] = {"authorization": f"Bearer {token}"}
 
 
 def _invoice(house: House) -> None:

@@ -92,54 +92,55 @@ class Address(_Wire, frozen=True):
 class PublicData(_Wire, frozen=True):
     """What a public establishment asks of the invoices that it is sent."""
 
-    moa: bool
-    moa_uniquement: bool
-    gestion_statut_mise_en_paiement: bool
-    gestion_engagement_juridique: bool
-    gestion_engagement_juridique_ou_service: bool
-    gestion_code_service: bool
+    moa: bool | UnsetType = UNSET
+    moa_uniquement: bool | UnsetType = UNSET
+    gestion_statut_mise_en_paiement: bool | UnsetType = UNSET
+    gestion_engagement_juridique: bool | UnsetType = UNSET
+    gestion_engagement_juridique_ou_service: bool | UnsetType = UNSET
+    gestion_code_service: bool | UnsetType = UNSET
 
 
 class IncludedUnit(_Wire, frozen=True):
     """A legal unit beside what is of it."""
 
-    siren: Siren
-    raison_sociale: Text150
-    type_entite: EntityType
-    etat_administratif: UnitState
-    diffusible: DiffusionStatus
+    siren: Siren | UnsetType = UNSET
+    raison_sociale: Text150 | UnsetType = UNSET
+    type_entite: EntityType | UnsetType = UNSET
+    etat_administratif: UnitState | UnsetType = UNSET
+    diffusible: DiffusionStatus | UnsetType = UNSET
 
 
 class IncludedEstablishment(_Wire, frozen=True):
     """An establishment beside what is of it."""
 
-    siret: Siret
-    denomination: Text100
-    type_etablissement: Kind
-    diffusible: DiffusionStatus
-    etat_administratif: EstablishmentState
+    siret: Siret | UnsetType = UNSET
+    siren: Siren | UnsetType = UNSET
+    denomination: Text100 | UnsetType = UNSET
+    type_etablissement: Kind | UnsetType = UNSET
+    diffusible: DiffusionStatus | UnsetType = UNSET
+    etat_administratif: EstablishmentState | UnsetType = UNSET
     adresse: Address | UnsetType = UNSET
-    donnees_b2g_complementaires: PublicData | UnsetType = UNSET
+    public_data: PublicData | UnsetType = msgspec.field(name="donneesB2gComplementaires", default=UNSET)
 
 
 class IncludedRoutingCode(_Wire, frozen=True):
     """The routing code of a line."""
 
-    identifiant_routage: RoutingIdentifier
-    type_identifiant_routage: RoutingScheme
-    libelle_code_routage: RoutingName
-    gestion_engagement_juridique: bool
-    etat_administratif: EstablishmentState
+    identifiant_routage: RoutingIdentifier | UnsetType = UNSET
+    type_identifiant_routage: RoutingScheme | UnsetType = UNSET
+    libelle_code_routage: RoutingName | UnsetType = UNSET
+    gestion_engagement_juridique: bool | UnsetType = UNSET
+    etat_administratif: EstablishmentState | UnsetType = UNSET
     adresse: Address | UnsetType = UNSET
 
 
 class IncludedPlatform(_Wire, frozen=True):
     """The platform of a line."""
 
-    type_plateforme: PlatformType
-    matricule_plateforme: Matricule
-    raison_sociale_plateforme: Text100
-    statut_plateforme: PlatformState
+    type_plateforme: PlatformType | UnsetType = UNSET
+    matricule_plateforme: Matricule | UnsetType = UNSET
+    raison_sociale_plateforme: Text100 | UnsetType = UNSET
+    statut_plateforme: PlatformState | UnsetType = UNSET
     nom_commercial_plateforme: Text100 | UnsetType = UNSET
     contact_ou_url_plateforme: Text100 | UnsetType = UNSET
 
@@ -155,8 +156,8 @@ class UnitPayload(_Wire, frozen=True):
     historisation: History | UnsetType = UNSET
 
 
-class EstablishmentPayload(_Wire, frozen=True):
-    """An establishment."""
+class EstablishmentVersion(_Wire, frozen=True):
+    """A version of an establishment."""
 
     siret: Siret | UnsetType = UNSET
     siren: Siren | UnsetType = UNSET
@@ -166,12 +167,17 @@ class EstablishmentPayload(_Wire, frozen=True):
     etat_administratif: EstablishmentState | UnsetType = UNSET
     adresse: Address | UnsetType = UNSET
     historisation: History | UnsetType = UNSET
-    donnees_b2g_complementaires: PublicData | UnsetType = UNSET
+    public_data: PublicData | UnsetType = msgspec.field(name="donneesB2gComplementaires", default=UNSET)
+
+
+class EstablishmentPayload(EstablishmentVersion, frozen=True):
+    """An establishment, its legal unit beside it."""
+
     unite_legale: IncludedUnit | UnsetType = UNSET
 
 
-class RoutingCodePayload(_Wire, frozen=True):
-    """A routing code."""
+class RoutingCodeVersion(_Wire, frozen=True):
+    """A version of a routing code."""
 
     identifiant_routage: RoutingIdentifier | UnsetType = UNSET
     siret: Siret | UnsetType = UNSET
@@ -181,12 +187,17 @@ class RoutingCodePayload(_Wire, frozen=True):
     etat_administratif: EstablishmentState | UnsetType = UNSET
     adresse: Address | UnsetType = UNSET
     historisation: History | UnsetType = UNSET
+
+
+class RoutingCodePayload(RoutingCodeVersion, frozen=True):
+    """A routing code, its legal unit and establishment beside it."""
+
     unite_legale: IncludedUnit | UnsetType = UNSET
     etablissement: IncludedEstablishment | UnsetType = UNSET
 
 
-class LinePayload(_Wire, frozen=True):
-    """A line of the directory."""
+class LineVersion(_Wire, frozen=True):
+    """A version of a line of the directory."""
 
     matricule_plateforme: Matricule | UnsetType = UNSET
     identifiant_routage: RoutingIdentifier | UnsetType = UNSET
@@ -197,6 +208,11 @@ class LinePayload(_Wire, frozen=True):
     date_fin_effet: date | UnsetType = UNSET
     date_fin_effective: date | UnsetType = UNSET
     historisation: History | UnsetType = UNSET
+
+
+class LinePayload(LineVersion, frozen=True):
+    """A line of the directory, what it is of beside it."""
+
     code_routage: IncludedRoutingCode | UnsetType = UNSET
     plateforme: IncludedPlatform | UnsetType = UNSET
     unite_legale: IncludedUnit | UnsetType = UNSET

@@ -36,7 +36,8 @@ class Operation:
     """One verb at one address.
 
     `body`: the media type of what comes in, and the shapes it may have; `answers`: by status, the media types of what
-    goes out, each with its model where it has one; `refusals`: the statuses of errors.
+    goes out, each with its model where it has one; `refusals`: the statuses of errors. `route`: the path as the router
+    writes it, where its parameters cannot be called as they are published.
     """
 
     method: str
@@ -50,13 +51,14 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     scope: str | None = None
     tag: str = "Flow"
+    route: str = ""
 
 
 def routes(operations: Iterable[Operation], prefixes: Iterable[str]) -> list[Route]:
     """Return the routes of the operations under each prefix."""
     served = list(operations)
     return [
-        Route(prefix + each.path, each.endpoint, methods=[each.method], name=each.identifier)
+        Route(prefix + (each.route or each.path), each.endpoint, methods=[each.method], name=each.identifier)
         for prefix in prefixes
         for each in served
     ]

@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute
 
 from estafette.administration.administration import Administration
 from estafette.api import (
+    annuaire,
     connections,
     directory_service,
     documents,
@@ -191,6 +192,7 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
     routes += operator.platform_routes(platform, clock)
     routes += operator.portal_routes(portal, actor.worker.wake)
+    routes += annuaire.annuaire_routes(actor)
     rounds = rounds_of(actor, platform, network.deposits(seat))
     if door := door_of(seat, network, actor):
         serve_door(rounds, door, platform)

@@ -16,7 +16,7 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from estafette.store.identity_accreditations import Acting, acting, grants
-from estafette.store.identity_clients import TOKEN_LIFE, Holder, create_client, grant_token, holder
+from estafette.store.identity_clients import TOKEN_LIFE, Holder, create_client, grant_token, has_client, holder
 from estafette.store.roles import Capability, capabilities_by, capabilities_of
 from estafette.store.tables import account, membership, session
 from estafette.values.moments import paris_day
@@ -39,6 +39,7 @@ __all__ = [
     "create_client",
     "digest",
     "grant_token",
+    "has_client",
     "hashed",
     "holder",
     "is_password",

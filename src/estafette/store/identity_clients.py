@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
 
 from estafette.store.identity_events import By, record
-from estafette.store.roles import SCOPES
+from estafette.store.roles import PLATFORM_SCOPES, SCOPES
 from estafette.store.tables import client, client_secret, token
 from estafette.values.limits import KEY_OVERLAP_DAYS_MAX
 
@@ -72,8 +72,15 @@ def create_client(
     if connection.execute(select(client.c.client_id).where(client.c.client_id == client_id)).first():
         return
     row = {"client_id": client_id, "tenant": tenant, "name": name or client_id, "created_at": now}
-    connection.execute(insert(client).values(**row, scopes=[scope for scope in SCOPES if scope in set(scopes)]))
+    connection.execute(
+        insert(client).values(**row, scopes=[scope for scope in (*SCOPES, *PLATFORM_SCOPES) if scope in set(scopes)])
+    )
     _add_key(connection, client_id, secret, now=now, expires_at=expires_at)
+
+
+def has_client(connection: Connection, client_id: str) -> bool:
+    """Tell whether a client has this identifier, in use or not."""
+    return connection.execute(select(client.c.client_id).where(client.c.client_id == client_id)).first() is not None
 
 
 def new_client(

@@ -106,7 +106,16 @@ SCOPES: Mapping[str, Scope] = {
         Scope("report.write", "Déclarer (e-reporting)", "Report (e-reporting)", frozenset({C.DEPOSIT})),
     )
 }
-"""Every scope; a token carries those of its client."""
+"""Every scope of the software of a company; a token carries those of its client."""
+
+PLATFORM_SCOPES: Mapping[str, Scope] = {
+    scope.code: scope
+    for scope in (
+        Scope("annuaire.read", "Lire l'annuaire du portail", "Read the portal's directory", frozenset({C.READ})),
+        Scope("annuaire.write", "Modifier l'annuaire du portail", "Change the portal's directory", frozenset({C.READ})),
+    )
+}
+"""Every scope of the software of a registered platform at the portal's directory API."""
 
 READING = frozenset({"flow.read", "directory.read", "webhook.write"})
 WRITING = frozenset({"flow.write", "report.write"})

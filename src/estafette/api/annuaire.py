@@ -1,0 +1,85 @@
+"""The portal's directory API put together: what is served, the document that says so, who may ask."""
+
+from typing import Annotated
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from estafette.api import openapi
+from estafette.api.annuaire_access import PlatformAccess
+from estafette.api.annuaire_bodies import Erreur
+from estafette.api.annuaire_errors import KIND
+from estafette.api.annuaire_service import AnnuaireService
+from estafette.api.annuaire_writes import AnnuaireWrites
+from estafette.api.contract import JSON, Operation, Parameter, routes
+from estafette.api.decoding import decode_body
+from estafette.api.openapi import Edition
+from estafette.api.problems import Problem
+from estafette.exchange.actor import Actor
+from estafette.portal import platform_clients
+from estafette.portal.directory_limits import PUBLISHED, DirectoryLimits
+from estafette.portal.platform_clients import NotPossible
+from estafette.store.roles import PLATFORM_SCOPES
+
+PREFIX = "/ppf/annuaire-public/v1"
+"""Where the published contract has it."""
+
+TITLE = "Estafette — API annuaire du portail public / directory API of the public portal"
+
+EDITION = Edition(
+    version="1.11.0",
+    error=Erreur,
+    error_kind=KIND,
+    headers=(Parameter("Accept-Language", "header", {"type": "string", "default": "fr", "enum": ["fr", "en"]}),),
+    scopes=PLATFORM_SCOPES,
+    is_closed=True,
+)
+OPENING_BYTES_MAX = 4096
+
+
+class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Software to open for a platform: its identifier and key, and whether it may write."""
+
+    client_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    client_secret: Annotated[str, msgspec.Meta(min_length=16, max_length=200)]
+    may_write: bool = True
+
+
+def annuaire_operations(actor: Actor, limits: DirectoryLimits = PUBLISHED) -> list[Operation]:
+    """Return what the API serves."""
+    service = AnnuaireService(actor, PlatformAccess(actor.database, actor.clock, limits), limits)
+    return [*service.operations(), *AnnuaireWrites(service).operations()]
+
+
+def annuaire_routes(actor: Actor, limits: DirectoryLimits = PUBLISHED) -> list[Route]:
+    """Return the routes of the API, of its document, and of the operator, who opens the software of platforms."""
+    served = annuaire_operations(actor, limits)
+
+    async def described(_request: Request) -> Response:
+        document = openapi.document(TITLE, served, server=PREFIX, edition=EDITION)
+        return Response(msgspec.json.encode(document), media_type=JSON)
+
+    async def open_client(request: Request) -> Response:
+        asked = await decode_body(request, Opening, limit=OPENING_BYTES_MAX)
+        matricule = request.path_params["matricule"]
+        try:
+            with actor.database.begin() as connection:
+                platform_clients.open_client(
+                    connection,
+                    matricule=matricule,
+                    client_id=asked.client_id,
+                    secret=asked.client_secret,
+                    may_write=asked.may_write,
+                    now=actor.clock(),
+                )
+        except NotPossible as fault:
+            raise Problem(404 if matricule in str(fault) else 422, str(fault)) from None
+        return JSONResponse({"client_id": asked.client_id, "matricule": matricule}, 201)
+
+    return [
+        *routes(served, (PREFIX,)),
+        Route(f"{PREFIX}/openapi.json", described),
+        Route("/operator/v1/platforms/{matricule}/clients", open_client, methods=["POST"]),
+    ]

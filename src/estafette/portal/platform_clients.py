@@ -1,0 +1,63 @@
+"""The software that speaks for a registered platform at the directory API of the portal."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, insert, select
+
+from estafette.directory import ReceivingPlatform
+from estafette.portal import holdings
+from estafette.portal.feed_tables import platform_client
+from estafette.store import identity
+from estafette.store.roles import PLATFORM_SCOPES
+
+
+class NotPossible(Exception):
+    """The client cannot be opened: why, in both languages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Software that speaks for a platform, and how far."""
+
+    client_id: str
+    platform: ReceivingPlatform
+    scopes: frozenset[str]
+
+
+def open_client(
+    connection: Connection, *, matricule: str, client_id: str, secret: str, may_write: bool, now: datetime
+) -> None:
+    """The software may ask for tokens in the name of a registered platform; an existing client of it is left as it is.
+
+    Raises: NotPossible, for a platform that is not in the directory, or a client that is of another.
+    """
+    platform = holdings.platform_of(connection, matricule)
+    if platform is None or platform.platform_type != "PDP":
+        raise NotPossible(f"{matricule} : plateforme inconnue. / Platform unknown.")
+    held = connection.execute(
+        select(platform_client.c.matricule).where(platform_client.c.client_id == client_id)
+    ).scalar()
+    if held == matricule:
+        return
+    if held is not None or identity.has_client(connection, client_id):
+        raise NotPossible(f"{client_id} : identifiant déjà pris. / Identifier already taken.")
+    identity.create_client(
+        connection,
+        client_id=client_id,
+        secret=secret,
+        tenant=platform.siren or matricule,
+        now=now,
+        scopes=tuple(PLATFORM_SCOPES) if may_write else ("annuaire.read",),
+    )
+    connection.execute(insert(platform_client).values(client_id=client_id, matricule=matricule))
+
+
+def speaker(connection: Connection, holder: identity.Holder, *, on: date) -> Speaker | None:
+    """Return whom the holder of a token speaks for; None when that is no platform, or no longer a registered one."""
+    query = select(platform_client.c.matricule).where(platform_client.c.client_id == holder.client_id)
+    matricule = connection.execute(query).scalar()
+    platform = holdings.platform_of(connection, matricule) if matricule else None
+    if platform is None or not platform.is_registered(on):
+        return None
+    return Speaker(holder.client_id, platform, holder.scopes)
