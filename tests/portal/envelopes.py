@@ -26,7 +26,7 @@ from estafette.portal.intake_tables import refused_flow
 from estafette.portal.tables import outgoing_object, partner_flow
 from estafette.values.moments import PARIS
 
-UBL, CII, STATUSES = "FFE0111A", "FFE0112A", "FFE0614A"
+UBL, CII, STATUSES, REPORTS = "FFE0111A", "FFE0112A", "FFE0614A", "FFE1025A"
 NUMBERS = count(900_000)
 
 DETAILS = {
@@ -143,10 +143,14 @@ def answers(world: World, about: str) -> list[StatusMessage]:
     mine = [(row, message) for row, message in read_ones if message.object_identifier == about]
     for row, message in mine:
         assert row["flow_name"], "the answer has left"
-        kind = ObjectKind.STATUS if message.status == "601" else ObjectKind.INVOICE_DATA
-        assert_annex_2(message, kind)
+        assert_annex_2(message, KINDS[message.status[:2]])
         assert [party.identifier("0238") for party in message.recipients] == [row["partner"]]
     return [message for _row, message in mine]
+
+
+KINDS = {"25": ObjectKind.INVOICE_DATA, "30": ObjectKind.TRANSMISSION, "60": ObjectKind.STATUS}
+TYPES = {"500": "303", "501": "303", "250": "304", "251": "304", "300": "304", "301": "304", "601": "305"}
+"""What an answer is about, by its status (annex 2)."""
 
 
 def answer(world: World, about: str) -> StatusMessage:
@@ -163,11 +167,11 @@ def assert_annex_2(message: StatusMessage, kind: ObjectKind) -> None:
     assert (message.sender.role, message.sender.identifier("0238")) == (Role.PORTAL, "0000")
     assert message.issuer.identifiers
     assert message.received_at is not None
-    assert message.object_type == {"500": "303", "501": "303", "250": "304", "251": "304", "601": "305"}[message.status]
+    assert message.object_type == TYPES[message.status]
     if kind is not ObjectKind.FLOW:
         assert message.object_issued is not None
         assert [held.scheme for held in message.object_issuers].count("0002") == 1
-    rejects = message.status in ("501", "251", "601")
+    rejects = message.status in ("501", "251", "301", "601")
     assert bool(message.details) == rejects
     assert [detail.sequence for detail in message.details] == list(range(1, len(message.details) + 1))
     for detail in message.details:

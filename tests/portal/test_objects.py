@@ -300,6 +300,36 @@ def test_unknown_scheme_of_seller(world: World) -> None:
     assert name in told["G1.114"]
 
 
+def test_a_status_before_its_invoice(world: World) -> None:
+    """Statuses travel apart from data and may come first: they are taken, and the data after them too."""
+    number = world.number("E")
+    send(world, dict([status_file(status(number, "200"))]), STATUSES)
+    assert (answers(world, number), world.told(number)) == ([], "200")
+    send(world, dict([data_file(number)]))
+    assert answer(world, number).status == "250"
+    assert world.told(number) == "F1 200"
+
+
+def test_a_status_of_an_unknown_invoice(world: World) -> None:
+    """No rule asks for the data of an invoice before its status: it is accepted by silence, and told."""
+    number = world.number("E")
+    message = status(number, "210")
+    name = send(world, dict([status_file(message)]), STATUSES)
+    assert acknowledgement(world, name).status == "500"
+    assert answers(world, message.identifier) == []
+    assert world.told(number) == "210"
+
+
+def test_every_bad_file_is_named(world: World) -> None:
+    """A flow that is irreceivable for several files names each, so that one answer is enough to mend them."""
+    good = world.number("E")
+    files = dict([data_file(good)]) | {"Base_a.xml": b"<Invoice", "x.xml": data_file("X")[1], "Base_c.xml": b"<c/>"}
+    message = acknowledgement(world, send(world, files))
+    named = {detail.notes[0].subject_code: detail.reason_code for detail in message.details}
+    assert named == {"Base_a.xml": "IRR_SYNTAX", "x.xml": "IRR_NOM_F", "Base_c.xml": "IRR_TYPE_F"}
+    assert answers(world, good) == []
+
+
 @pytest.mark.parametrize(("interface", "syntax"), [(UBL, Syntax.CII), (CII, Syntax.UBL)])
 def test_syntax_is_that_of_the_interface(world: World, interface: str, syntax: Syntax) -> None:
     """CII data under the interface of UBL, and the other way round, make the flow irreceivable."""

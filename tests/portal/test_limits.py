@@ -1,0 +1,169 @@
+"""How much, how often, when and by which connection a platform may send: each bound at its value and one past it."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from starlette.requests import Request
+from tests.platform.world import World
+from tests.portal.envelopes import STATUSES, UBL, acknowledgement, data_file, new_name, send, status, status_file
+
+from estafette.exchange import wire
+from estafette.exchange.keys import sign
+from estafette.exchange.messages import Kind, Message, manifest_of
+from estafette.formats import envelope
+from estafette.formats.flow_limits import PUBLISHED, ROWS, FlowLimits, Limit, Row
+from estafette.portal.intake_tables import sequence_gap
+from estafette.portal.partners import Declared, declare
+from estafette.portal.tables import partner_flow
+from estafette.store.worker import Later, Never
+
+
+@pytest.fixture
+def house(world: World) -> Iterator[World]:
+    """Give the system an hour after whatever was sent; its limits and connections are put back afterwards."""
+    world.pass_by(hours=1)
+    yield world
+    world.hall.limits = PUBLISHED
+    declared(world, Declared())
+
+
+def declared(world: World, said: Declared) -> None:
+    """Declare the connection of platform A."""
+    with world.running["portal"].actor.database.begin() as connection:
+        declare(connection, "PA0003", said, now=world.clock())
+
+
+def files(world: World, count: int) -> dict[str, bytes]:
+    """Return the data of so many invoices."""
+    return dict(data_file(world.number("L")) for _ in range(count))
+
+
+def test_files_of_a_flow(house: World) -> None:
+    """A flow has as many files as its lot, and no more: IRR_TAILLE, and nothing of it is taken."""
+    house.hall.limits = PUBLISHED.changed(files_of_F1=2)
+    assert acknowledgement(house, send(house, files(house, 2))).status == "500"
+    message = acknowledgement(house, send(house, files(house, 3)))
+    assert (message.status, message.reason_codes) == ("501", ("IRR_TAILLE",))
+
+
+def test_bytes_of_a_flow(house: World) -> None:
+    """A flow past its bytes is irreceivable; over HTTPS one past what is taken there is not even read (413)."""
+    body = envelope.pack(files(house, 1))
+    house.hall.limits = PUBLISHED.changed(flow_bytes=len(body))
+    assert acknowledgement(house, send(house, body)).status == "500"
+    body = envelope.pack(files(house, 1))
+    house.hall.limits = PUBLISHED.changed(flow_bytes=len(body) - 1)
+    assert acknowledgement(house, send(house, body)).reason_codes == ("IRR_TAILLE",)
+    house.hall.limits = PUBLISHED.changed(flow_bytes_by_https=len(body) - 1)
+    with pytest.raises(Never, match=r"^IRR_TAILLE"):
+        send(house, body)
+
+
+def test_flows_of_an_hour(house: World) -> None:
+    """Past so many flows in an hour the next waits (429), an answer to the portal never does; then it is taken."""
+    house.hall.limits = PUBLISHED.changed(flows_an_hour=2)
+    for _time in range(2):
+        send(house, files(house, 1))
+    late = envelope.pack(files(house, 1))
+    with pytest.raises(Later, match="2 flux par heure"):
+        send(house, late)
+    send(house, late, file="CFE0604A_PA0003_PPF0010604000000000099999.tar.gz")
+    house.pass_by(hours=1)
+    assert acknowledgement(house, send(house, late)).status == "500"
+
+
+def test_hours(house: World) -> None:
+    """Outside its hours the portal takes nothing (503) and says when it opens."""
+    house.hall.limits = PUBLISHED.changed(opens=24 * 60 - 1, closes=24 * 60)
+    with pytest.raises(Later, match="fermé"):
+        send(house, files(house, 1))
+
+
+@pytest.mark.parametrize(
+    ("limits", "status", "least", "most"),
+    [
+        ({"flows_an_hour": 0}, 429, 1, 3600),
+        ({"opens": 24 * 60 - 1}, 503, 1, 24 * 3600),
+        ({"flow_bytes_by_https": 1}, 413, None, None),
+    ],
+)
+def test_as_http_says_it(house: World, limits: dict[str, int], status: int, least: int | None, most: int) -> None:
+    """The answer over HTTP has the status and, when another try may succeed, `Retry-After` in seconds."""
+    house.hall.limits = PUBLISHED.changed(**limits)
+    answer = posted(house, envelope.pack(files(house, 1)))
+    assert answer.status_code == status
+    after = answer.headers.get("retry-after")
+    assert after is None if least is None else least <= int(after) <= most
+
+
+def posted(world: World, body: bytes) -> Any:
+    """Post a flow of platform A to the portal's own route; return what it answers."""
+    portal, sender = world.running["portal"], world.running["platform-a"]
+    name = new_name(UBL)
+    message = Message(str(name), Kind.FLOW, "0003", "PPF", name.archive, "0" * 64)
+    manifest = manifest_of([message], [body])
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"\n".join((manifest, body)), "more_body": False}
+
+    signature = sign(sender.actor.key, manifest).encode()
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"estafette-signature", signature)]}
+    (take, _identity) = wire.routes(portal.post, portal.actor.public_key, lambda: None)
+    return asyncio.run(take.endpoint(Request(scope, receive)))
+
+
+def test_by_which_connection(house: World) -> None:
+    """A connection that goes by SFTP, or has ended, is not entered by HTTPS (403)."""
+    today = date(2026, 9, 15)
+    for said in (Declared(protocol="sftp"), Declared(until=today - timedelta(days=1))):
+        declared(house, said)
+        with pytest.raises(Never, match="PA0003"):
+            send(house, files(house, 1))
+    declared(house, Declared(until=date(2099, 1, 1)))
+    assert acknowledgement(house, send(house, files(house, 1))).status == "500"
+
+
+def test_to_which_interfaces(house: World) -> None:
+    """A connection takes the interfaces that it is subscribed to; another is turned away, IRR_CODE_INTER."""
+    declared(house, Declared(interfaces=frozenset({UBL})))
+    assert acknowledgement(house, send(house, files(house, 1))).status == "500"
+    house.wire.reset()
+    name = send(house, dict([status_file(status(house.number("L"), "200"))]), STATUSES)
+    rows = house.rows("portal", select(partner_flow.c.name).where(partner_flow.c.name == str(name)))
+    assert rows == []
+    (sent,) = [one for one in house.wire.crossed if one.recipient == "0003"]
+    assert sent.name == name.acknowledgement.archive
+
+
+def test_a_gap_in_the_sequence(house: World) -> None:
+    """A number that skips others is taken as any; how many were skipped is noted for who looks after the connection."""
+    last = send(house, files(house, 1))
+    before = len(house.rows("portal", select(sequence_gap)))
+    for _time in range(3):
+        new_name(UBL)
+    name = send(house, files(house, 1))
+    assert acknowledgement(house, name).status == "500"
+    skipped = int(str(name)[-15:]) - int(str(last)[-15:]) - 1
+    gaps = house.rows("portal", select(sequence_gap).order_by(sequence_gap.c.id))[before:]
+    assert [(row["flow_name"], row["missing"]) for row in gaps] == [(str(name), skipped)]
+    send(house, files(house, 1), file=f"{str(name)[:-15]}{int(str(name)[-15:]) - 1:015}.tar.gz")
+    assert len(house.rows("portal", select(sequence_gap))) == before + 1, "a number that comes late skips none"
+
+
+def test_the_table() -> None:
+    """Every limit has one value a day, from before the reform, each with its source; a later row takes over."""
+    for limit in Limit:
+        for day in (date(2026, 4, 29), date(2026, 4, 30), date(2030, 1, 1)):
+            held = [row for row in ROWS if row.limit is limit and row.since <= day <= row.until]
+            assert len(held) == 1, (limit, day)
+            assert held[0].source
+            assert PUBLISHED.at(limit, day) == held[0].value
+    assert PUBLISHED.at(Limit.FILE_BYTES, date(2026, 4, 29)) > PUBLISHED.at(Limit.FILE_BYTES, date(2026, 4, 30))
+    revised = FlowLimits((*ROWS, Row(Limit.FILES_OF_F1, 5, "a revision", since=date(2027, 1, 1))))
+    assert [revised.files_max("F1", date(year, 1, 1)) for year in (2026, 2027)] == [1000, 5]
+    with pytest.raises(LookupError):
+        FlowLimits(()).at(Limit.SESSIONS, date(2026, 9, 1))
