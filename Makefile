@@ -14,7 +14,7 @@ test: develop lint
 
 setup: .venv/ready
 
-develop: .venv/developed
+develop: .venv/developed .venv/s3/ready
 
 # The markers follow what they are made from: a second call only looks at dates.
 .venv/ready: requirements.lock pyproject.toml
@@ -29,6 +29,13 @@ develop: .venv/developed
 .venv/developed: requirements-dev.lock .venv/ready
 	@echo "Installing what the tests need ..."
 	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+# An S3-compatible server, in a place of its own: what it needs is at odds with what the other tests need.
+.venv/s3/ready: requirements-s3.lock .venv/ready
+	@echo "Installing the S3 server of the tests in .venv/s3 ..."
+	@test -x .venv/s3/bin/python || $(PYTHON) -m venv --without-pip .venv/s3
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install --quiet --python .venv/s3/bin/python --require-hashes --requirement requirements-s3.lock
 	@touch $@
 
 lint: develop
@@ -46,6 +53,8 @@ lock: setup
 		--python-version 3.11 pyproject.toml --output-file requirements.lock
 	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 		--python-version 3.11 --group dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 --group pyproject.toml:s3 --output-file requirements-s3.lock
 
 clean:
 	rm -rf .venv

@@ -116,7 +116,7 @@ class Neighbours:
         assert self.session is not None
         while True:
             try:
-                async with self.session.get(f"{self.url}/health") as answer:
+                async with self.session.get(f"{self.url}/ready") as answer:
                     if answer.status == 200:
                         break
             except aiohttp.ClientError:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import objects
 from tests import postgresql as cluster
 from tests.running import Circuit, free_ports
 
@@ -54,3 +55,13 @@ def postgresql() -> cluster.Server:
     if binaries is None:
         pytest.skip("PostgreSQL is not installed: what runs on it is left out")
     return cluster.shared()
+
+
+@pytest.fixture(scope="session")
+def object_server() -> objects.ObjectServer:
+    """A running S3-compatible server; where it is not installed what needs it is left out, unless all is required."""
+    if not objects.SERVER.exists() and REQUIRED:
+        pytest.fail("the S3 server of the tests is required (make develop)")
+    if not objects.SERVER.exists():
+        pytest.skip("the S3 server of the tests is not installed (make develop): what runs on it is left out")
+    return objects.shared()

@@ -56,6 +56,7 @@ def checks(world: World) -> dict[str, str]:
         try:
             await asyncio.sleep(0)
             world.running["platform-a"].probes._seen = (0.0, {})
+            world.running["platform-a"].probes._kept = -100.0
             return await world.running["platform-a"].probes.look()
         finally:
             assert actor._task is not None

@@ -27,8 +27,8 @@ from estafette.store.tables import document, job
 PROBE_S = 2.0
 """How long a check may take before it is called late."""
 
-SEEN_S, SIZES_S = 1.0, 60.0
-"""How long a look at readiness, and a count of the documents, stand."""
+SEEN_S, KEPT_S, SIZES_S = 1.0, 15.0, 60.0
+"""How long a look at readiness stands, one at where documents are kept (a request to the object store), and a count."""
 
 STUCK_AFTER = timedelta(minutes=1)
 """Work that could be done has waited so long while the worker has taken none."""
@@ -44,6 +44,7 @@ class Probes:
         self._actor = actor
         self._is_open = False
         self._seen: tuple[float, dict[str, str]] = (-SEEN_S, {})
+        self._kept = -KEPT_S
         self._looking = asyncio.Lock()
         self._gauges = _Gauges(actor)
 
@@ -104,7 +105,9 @@ class Probes:
         return "ok"
 
     async def _documents(self) -> str:
-        await asyncio.to_thread(self._actor.documents.check)
+        if time.monotonic() - self._kept >= KEPT_S:
+            await asyncio.to_thread(self._actor.documents.check)
+            self._kept = time.monotonic()
         return "ok"
 
     async def _worker(self) -> str:

@@ -134,6 +134,7 @@ def _actor(seat: Seat, network: Network, clock: Clock, role: str, *branches: str
         branches=branches,
         clock=clock,
         records=network.database(seat),
+        objects=network.objects(seat),
         role=role,
     )
 

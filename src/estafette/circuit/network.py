@@ -4,12 +4,13 @@ The network as shipped: the public portal, two partner platforms, the administra
 A file `network.yaml` in the data folder moves actors elsewhere, and says on which engines they keep what they have:
 
     database: "postgresql+psycopg://estafette:${PGPASSWORD}@127.0.0.1/estafette"
+    documents: "s3://estafette/documents?endpoint=https://s3.example:9000&region=eu-west-3"
     actors:
       platform-a: {database: "postgresql+psycopg://…?schema=pa"}
       platform-b: {url: "https://b.example", public_key: "base64…"}
 
 `${NAME}` is the value of an environment variable: no secret needs to be in the file. A database for all has one schema
-an actor, named after it.
+an actor, named after it; an object store for all has one folder an actor.
 """
 
 import os
@@ -17,6 +18,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 import yaml
@@ -26,6 +28,7 @@ from estafette.exchange.keys import load_key, public_text
 from estafette.exchange.post import Peer
 from estafette.exchange.sftp_client import NoSuchKey, SftpClient
 from estafette.exchange.tls import Tls, WrongCertificate
+from estafette.store.objects import ObjectPacks, WrongStore
 from estafette.store.postgresql import WrongUrl, database_url
 
 PORT = 8400
@@ -100,6 +103,7 @@ class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
     tls: Certificate | None = None
     listen: str = "127.0.0.1"
     database: str | None = None
+    documents: str | None = None
     readings: Readings = Readings()
 
 
@@ -108,6 +112,7 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True):
 
     actors: dict[str, Elsewhere] = {}
     database: str | None = None
+    documents: str | None = None
 
 
 class WrongNetwork(Exception):
@@ -123,6 +128,7 @@ class Network:
         read = _read(data / "network.yaml")
         self._moved = read.actors
         self._database_of_all = database or read.database
+        self._documents_of_all = read.documents
 
     def url(self, seat: Seat) -> str:
         """Return the address of an actor."""
@@ -178,6 +184,23 @@ class Network:
         if self._database_of_all:
             return _url(self._database_of_all, schema=seat.name.replace("-", "_"))
         return self.folder(seat) / "records.sqlite"
+
+    def objects(self, seat: Seat) -> str | None:
+        """Return the URL of the object store where an actor keeps its documents; none, in its folder.
+
+        Raises: WrongNetwork.
+        """
+        own, every = self.settings(seat).documents, self._documents_of_all
+        if own is None and every is None:
+            return None
+        url = urlsplit(_with_environment(own or every or ""))
+        if not own:
+            url = url._replace(path=f"{url.path.rstrip('/')}/{seat.name}")
+        try:
+            ObjectPacks(url.geturl())
+        except WrongStore as wrong:
+            raise WrongNetwork(f"network.yaml: documents: {wrong}") from None
+        return url.geturl()
 
     def peer(self, identifier: str) -> Peer | None:
         """Return the portal or the administration, by its identifier."""

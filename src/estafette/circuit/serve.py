@@ -17,7 +17,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ from estafette.circuit.compose import Running, compose
 from estafette.circuit.network import Network, Seat
 from estafette.exchange.tls import Tls
 from estafette.store.database import DRIVER, NewerData, is_newer
+from estafette.store.objects import ObjectPacks
 from estafette.store.postgresql import is_server
 
 
@@ -70,10 +71,12 @@ def serve(data: Path, *, port: int, part: Part, ready: Ready) -> None:
     """
     network = Network(data, port)
     _check_role(network, part)
-    sockets = _bound(network, part)
-    _check_folder(data)
-    _check_stores(network, part.seats)
-    with _locked(network, part.seats):
+    with ExitStack() as held:
+        sockets = [held.enter_context(one) for one in _bound(network, part)]
+        _check_folder(data)
+        _check_stores(network, part.seats)
+        _check_objects(network, part.seats)
+        held.enter_context(_locked(network, part.seats))
         uvloop.run(_serve(network, part, sockets, ready))
 
 
@@ -239,6 +242,17 @@ def _check_stores(network: Network, seats: Sequence[Seat]) -> None:
         if newer:
             reason = "données d'une version plus récente d'Estafette / data of a newer version of Estafette"
             raise CannotStart(f"{file.parent}: {reason}")
+
+
+def _check_objects(network: Network, seats: Sequence[Seat]) -> None:
+    """Each object store that is asked for can be written. Raises: CannotStart."""
+    for seat in seats:
+        if url := network.objects(seat):
+            try:
+                ObjectPacks(url).check()
+            except OSError as fault:
+                reason = "dépôt d'objets inaccessible / object store out of reach"
+                raise CannotStart(f"{seat.name}: {reason}: {fault}") from None
 
 
 def _damaged(place: Path, fault: Exception | str) -> CannotStart:

@@ -19,7 +19,8 @@ from estafette.exchange.presence import Presence
 from estafette.store import roots
 from estafette.store.database import Database, open_database
 from estafette.store.documents import Documents
-from estafette.store.packs import FolderPacks
+from estafette.store.objects import ObjectPacks
+from estafette.store.packs import FolderPacks, Packs
 from estafette.store.worker import Worker
 
 Clock = Callable[[], datetime]
@@ -93,17 +94,20 @@ def open_actor(
     branches: tuple[str, ...],
     clock: Clock,
     records: Path | str | None = None,
+    objects: str | None = None,
     role: str = "all",
 ) -> Actor:
     """Open the actor kept in this folder, made the first time.
 
-    Its records are in the folder too, unless `records` names another file or the URL of a schema.
+    Its records are in the folder too, unless `records` names another file or the URL of a schema; so are its documents,
+    unless `objects` is the URL of an object store.
 
-    Raises: OSError, NewerData, WrongUrl.
+    Raises: OSError, NewerData, WrongUrl, WrongStore.
     """
     folder.mkdir(parents=True, exist_ok=True)
     database = open_database(records or folder / "records.sqlite", branches)
-    documents = Documents(database, FolderPacks(folder / "documents"))
+    packs: Packs = ObjectPacks(objects) if objects else FolderPacks(folder / "documents")
+    documents = Documents(database, packs)
     key = load_key(folder / "key.pem")
     worker = Worker(database, clock)
     presence = Presence(database, worker, clock, role)

@@ -20,6 +20,9 @@ Row = dict[str, Any]
 AnyRow = RowMapping | Row
 """A row, whichever way it was read."""
 
+NUMERIC_OID = 1700
+"""What PostgreSQL calls the type of an amount; whatever else converts what is read does not ask (pg_type)."""
+
 
 class Query:
     """A SELECT, made once."""
@@ -86,7 +89,7 @@ class Query:
         held = self._converts.get(dialect.name)
         if held is None:
             converts = [
-                (name, column.type.dialect_impl(dialect).result_processor(dialect, None))
+                (name, column.type.dialect_impl(dialect).result_processor(dialect, NUMERIC_OID))
                 for name, column in self.statement.selected_columns.items()
             ]
             held = self._converts[dialect.name] = [(name, convert) for name, convert in converts if convert]
