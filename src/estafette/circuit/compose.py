@@ -41,6 +41,7 @@ from estafette.circuit.network import ADMINISTRATION, PORTAL, SEATS, Network, Se
 from estafette.circuit.operators import OperatorsOnly, operator_token
 from estafette.circuit.upkeep import (
     door_of,
+    export_facts,
     fetch_from_portal,
     partners_door,
     rounds_of,
@@ -198,6 +199,7 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     if door := door_of(seat, network, actor):
         serve_door(rounds, door, platform)
         routes += sftp_keys.routes(door)
+    export_facts(rounds, actor)
     if partners := partners_door(seat, network, hall):
         serve_partners(rounds, partners, hall)
     routes += connections.routes(hall, partners)

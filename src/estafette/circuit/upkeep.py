@@ -1,5 +1,6 @@
 """What each actor looks at by itself, every so often: its alarms, the folders of its customers, its SFTP door."""
 
+import asyncio
 import hashlib
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from estafette.platform.keeping_purge import Purge
 from estafette.platform.keeping_settings import settings_of
 from estafette.platform.platform import Platform
 from estafette.platform.retrieval import Retrieval
+from estafette.portal import partitions
 from estafette.portal.hall import Hall
 from estafette.portal.partner_areas import PartnerAreas, terms_of
 from estafette.store.alarms import Watch
@@ -29,6 +31,9 @@ log = structlog.get_logger()
 WATCH_S, FOLDER_S, SFTP_S, PURGE_S = 60.0, 5.0, 2.0, 3600.0
 """Seconds between two looks at what is wrong; at a folder, as long as a file must stay the same; at an SFTP depot; at
 what is kept no more."""
+
+PARTITIONS_S = 900.0
+"""Seconds between two additions to the Parquet files of the facts: a quarter of an hour makes files worth opening."""
 
 
 def rounds_of(actor: Actor, platform: Platform | None = None, deposits: Path | None = None) -> Rounds:
@@ -51,6 +56,15 @@ def door_of(seat: Seat, network: Network, actor: Actor) -> Door | None:
     """Return the SFTP door of an actor, when the network file gives it one."""
     asked = network.settings(seat).sftp
     return Door(actor.folder / "sftp", asked.host, asked.port) if asked else None
+
+
+def export_facts(rounds: Rounds, actor: Actor) -> None:
+    """The facts of the portal are added to its Parquet files, under `facts` in its folder."""
+
+    async def visit() -> None:
+        await asyncio.to_thread(partitions.export, actor.database, actor.folder / "facts")
+
+    rounds.every(PARTITIONS_S, visit)
 
 
 def serve_door(rounds: Rounds, door: Door, platform: Platform) -> None:

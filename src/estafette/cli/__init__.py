@@ -17,6 +17,7 @@ from estafette.cli import (
     convert,
     diff,
     directory,
+    facts,
     new,
     pilot,
     report,
@@ -48,6 +49,7 @@ for verb in (
     account,
     audit,
     directory,
+    facts,
     archive,
 ):
     verb.register(app)
