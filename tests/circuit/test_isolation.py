@@ -189,6 +189,8 @@ PLATFORM = {
     "GET /reports/{role}/{kind}/{day}": desk(READERS),
     "POST /reports/{role}/{kind}/{day}": desk(WRITERS),
     "GET /reports/{role}/{kind}/{day}/document": desk(READERS),
+    "GET /addresses": desk(READERS),
+    "POST /addresses": desk({ADMINISTRATOR}),
     "GET /access": desk({ADMINISTRATOR, OPERATOR}),
     "POST /access": desk({ADMINISTRATOR, OPERATOR}),
     "GET /access/clients": desk({ADMINISTRATOR}),

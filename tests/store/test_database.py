@@ -17,6 +17,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from tests.store.conftest import on_sqlite
 
+import estafette.platform.address_tables
 import estafette.platform.mirror_tables
 import estafette.platform.reporting_tables
 import estafette.portal.feed_tables

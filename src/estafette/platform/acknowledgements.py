@@ -18,7 +18,7 @@ from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Unreadable
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import UNKNOWN_OBJECT, about_flow, platform_party, refusals_of
-from estafette.platform import declarations, mirrors, reporting_sending
+from estafette.platform import addresses, declarations, mirrors, reporting_sending
 from estafette.platform.home import Home
 from estafette.platform.tables import declaration, invoice, portal_flow
 from estafette.store import audit, jobs
@@ -119,10 +119,14 @@ def _apply(
     for data in files.values():
         if name.interface == ABOUT_REPORTS:
             _answered_report(home, connection, data)
+        elif name.interface == addresses.ANSWERS:
+            message = cdar.read(data)
+            addresses.answered(home, connection, message, [_told(refusal) for refusal in refusals_of(message)])
         elif name.interface != DIRECTORY:
             _answered(home, connection, cdar.read(data))
         elif _is_latest(connection, name):
             home.mirror.load(connection, data)
+            addresses.reconcile(home, connection)
     _acknowledge(home, connection, name, refusals)
 
 
@@ -153,6 +157,7 @@ def _acknowledged(home: Home, connection: Connection, message: StatusMessage) ->
     values = {"state": state, "answered_at": now, "details": details}
     connection.execute(update(portal_flow).where(portal_flow.c.name.in_(names)).values(values))
     reporting_sending.acknowledged(connection, names, state=state, details=details)
+    addresses.acknowledged(connection, names, state=state, details=details, at=now)
     packed = update(declaration).where(declaration.c.flow_name.in_(names), declaration.c.state == "packed")
     connection.execute(packed.values(state=state, details=details))
     mirrors.answered(connection, declaration.c.flow_name.in_(names), state, details, now)

@@ -7,6 +7,7 @@ status from another platform), `pack` (what the State is owed leaves), `portal` 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -21,6 +22,7 @@ from estafette.invoice.model import Invoice
 from estafette.lifecycle import Status
 from estafette.platform import (
     acknowledgements,
+    addresses,
     archives,
     deadlines,
     declarations,
@@ -32,6 +34,7 @@ from estafette.platform import (
     statuses,
     webhooks,
 )
+from estafette.platform.addresses import Addresses
 from estafette.platform.examination import Examined
 from estafette.platform.flows import Deposit, Refusal
 from estafette.platform.home import Home
@@ -130,6 +133,17 @@ class Platform:
         with self._database.begin() as connection:
             if connection.execute(select(company.c.siren).where(company.c.siren == siren)).first() is None:
                 connection.execute(insert(company).values(row))
+                addresses.reconcile(self.home, connection, siren=siren)
+
+    def addresses(self, siren: str) -> Addresses:
+        """Return the company's addresses, and what was asked of the directory for it."""
+        with self._database.read() as connection:
+            return addresses.of_company(connection, siren)
+
+    def move_addresses(self, siren: str, on: date, *, arrives: bool) -> None:
+        """The company's invoices will be received here from a day on, or no longer. Raises: CannotAsk."""
+        with self._database.begin() as connection:
+            (addresses.arrive if arrives else addresses.leave)(self.home, connection, siren, on)
 
     def keep(self, file: BinaryIO, size: int) -> str:
         """The bytes of a file are kept, read piece by piece; returns their SHA-256, for `deposit_kept`."""

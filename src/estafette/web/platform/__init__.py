@@ -1,7 +1,8 @@
 """The desk of a company on its platform: deposit, read, answer, follow.
 
 Read first: `pages` (every address and what it shows), then `answers` (which form each status asks, and what a form
-says), `deposits` (a file from the browser to its verdict), `reports` (e-reporting), `attention` (what the home page
+says), `deposits` (a file from the browser to its verdict), `reports` (e-reporting), `addresses` (where
+the company receives), `attention` (what the home page
 puts first), `signs` (how a state is shown: words and tone), `files` (what comes and leaves). The templates stand in
 `templates/`; what several share is in `templates/parts.html`.
 
@@ -25,6 +26,7 @@ NAVIGATION = (
     ("/deposits", "Dépôts", "Deposits"),
     ("/deposit", "Déposer", "New deposit"),
     ("/reports", "E-reporting", "E-reporting"),
+    ("/addresses", "Adresses", "Addresses"),
 )
 """Where one can go from every page: address, French and English words."""
 

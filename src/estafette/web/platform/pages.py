@@ -9,6 +9,7 @@
 /invoices/{id}/readable          the invoice and its life cycle as a PDF
 /invoices/{id}/documents/{n}     a document joined to the invoice (BG-24)
 /reports…                        e-reporting (`reports`)
+/addresses                       where the company receives, by the directory (`addresses`)
 """
 
 from collections.abc import Callable, Mapping
@@ -37,6 +38,7 @@ from estafette.store.roles import Capability as C
 from estafette.web.access import AccessPages
 from estafette.web.desk import Desk, language_of, tenant_of
 from estafette.web.platform import answers, signs
+from estafette.web.platform.addresses import AddressPages
 from estafette.web.platform.answers import Unclear
 from estafette.web.platform.attention import concerns
 from estafette.web.platform.deposits import Deposits
@@ -73,6 +75,7 @@ def routes(platform: Platform, desk: Desk, wake: Callable[[], None]) -> list[Bas
         Route("/invoices/{invoice_id}/readable", desk.signed_in(pages.readable)),
         Route("/invoices/{invoice_id}/documents/{place:row}", desk.signed_in(pages.supporting_document)),
         *ReportPages(platform.reporting, desk).routes(),
+        *AddressPages(platform, desk, wake).routes(),
         *AccessPages(desk).routes(),
     ]
 
