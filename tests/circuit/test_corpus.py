@@ -10,7 +10,7 @@ from tests.running import Circuit, free_ports
 
 from estafette.circuit.network import SEATS
 from estafette.formats import read
-from estafette.simulation.pilot import USE_CASES, Step, play
+from estafette.simulation.pilot import Step, play
 
 EDITIONS = {
     "xp-z12-014": {"UBL": "*_UBL.xml", "CII": "*_CII.xml", "Factur-X": "*.pdf"},
@@ -56,7 +56,7 @@ def played(
 ) -> Iterator[dict[str, list[Step]]]:
     """Give the steps of the use cases, played at once on a system of their own: their numbers are fixed."""
     edition, syntax = request.param
-    documents = {case: documents_of(corpus, edition, case, syntax) for case in USE_CASES}
+    documents = {case: documents_of(corpus, edition, case, syntax) for case in NUMBERS}
     documents["uc2"] += documents_of(corpus, edition, "uc2", COPY_OF[syntax])
     running = Circuit(tmp_path_factory.mktemp("corpus") / "data", free_ports(len(SEATS)))
     running.start()
@@ -76,7 +76,7 @@ async def _play_all(running: Circuit, documents: dict[str, list[bytes]]) -> dict
     return dict(zip(published, played, strict=True))
 
 
-@pytest.mark.parametrize("case", USE_CASES)
+@pytest.mark.parametrize("case", NUMBERS)
 def test_official_documents(played: dict[str, list[Step]], case: str) -> None:
     """Every step of the use case holds: exchange, statuses, administration, business effect."""
     if case not in played:
@@ -85,7 +85,7 @@ def test_official_documents(played: dict[str, list[Step]], case: str) -> None:
     assert {step.plane for step in played[case]} == {"exchange", "statuses", "administration", "business"}
 
 
-@pytest.mark.parametrize("case", USE_CASES)
+@pytest.mark.parametrize("case", NUMBERS)
 @pytest.mark.parametrize("syntax", ["CII", "Factur-X"])
 def test_superseded_documents(circuit: Circuit, corpus: Path, syntax: str, case: str) -> None:
     """What the rules in force no longer accept is rejected for that and for nothing else, be it an official example."""
@@ -98,7 +98,7 @@ def test_superseded_documents(circuit: Circuit, corpus: Path, syntax: str, case:
 def test_editions_say_the_same(corpus: Path) -> None:
     """The three syntaxes of one edition are read as one invoice: number, parties and totals."""
     for edition, syntaxes in EDITIONS.items():
-        for case in USE_CASES:
+        for case in NUMBERS:
             published = [documents_of(corpus, edition, case, syntax) for syntax in syntaxes]
             for versions in zip(*filter(None, published), strict=True):
                 invoices = [read(version) for version in versions]
