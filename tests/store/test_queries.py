@@ -44,6 +44,14 @@ def test_rows_values_and_the_first(database: Database) -> None:
         assert ABOVE.value(connection, than=3) is ABOVE.first(connection, than=3) is None
 
 
+def test_a_list_that_the_statement_says_itself(database: Database) -> None:
+    """It is in its place, whatever is given for the others."""
+    fill(database)
+    two = Query(select(sequence.c.value).where(sequence.c.name.in_(["a", "c"]), sequence.c.value > bindparam("than")))
+    with database.read() as connection:
+        assert two.values(connection, than=1) == [3]
+
+
 @pytest.mark.parametrize(
     ("names", "but", "expected"),
     [

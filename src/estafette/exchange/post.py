@@ -26,6 +26,7 @@ from estafette.store import correlation, gathered, jobs, measures
 from estafette.store.database import Database
 from estafette.store.documents import Documents
 from estafette.store.jobs import Job
+from estafette.store.queries import Query
 from estafette.store.tables import inbox
 from estafette.store.worker import Later, Never, Outcome
 
@@ -48,8 +49,11 @@ REPLY_BYTES_MAX = 1024 * 1024
 """What is read of the replies of a peer: as many as a manifest may list."""
 
 _replies = msgspec.json.Decoder(list[Reply])
-_HAD = select(inbox.c.sender, inbox.c.message_id, inbox.c.sha256).where(
-    inbox.c.sender.in_(bindparam("senders", expanding=True)), inbox.c.message_id.in_(bindparam("ids", expanding=True))
+_HAD = Query(
+    select(inbox.c.sender, inbox.c.message_id, inbox.c.sha256).where(
+        inbox.c.sender.in_(bindparam("senders", expanding=True)),
+        inbox.c.message_id.in_(bindparam("ids", expanding=True)),
+    )
 )
 
 
@@ -295,7 +299,7 @@ class Post:
     def _held(self, connection: Connection, messages: Sequence[Message]) -> dict[tuple[str, str], str]:
         """Return the documents of those that came already."""
         values = {"senders": sorted({one.sender for one in messages}), "ids": [one.id for one in messages]}
-        return {(row.sender, row.message_id): row.sha256 for row in connection.execute(_HAD, values)}
+        return {(sender, identifier): sha256 for sender, identifier, sha256 in _HAD.tuples(connection, **values)}
 
     def _take(self, connection: Connection, message: Message, body: bytes, held: dict[tuple[str, str], str]) -> Reply:
         before = held.get((message.sender, message.id))

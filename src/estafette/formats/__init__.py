@@ -10,9 +10,20 @@ Deliberately absent: judging. An unknown code, a wrong sum, a missing number are
 
 from estafette.formats.conversion import convert
 from estafette.formats.facturx import extract
-from estafette.formats.reading import read
+from estafette.formats.reading import read, read_parsed
 from estafette.formats.writing import write
 from estafette.formats.xml import Syntax, Unreadable, parse, recognise
 from estafette.invoice.model import Invoice
 
-__all__ = ["Invoice", "Syntax", "Unreadable", "convert", "extract", "parse", "read", "recognise", "write"]
+__all__ = [
+    "Invoice",
+    "Syntax",
+    "Unreadable",
+    "convert",
+    "extract",
+    "parse",
+    "read",
+    "read_parsed",
+    "recognise",
+    "write",
+]

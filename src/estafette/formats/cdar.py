@@ -12,6 +12,7 @@ import binascii
 import re
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Any, NoReturn
 
 from lxml import etree
@@ -160,6 +161,13 @@ def _write_characteristic(element: etree._Element, datum: Characteristic) -> Non
         _put(element, "ram:ValuePercent", plain(datum.percent))
 
 
+@cache
+def _path(path: str) -> str:
+    """Write a path with the names of its elements in full: what lxml makes of prefixes each time is its price."""
+    return "/".join(map(_q, path.split("/")))
+
+
+@cache
 def _q(name: str) -> str:
     prefix, _, local = name.partition(":")
     return f"{{{NAMESPACES[prefix]}}}{local}"
@@ -208,9 +216,9 @@ def read(data: bytes) -> StatusMessage:
             f"This is no CDAR status message: its root is {root.tag}.",
             where=str(root.tag),
         )
-    objects = root.findall("rsm:AcknowledgementDocument/ram:ReferenceReferencedDocument", NAMESPACES)
-    acknowledgement = root.find("rsm:AcknowledgementDocument", NAMESPACES)
-    document = root.find("rsm:ExchangedDocument", NAMESPACES)
+    objects = root.findall(_path("rsm:AcknowledgementDocument/ram:ReferenceReferencedDocument"))
+    acknowledgement = root.find(_path("rsm:AcknowledgementDocument"))
+    document = root.find(_path("rsm:ExchangedDocument"))
     if document is None or acknowledgement is None or not objects:
         _missing(root, "MDB-2, MDB-3, MDG-32")
     issued_at = _moment(document, "ram:IssueDateTime") or _missing(document, "MDT-8")
@@ -223,8 +231,8 @@ def read(data: bytes) -> StatusMessage:
         test=_boolean(root, "rsm:ExchangedDocumentContext/ram:TestIndicator") is True,
         name=_text(document, "ram:Name"),
         issued_at=issued_at,
-        sender=_party(document.find("ram:SenderTradeParty", NAMESPACES)),
-        issuer=_party(document.find("ram:IssuerTradeParty", NAMESPACES)),
+        sender=_party(document.find(_path("ram:SenderTradeParty"))),
+        issuer=_party(document.find(_path("ram:IssuerTradeParty"))),
         recipients=_parties(document, "ram:RecipientTradeParty"),
         multiple_references=_boolean(acknowledgement, "ram:MultipleReferencesIndicator") is True or len(objects) > 1,
         phase=_text(acknowledgement, "ram:TypeCode"),
@@ -235,13 +243,13 @@ def read(data: bytes) -> StatusMessage:
 
 
 def _object(element: etree._Element) -> dict[str, Any]:
-    issuer = _party(element.find("ram:IssuerTradeParty", NAMESPACES))
+    issuer = _party(element.find(_path("ram:IssuerTradeParty")))
     return {
         "object_identifier": _text(element, "ram:IssuerAssignedID"),
         "object_status_code": _text(element, "ram:StatusCode"),
         "object_type": _text(element, "ram:TypeCode"),
         "received_at": _moment(element, "ram:ReceiptDateTime"),
-        "attachments": tuple(map(_attachment, element.iterfind("ram:AttachmentBinaryObject", NAMESPACES))),
+        "attachments": tuple(map(_attachment, element.iterfind(_path("ram:AttachmentBinaryObject")))),
         "object_reference_type": _text(element, "ram:ReferenceTypeCode"),
         "object_issued": _dated(element, "ram:FormattedIssueDateTime"),
         "status": _text(element, "ram:ProcessConditionCode") or _missing(element, "MDT-105"),
@@ -249,21 +257,21 @@ def _object(element: etree._Element) -> dict[str, Any]:
         "object_issuers": issuer.identifiers,
         "object_issuer_role": issuer.role,
         "object_recipients": _parties(element, "ram:RecipientTradeParty"),
-        "details": tuple(map(_detail, element.iterfind("ram:SpecifiedDocumentStatus", NAMESPACES))),
+        "details": tuple(map(_detail, element.iterfind(_path("ram:SpecifiedDocumentStatus")))),
     }
 
 
 def _parties(parent: etree._Element, tag: str) -> tuple[Party, ...]:
-    return tuple(party for party in map(_party, parent.iterfind(tag, NAMESPACES)) if party != Party())
+    return tuple(party for party in map(_party, parent.iterfind(_path(tag))) if party != Party())
 
 
 def _party(element: etree._Element | None) -> Party:
     if element is None:
         return Party()
-    address = element.find("ram:URIUniversalCommunication/ram:URIID", NAMESPACES)
+    address = element.find(_path("ram:URIUniversalCommunication/ram:URIID"))
     return Party(
         role=_text(element, "ram:RoleCode"),
-        identifiers=tuple(map(_identifier, element.iterfind("ram:GlobalID", NAMESPACES))),
+        identifiers=tuple(map(_identifier, element.iterfind(_path("ram:GlobalID")))),
         name=_text(element, "ram:Name"),
         address=None if address is None else _identifier(address),
     )
@@ -292,16 +300,14 @@ def _detail(element: etree._Element) -> Detail:
         requested_action_text=_text(element, "ram:RequestedAction"),
         notes=tuple(
             Note(_text(note, "ram:Content"), _text(note, "ram:ContentCode"), _text(note, "ram:SubjectCode"))
-            for note in element.iterfind("ram:IncludedNote", NAMESPACES)
+            for note in element.iterfind(_path("ram:IncludedNote"))
         ),
-        characteristics=tuple(
-            map(_characteristic, element.iterfind("ram:SpecifiedDocumentCharacteristic", NAMESPACES))
-        ),
+        characteristics=tuple(map(_characteristic, element.iterfind(_path("ram:SpecifiedDocumentCharacteristic")))),
     )
 
 
 def _characteristic(element: etree._Element) -> Characteristic:
-    amount = element.find("ram:ValueAmount", NAMESPACES)
+    amount = element.find(_path("ram:ValueAmount"))
     on = _dated(element, "ram:ValueDateTime")
     return Characteristic(
         type_code=_text(element, "ram:TypeCode"),
@@ -318,11 +324,11 @@ def _characteristic(element: etree._Element) -> Characteristic:
 
 
 def _text(parent: etree._Element, path: str) -> str:
-    return (parent.findtext(path, "", NAMESPACES)).strip()
+    return (parent.findtext(_path(path), "")).strip()
 
 
 def _boolean(parent: etree._Element, path: str) -> bool | None:
-    element = parent.find(path, NAMESPACES)
+    element = parent.find(_path(path))
     return None if element is None else "".join(map(str, element.itertext())).strip().lower() in ("true", "1")
 
 
@@ -344,7 +350,7 @@ def _moment(parent: etree._Element, path: str) -> datetime | None:
 
 def _dated(parent: etree._Element, path: str) -> date | datetime | None:
     """Give a day or a moment by the length of its text: the attribute `format` is often wrong in the field."""
-    element = parent.find(path, NAMESPACES)
+    element = parent.find(_path(path))
     text = "" if element is None else "".join(map(str, element.itertext())).strip()
     if element is None or not text:
         return None

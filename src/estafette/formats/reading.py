@@ -15,7 +15,7 @@ from lxml import etree
 
 from estafette.formats import cii, paths, ubl, values
 from estafette.formats.facturx import extract
-from estafette.formats.xml import OTHER_KIND, Syntax, Unreadable, parse, recognise
+from estafette.formats.xml import OTHER_KIND, Syntax, Unreadable, is_pdf, parse, syntax_of
 from estafette.invoice.model import Invoice, Unread
 from estafette.invoice.terms import TERMS, Term, members
 from estafette.values import limits
@@ -84,11 +84,14 @@ def read(data: bytes) -> Invoice:
 
     Raises: Unreadable, when the bytes are not such a document, with the code of the field.
     """
-    syntax = recognise(data)
-    if syntax is Syntax.FACTURX:
+    if is_pdf(data):
         _, data = extract(data)
-        syntax = recognise(data)
-    tree = parse(data)
+    return read_parsed(parse(data))
+
+
+def read_parsed(tree: etree._ElementTree) -> Invoice:
+    """Read an invoice from its tree; raises Unreadable as `read` does."""
+    syntax = syntax_of(tree)
     if syntax not in {Syntax.UBL, Syntax.CII}:
         raise Unreadable(
             OTHER_KIND,

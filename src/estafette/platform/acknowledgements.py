@@ -5,11 +5,11 @@ irreceivable, and nothing of it is kept. An answer finds what it is about by the
 this platform declared. Of the directory only the latest export counts, whatever the order they came in.
 """
 
+import asyncio
 import re
 from pathlib import PurePath
-from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from estafette.exchange.messages import Message
 from estafette.formats import cdar, directory, envelope
@@ -21,8 +21,9 @@ from estafette.lifecycle.messages import UNKNOWN_OBJECT, about_flow, platform_pa
 from estafette.platform import addresses, declarations, mirrors, reporting_sending
 from estafette.platform.home import Home
 from estafette.platform.tables import declaration, invoice, portal_flow
-from estafette.store import audit, jobs
+from estafette.store import audit, gathered, jobs
 from estafette.store.jobs import Job
+from estafette.store.queries import Query, Row
 from estafette.store.worker import Apply, Never
 
 PORTAL = "portal"
@@ -46,6 +47,10 @@ FILE = re.compile(r"(?:Base|Full)_\S+?\.xml")
 ANSWERED = {"250": "accepted", "251": "rejected", "601": "rejected"}
 
 
+_File = tuple[bytes, StatusMessage | None]
+"""A file of an envelope, and the message it is, unless it is an export of the directory."""
+
+
 def keep(home: Home, connection: Connection, message: Message) -> None:
     """The envelope is had; it will be opened, after those of its kind that came before."""
     name = PurePath(message.name).name.removesuffix(".tar.gz")
@@ -62,32 +67,30 @@ async def handle(home: Home, job: Job) -> Apply:
         name = FlowName.parse(job.payload["name"])
     except Irreceivable as nameless:
         raise Never(str(nameless)) from None
-    files, refusals = _opened(name, home.actor.documents.get(sha256))
+    files, refusals = await asyncio.to_thread(_opened, name, home.actor.documents.get(sha256))
     if refusals and name.is_acknowledgement:
         raise Never(f"{refusals[0].code}: {refusals[0].en}")
     return lambda connection: _apply(home, connection, name, sha256, files, refusals=refusals)
 
 
-def _opened(name: FlowName, data: bytes) -> tuple[dict[str, bytes], tuple[Refusal, ...]]:
-    """Return the files of an envelope, each readable, or why none is taken."""
+def _opened(name: FlowName, data: bytes) -> tuple[list[_File], tuple[Refusal, ...]]:
+    """Return the files of an envelope, each read once, or why none is taken."""
     try:
-        files = dict(envelope.unpack(name.archive, data))
-        for content in files.values():
-            _check(name, content)
+        files = [_read(name, content) for _file, content in envelope.unpack(name.archive, data)]
     except Irreceivable as wrong:
-        return {}, (Refusal(wrong.code, "", wrong.reason_fr, wrong.reason_en, (wrong.file or str(name),)),)
+        return [], (Refusal(wrong.code, "", wrong.reason_fr, wrong.reason_en, (wrong.file or str(name),)),)
     except Unreadable as wrong:
-        return {}, (Refusal(wrong.code, "", wrong.reason_fr, wrong.reason_en, (str(name),)),)
+        return [], (Refusal(wrong.code, "", wrong.reason_fr, wrong.reason_en, (str(name),)),)
     return files, ()
 
 
-def _check(name: FlowName, content: bytes) -> None:
-    """Read a file to its end. Raises: Unreadable."""
-    if name.interface == DIRECTORY:
-        for _entry in directory.read(content):
-            pass
-    else:
-        cdar.read(content)
+def _read(name: FlowName, content: bytes) -> _File:
+    """Read a file to its end; of an export of the directory, which is long, nothing is held. Raises: Unreadable."""
+    if name.interface != DIRECTORY:
+        return content, cdar.read(content)
+    for _entry in directory.read(content):
+        pass
+    return content, None
 
 
 def _apply(
@@ -95,13 +98,14 @@ def _apply(
     connection: Connection,
     name: FlowName,
     sha256: str,
-    files: dict[str, bytes],
+    files: list[_File],
     *,
     refusals: tuple[Refusal, ...],
 ) -> None:
     if name.is_acknowledgement:
-        for data in files.values():
-            _acknowledged(home, connection, cdar.read(data))
+        for _data, message in files:
+            if message is not None:
+                _acknowledged(home, connection, name, message)
         return
     now = home.actor.clock()
     known = select(portal_flow.c.name).where(portal_flow.c.name == str(name))
@@ -116,14 +120,13 @@ def _apply(
         "details": [_told(refusal) for refusal in refusals],
     }
     connection.execute(insert(portal_flow).values(row))
-    for data in files.values():
-        if name.interface == ABOUT_REPORTS:
-            _answered_report(home, connection, data)
-        elif name.interface == addresses.ANSWERS:
-            message = cdar.read(data)
+    for data, message in files:
+        if message is not None and name.interface == ABOUT_REPORTS:
+            _answered_report(home, connection, message, data)
+        elif message is not None and name.interface == addresses.ANSWERS:
             addresses.answered(home, connection, message, [_told(refusal) for refusal in refusals_of(message)])
-        elif name.interface != DIRECTORY:
-            _answered(home, connection, cdar.read(data))
+        elif message is not None:
+            _answered(home, connection, message)
         elif _is_latest(connection, name):
             home.mirror.load(connection, data)
             addresses.reconcile(home, connection)
@@ -141,18 +144,14 @@ def _is_latest(connection: Connection, name: FlowName) -> bool:
     return connection.execute(later).first() is None
 
 
-def _acknowledged(home: Home, connection: Connection, message: StatusMessage) -> None:
+def _acknowledged(home: Home, connection: Connection, name: FlowName, message: StatusMessage) -> None:
     """The portal can use the flow (500), or nothing of it (501). Statuses are accepted by silence."""
     now = home.actor.clock()
     receivable = message.status == "500"
     if message.reason_codes == ("IRR_UNICITE",):
         return  # the portal has it already: what it says of the one that it has counts
     details = [_told(refusal) for refusal in refusals_of(message)]
-    mine = portal_flow.c.name.endswith(f"_{message.object_identifier}", autoescape=True)
-    if message.object_identifier == UNKNOWN_OBJECT:  # its name could not be read: it is quoted (G7.22, G1.114)
-        mine = portal_flow.c.name == message.flow_name.removesuffix(".tar.gz")
-    unanswered = (portal_flow.c.direction == "Out", portal_flow.c.state == "sent")  # what comes again changes nothing
-    names = list(connection.execute(select(portal_flow.c.name).where(mine, *unanswered)).scalars())
+    names = _sent(connection, name, message)
     state = "receivable" if receivable else "irreceivable"
     values = {"state": state, "answered_at": now, "details": details}
     connection.execute(update(portal_flow).where(portal_flow.c.name.in_(names)).values(values))
@@ -160,41 +159,55 @@ def _acknowledged(home: Home, connection: Connection, message: StatusMessage) ->
     addresses.acknowledged(connection, names, state=state, details=details, at=now)
     packed = update(declaration).where(declaration.c.flow_name.in_(names), declaration.c.state == "packed")
     connection.execute(packed.values(state=state, details=details))
-    mirrors.answered(connection, declaration.c.flow_name.in_(names), state, details, now)
+    told = _MIRRORS_OF.values(connection, names=names, interfaces=list(mirrors.settled_by(state)))
+    mirrors.answered(connection, told, state, details, now)
+
+
+def _sent(connection: Connection, name: FlowName, message: StatusMessage) -> list[str]:
+    """Name the envelope that the acknowledgement is about, unless it was answered: what comes again changes nothing.
+
+    It is the one under whose name it comes; otherwise it is looked for by its identifier, among all.
+    """
+    same = f"F{name.interface[1:]}_{name.application_code}_{message.object_identifier}"
+    if _UNANSWERED.value(connection, name=same) is not None:
+        return [same]
+    mine = portal_flow.c.name.endswith(f"_{message.object_identifier}", autoescape=True)
+    if message.object_identifier == UNKNOWN_OBJECT:  # its name could not be read: it is quoted (G7.22, G1.114)
+        mine = portal_flow.c.name == message.flow_name.removesuffix(".tar.gz")
+    query = select(portal_flow.c.name).where(mine, portal_flow.c.direction == "Out", portal_flow.c.state == "sent")
+    return list(connection.execute(query).scalars())
 
 
 def _answered(home: Home, connection: Connection, message: StatusMessage) -> None:
     """The portal accepts or rejects one object."""
     state = ANSWERED.get(message.status)
-    about = declaration.c.object_id == message.object_identifier
-    if message.status in ("250", "251"):
-        about = about & declaration.c.interface.in_(declarations.DATA.values())
-        about = about & (declaration.c.seller_siren == message.seller_siren)
-        about = about & (declaration.c.issue_date == message.object_day)
     if state is None:
         return
-    if named := _files_named(message):  # data whose seller, number or day could not be read (G1.114)
-        about = declaration.c.file_name.in_(named) & (declaration.c.state.in_(("packed", "receivable")))
-    details = [_told(refusal) for refusal in refusals_of(message)] if state == "rejected" else []
-    values: dict[str, Any] = {"state": state, "details": details, "answered_at": home.actor.clock()}
-    latest = (
-        select(declaration.c.id, invoice.c.id.label("invoice"), invoice.c.siren)
-        .join(invoice, invoice.c.id == declaration.c.invoice_id)
-        .where(about)
-        .order_by(declaration.c.id.desc())
-    )
-    owed = connection.execute(latest.limit(1)).first()
+    owed = _owed(connection, message)
     if owed is None:
         return
-    connection.execute(update(declaration).where(declaration.c.id == owed.id).values(values))
-    mirrors.answered(connection, declaration.c.id == owed.id, state, details, values["answered_at"])
+    now = home.actor.clock()
+    details = [_told(refusal) for refusal in refusals_of(message)] if state == "rejected" else []
+    values = {"which": owed["id"], "new_state": state, "new_details": details, "new_answered_at": now}
+    gathered.change(connection, _ANSWERED, values)
+    if owed["flow_id"] and owed["interface"] in mirrors.settled_by(state):
+        mirrors.answered(connection, [owed["flow_id"]], state, details, now)
     told = {"state": state, "object": message.object_identifier, "reasons": [each["reason"] for each in details]}
-    audit.record(connection, owed.siren, "declaration.answered", about=owed.invoice, at=values["answered_at"], **told)
+    audit.record(connection, owed["siren"], "declaration.answered", about=owed["invoice"], at=now, **told)
 
 
-def _answered_report(home: Home, connection: Connection, data: bytes) -> None:
+def _owed(connection: Connection, message: StatusMessage) -> Row | None:
+    """Return the latest declaration that an answer is about, by what it says of the object."""
+    if named := _files_named(message):  # data whose seller, number or day could not be read (G1.114)
+        return _OWED_IN_FILES.first(connection, files=named)
+    if message.status in ("250", "251"):
+        about = {"seller": message.seller_siren, "day": message.object_day, "object": message.object_identifier}
+        return _OWED_DATA.first(connection, interfaces=list(declarations.DATA.values()), **about)
+    return _OWED_STATUS.first(connection, object=message.object_identifier)
+
+
+def _answered_report(home: Home, connection: Connection, message: StatusMessage, data: bytes) -> None:
     """The portal accepts or rejects a transmission of e-reporting."""
-    message = cdar.read(data)
     if message.status in reporting_sending.ANSWERED:
         details = [_told(refusal) for refusal in refusals_of(message)]
         reporting_sending.answered(home, connection, message, home.actor.documents.put(data), details)
@@ -225,3 +238,44 @@ def _acknowledge(home: Home, connection: Connection, name: FlowName, refusals: t
 def _told(refusal: Refusal) -> dict[str, str]:
     terms = ", ".join(refusal.terms)
     return {"reason": refusal.code, "rule": refusal.rule, "fr": refusal.fr, "en": refusal.en, "terms": terms}
+
+
+def _latest(*about: ColumnElement[bool]) -> Query:
+    """Make the query of the latest declaration of those, with the delivery it follows from."""
+    columns = declaration.c
+    asked = (columns.id, columns.flow_id, columns.interface, invoice.c.id.label("invoice"), invoice.c.siren)
+    joined = select(*asked).join(invoice, invoice.c.id == columns.invoice_id).where(*about)
+    return Query(joined.order_by(columns.id.desc()).limit(1))
+
+
+_OBJECT = declaration.c.object_id == bindparam("object")
+_OWED_DATA = _latest(
+    _OBJECT,
+    declaration.c.interface.in_(bindparam("interfaces", expanding=True)),
+    declaration.c.seller_siren == bindparam("seller"),
+    declaration.c.issue_date == bindparam("day"),
+)
+_OWED_STATUS = _latest(_OBJECT, declaration.c.interface == declarations.STATUSES)
+_OWED_IN_FILES = _latest(
+    declaration.c.file_name.in_(bindparam("files", expanding=True)),
+    declaration.c.state.in_(("packed", "receivable")),
+)
+_ANSWERED = (
+    update(declaration)
+    .where(declaration.c.id == bindparam("which"))
+    .values(
+        {name: bindparam(f"new_{name}", type_=declaration.c[name].type) for name in ("state", "details", "answered_at")}
+    )
+)
+_UNANSWERED = Query(
+    select(portal_flow.c.name).where(
+        portal_flow.c.name == bindparam("name"), portal_flow.c.direction == "Out", portal_flow.c.state == "sent"
+    )
+)
+_MIRRORS_OF = Query(
+    select(declaration.c.flow_id).where(
+        declaration.c.flow_name.in_(bindparam("names", expanding=True)),
+        declaration.c.interface.in_(bindparam("interfaces", expanding=True)),
+        declaration.c.flow_id.is_not(None),
+    )
+)

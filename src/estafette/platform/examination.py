@@ -4,17 +4,17 @@ An unreadable document is refused (technical, IRR_*); a readable one is judged b
 know (who deposits, what was already had, the directory, the clock) is for the platform.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from estafette.formats import read
-from estafette.formats.xml import DAMAGED, OTHER_KIND, Syntax, Unreadable, parse, recognise
+from estafette.formats import read, read_parsed
+from estafette.formats.xml import DAMAGED, OTHER_KIND, Syntax, Unreadable, is_pdf, parse, recognise, syntax_of
 from estafette.invoice.model import Invoice
 from estafette.lifecycle.reasons import reason_of
 from estafette.platform import attachments
 from estafette.platform.flows import Refusal
-from estafette.rules import Finding, Severity, Verdict, check
+from estafette.rules import Finding, Severity, Verdict, check, check_parsed
 
 ACKNOWLEDGEMENT_OF = {
     "IRR_VIDE_F": "EmptyFlow",
@@ -65,22 +65,27 @@ class Examined:
 
 def examine(data: bytes, *, on: date) -> Examined:
     """Return what the document is and what the rules of the day say of it. Never raises on what `data` holds."""
-    syntax = recognise(data)
     try:
+        if is_pdf(data):
+            return _examined(Syntax.FACTURX, read(data), lambda: check(data, on=on))
+        tree = parse(data)
+        syntax = syntax_of(tree)
         if syntax is Syntax.UNKNOWN:
-            parse(data)
             return refused(syntax, OTHER_KIND, "ni facture ni statut / neither invoice nor status")
         if syntax is Syntax.FRR:
-            return _judged_report(check(data, on=on))
+            return _judged_report(check_parsed(tree, on=on))
         if syntax is Syntax.CDAR:
             return Examined(syntax, None, (), None)
-        invoice = read(data)
+        return _examined(syntax, read_parsed(tree), lambda: check_parsed(tree, on=on))
     except Unreadable as unreadable:
-        return refused(syntax, unreadable.code, f"{unreadable.reason_fr} / {unreadable.reason_en}")
+        return refused(recognise(data), unreadable.code, f"{unreadable.reason_fr} / {unreadable.reason_en}")
+
+
+def _examined(syntax: Syntax, invoice: Invoice, judge: Callable[[], Verdict]) -> Examined:
     if why := attachments.wrong(invoice):
         code, fr, en = why
         return refused(syntax, code, f"{fr} / {en}")
-    return _judged(syntax, invoice, check(data, on=on))
+    return _judged(syntax, invoice, judge())
 
 
 def _judged_report(verdict: Verdict) -> Examined:

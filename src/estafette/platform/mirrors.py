@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping
 
 from estafette.platform import flows
 from estafette.platform.flows import Refusal
-from estafette.platform.tables import declaration
 
 SYNTAXES = {"FFE0111A": "UBL", "FFE0112A": "CII", "FFE0614A": "CDAR"}
 """Interface of the portal to the syntax of what it takes."""
@@ -59,18 +58,18 @@ def mirror(
     )
 
 
+def settled_by(state: str) -> tuple[str, ...]:
+    """Name the interfaces whose mirrors are acknowledged once what they mirror is in this state."""
+    return (ACCEPTED_ONCE_RECEIVABLE,) if state == "receivable" else tuple(SYNTAXES)
+
+
 def answered(
-    connection: Connection, about: ColumnElement[bool], state: str, details: Sequence[Mapping[str, str]], now: datetime
+    connection: Connection, identifiers: Sequence[str], state: str, details: Sequence[Mapping[str, str]], now: datetime
 ) -> None:
-    """What the portal answers of these declarations is the acknowledgement of their mirrors, where it settles it."""
-    if state == "receivable":
-        about = about & (declaration.c.interface == ACCEPTED_ONCE_RECEIVABLE)
-    identifiers = list(connection.execute(select(declaration.c.flow_id).where(about)).scalars())
+    """What the portal answers is the acknowledgement of these mirrors, whose interface it settles (`settled_by`)."""
     is_refused = state in ("rejected", "irreceivable")
     refusals = [_refusal(each) for each in details] or [_refusal({"reason": "AUTRE"})]
-    flows.acknowledge_all(
-        connection, [one for one in identifiers if one], refusals=refusals if is_refused else (), now=now
-    )
+    flows.acknowledge_all(connection, identifiers, refusals=refusals if is_refused else (), now=now)
 
 
 def _refusal(told: Mapping[str, str]) -> Refusal:

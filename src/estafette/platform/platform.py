@@ -5,6 +5,7 @@ status from another platform), `pack` (what the State is owed leaves), `portal` 
 `report` and `report-pack` are those of e-reporting (`reporting`).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
@@ -79,7 +80,7 @@ class Platform:
         """The worker knows what each queue of this room asks."""
         worker = self.home.actor.worker
         worker.handles_together(DEPOSIT, self._judge_all)
-        worker.handles_together(STATUS, together(self._status))
+        worker.handles_together(STATUS, self._take_statuses)
         worker.handles_together(reception.RECEIVE, together(self._bound(reception.judge)))
         worker.handles_together(declarations.PACK, lambda batch: declarations.pack(self.home, batch))
         worker.handles(acknowledgements.PORTAL, self._bound(acknowledgements.handle))
@@ -114,14 +115,19 @@ class Platform:
         """Return another platform as the directory tells it."""
         return self.home.mirror.peer(connection, matricule)
 
-    async def _status(self, job: Job) -> Apply:
+    async def _take_statuses(self, batch: list[Job]) -> Outcome:
+        messages = await asyncio.to_thread(self._read_statuses, batch)
+        return await together(lambda job: self._status(job, messages[job.id]))(batch)
+
+    def _read_statuses(self, batch: list[Job]) -> dict[int, StatusMessage | Unreadable]:
+        return {job.id: _message(self._documents.get(job.payload["sha256"])) for job in batch}
+
+    async def _status(self, job: Job, message: StatusMessage | Unreadable) -> Apply:
         sha256, sender = job.payload["sha256"], job.payload["sender"]
-        data = self._documents.get(sha256)
-        try:
-            message = cdar.read(data)
-        except Unreadable as unreadable:
-            raise Never(f"{unreadable.code}: {unreadable.reason_fr} / {unreadable.reason_en}") from None
-        if message.attachments and (refusal := (await self.home.examine(data)).refusal):
+        if isinstance(message, Unreadable):
+            raise Never(f"{message.code}: {message.reason_fr} / {message.reason_en}")
+        examined = await self.home.examine(self._documents.get(sha256)) if message.attachments else None
+        if examined and (refusal := examined.refusal):
             raise Never(refusal.message)
         return lambda connection: statuses.receive(self.home, connection, sender, message, sha256)
 
@@ -339,6 +345,13 @@ class Platform:
         if row is None:
             raise KeyError(invoice_id)
         return str(row["file_name"]), self._documents.get(row["sha256"])
+
+
+def _message(data: bytes) -> StatusMessage | Unreadable:
+    try:
+        return cdar.read(data)
+    except Unreadable as unreadable:
+        return unreadable
 
 
 _FLOWS = Query(select(flow).where(flow.c.id.in_(bindparam("these", expanding=True))))

@@ -31,6 +31,11 @@ def check(data: bytes, *, on: date | None = None, packs: tuple[Pack, ...] | None
     return _check_xml(data, on, packs)
 
 
+def check_parsed(tree: etree._ElementTree, *, on: date | None = None) -> Verdict:
+    """Judge a document of which the tree was built by `formats.xml`, which is left as it was."""
+    return _check_tree(tree, on, None)
+
+
 def _check_pdf(data: bytes, on: date | None, chosen: tuple[Pack, ...] | None) -> Verdict:
     try:
         wrapping = unwrap(data)
@@ -51,6 +56,10 @@ def _check_xml(data: bytes, on: date | None, chosen: tuple[Pack, ...] | None) ->
         tree = read(data)
     except RefusedError as refused:
         return verdict(findings=(refused.finding,))
+    return _check_tree(tree, on, chosen)
+
+
+def _check_tree(tree: etree._ElementTree, on: date | None, chosen: tuple[Pack, ...] | None) -> Verdict:
     root = tree.getroot()
     kind = recognise(root)
     if kind is None:

@@ -25,6 +25,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, RowMapping, bindparam, event, insert, select, update
 
+from estafette.store.queries import Query
+from estafette.store.statements import Command
 from estafette.store.tables import audit_event, audit_head
 
 OPERATOR = "operator"
@@ -102,22 +104,21 @@ def flush(connection: Connection) -> None:
         body = canonical({**told, "seq": seq + 1})
         heads[chain] = (seq + 1, link(last, body))
         rows.append({"chain": chain, "seq": seq + 1, "about": told["about"], "body": body, "hash": heads[chain][1]})
-    connection.execute(insert(audit_event), rows)
+    _EVENTS.run(connection, rows)
     _move(connection, heads, known)
 
 
 def _heads(connection: Connection, chains: Sequence[str]) -> dict[str, tuple[int, str]]:
     """Return the last of each chain, held until the transaction ends; in one order, so that nobody waits in a ring."""
-    query = select(audit_head).where(audit_head.c.chain.in_(chains)).order_by(audit_head.c.chain)
-    return {row.chain: (row.seq, row.hash) for row in connection.execute(query.with_for_update())}
+    return {chain: (seq, digest) for chain, seq, digest in _HEADS.tuples(connection, chains=chains)}
 
 
 def _move(connection: Connection, heads: dict[str, tuple[int, str]], known: frozenset[str]) -> None:
-    rows = [{"head": chain, "seq": seq, "hash": digest} for chain, (seq, digest) in heads.items()]
+    rows = [{"head": chain, "seq_now": seq, "hash_now": digest} for chain, (seq, digest) in heads.items()]
     if moved := [row for row in rows if row["head"] in known]:
-        connection.execute(update(audit_head).where(audit_head.c.chain == bindparam("head")), moved)
+        _MOVED.run(connection, moved)
     if fresh := [
-        {"chain": row["head"], "seq": row["seq"], "hash": row["hash"], "sealed": 0}
+        {"chain": row["head"], "seq": row["seq_now"], "hash": row["hash_now"], "sealed": 0}
         for row in rows
         if row["head"] not in known
     ]:
@@ -193,3 +194,17 @@ def _undo(connection: Connection, _name: str, _context: Any) -> None:
 
 def _release(connection: Connection, _name: str, _context: Any) -> None:
     _waiting(connection).marks.pop()
+
+
+_EVENTS = Command(insert(audit_event), ("chain", "seq", "about", "body", "hash"))
+_HEADS = Query(
+    select(audit_head.c.chain, audit_head.c.seq, audit_head.c.hash)
+    .where(audit_head.c.chain.in_(bindparam("chains", expanding=True)))
+    .order_by(audit_head.c.chain)
+    .with_for_update()
+)
+_MOVED = Command(
+    update(audit_head)
+    .where(audit_head.c.chain == bindparam("head"))
+    .values(seq=bindparam("seq_now"), hash=bindparam("hash_now"))
+)

@@ -26,6 +26,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from estafette.store import gathered
 from estafette.store.database import Database
 from estafette.store.packs import Packs
+from estafette.store.queries import Query
 from estafette.store.tables import condemned, document
 
 RECENT_BYTES_MAX = 8 * 1024 * 1024
@@ -33,9 +34,11 @@ RECENT_BYTES_MAX = 8 * 1024 * 1024
 
 DIGITS = frozenset("0123456789abcdef")
 
-_HELD = select(document.c.sha256).where(document.c.sha256.in_(bindparam("names", expanding=True)))
+_HELD = Query(select(document.c.sha256).where(document.c.sha256.in_(bindparam("names", expanding=True))))
 _PLACES = select(document).where(document.c.sha256.in_(bindparam("names", expanding=True)))
-_PLACE = select(document.c.pack, document.c.start, document.c.length).where(document.c.sha256 == bindparam("name"))
+_PLACE = Query(
+    select(document.c.pack, document.c.start, document.c.length).where(document.c.sha256 == bindparam("name"))
+)
 
 
 class Damaged(Exception):
@@ -97,7 +100,7 @@ class Documents:
         return lambda: self._let_go(drafts, again)
 
     def _settle(self, connection: Connection, drafts: dict[str, bytes], again: dict[str, bytes]) -> None:
-        held = set(connection.execute(_HELD, {"names": [*drafts, *again]}).scalars())
+        held = set(_HELD.values(connection, names=[*drafts, *again]))
         fresh = {name: packed for name, packed in drafts.items() if name not in held}
         packer = zstandard.ZstdCompressor(level=3)
         fresh |= {name: packer.compress(data) for name, data in again.items() if name not in held and name not in fresh}
@@ -178,13 +181,13 @@ class Documents:
         if len(name) != 64 or not set(name) <= DIGITS:
             raise KeyError(name)
         with self._database.read() as connection:
-            place = connection.execute(_PLACE, {"name": name}).first()
+            place = next(iter(_PLACE.tuples(connection, name=name)), None)
         try:
             return self._packs.loose(name) if place is None else self._packs.read(*place)
         except FileNotFoundError:
             if place is None:
                 raise KeyError(name) from None
-            raise Damaged(f"{name}: pack {place.pack} is gone") from None
+            raise Damaged(f"{name}: pack {place[0]} is gone") from None
 
     def check(self) -> None:
         """Documents can be kept. Raises: OSError."""

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
 
 from estafette.store.identity_events import By, record
+from estafette.store.queries import Query
 from estafette.store.roles import PLATFORM_SCOPES, SCOPES
 from estafette.store.tables import client, client_secret, token
 from estafette.values.limits import KEY_OVERLAP_DAYS_MAX
@@ -163,13 +164,16 @@ def grant_token(connection: Connection, *, client_id: str, secret: str, now: dat
 
 def holder(connection: Connection, value: str, *, now: datetime) -> Holder | None:
     """Return who holds this access token, None when it is unknown or over."""
-    query = (
-        select(client.c.client_id, client.c.tenant, client.c.scopes)
-        .join(token, token.c.client_id == client.c.client_id)
-        .where(token.c.token_hash == _digest(value), token.c.expires_at > now, client.c.revoked_at.is_(None))
-    )
-    row = connection.execute(query).first()
-    return Holder(row.client_id, row.tenant, frozenset(row.scopes)) if row else None
+    row = _HOLDER.first(connection, digest=_digest(value), now=now)
+    return Holder(row["client_id"], row["tenant"], frozenset(row["scopes"])) if row else None
+
+
+_HOLDER = Query(
+    select(client.c.client_id, client.c.tenant, client.c.scopes)
+    .join(token, token.c.client_id == client.c.client_id)
+    .where(token.c.token_hash == bindparam("digest"), client.c.revoked_at.is_(None))
+    .where(token.c.expires_at > bindparam("now"))
+)
 
 
 def holder_of(connection: Connection, client_id: str) -> Holder | None:

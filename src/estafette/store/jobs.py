@@ -17,7 +17,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
-    Select,
     and_,
     bindparam,
     exists,
@@ -29,6 +28,8 @@ from sqlalchemy import (
 
 from estafette.store import correlation, gathered
 from estafette.store.columns import Instant
+from estafette.store.queries import Query
+from estafette.store.statements import Command
 from estafette.store.tables import job as table
 
 TRIES_MAX = 60
@@ -85,25 +86,22 @@ def claim(
     """
     if not queues:
         return []
-    values = {"now": now, "busy": list(busy), "most": limit}
-    jobs = [
-        Job(row.id, row.queue, row.key, row.payload, row.tries, row.correlation, worker)
-        for row in connection.execute(_ready(queues), values)
-    ]
+    rows = _ready(queues).rows(connection, now=now, busy=list(busy), most=limit)
+    jobs = [Job(**row, worker=worker) for row in rows]
     if jobs:
-        connection.execute(_LEASE, {"ids": [job.id for job in jobs], "until": now + LEASE, "who": worker})
+        _LEASE.run(connection, [{"ids": [job.id for job in jobs], "until": now + LEASE, "who": worker}])
     return jobs
 
 
 def are_held(connection: Connection, some: Sequence[Job]) -> bool:
     """Tell whether these jobs are still those of the process that claimed them all, and not done by another."""
-    values = {"ids": [job.id for job in some], "who": some[0].worker}
-    return len(connection.execute(_HELD, values).all()) == len(some)
+    return len(_HELD.values(connection, ids=[job.id for job in some], who=some[0].worker)) == len(some)
 
 
 def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> None:
     """The jobs are done and stay as a trace; one that ended meanwhile, its lease being over, is left as it ended."""
-    connection.execute(_END, {"ids": [job.id for job in done], "now": now})
+    gathered.flush(connection, _MINE)
+    _END.run(connection, [{"ids": [job.id for job in done], "now": now}])
 
 
 def retry(connection: Connection, job: Job, *, now: datetime, error: str, after: timedelta = timedelta()) -> None:
@@ -135,10 +133,10 @@ def _first_of_its_lane() -> ColumnElement[bool]:
 
 
 @cache
-def _ready(queues: tuple[str, ...]) -> Select[Any]:
+def _ready(queues: tuple[str, ...]) -> Query:
     """Select the jobs that may run now; on an engine with several workers, those that no other is claiming."""
     now = bindparam("now", type_=Instant)
-    return (
+    return Query(
         select(table.c.id, table.c.queue, table.c.key, table.c.payload, table.c.tries, table.c.correlation)
         .where(table.c.state == "pending", table.c.due <= now, _of(queues))
         .where(table.c.queue.not_in(bindparam("busy", expanding=True)))
@@ -155,19 +153,15 @@ def _of(queues: tuple[str, ...]) -> ColumnElement[bool]:
     return or_(table.c.queue.in_(queues), *(table.c.queue.startswith(f"{queue}:", autoescape=True) for queue in queues))
 
 
-_LEASE = (
-    update(table)
-    .where(table.c.id.in_(bindparam("ids", expanding=True)))
-    .values(leased_until=bindparam("until", type_=Instant), worker=bindparam("who"))
+_MINE = frozenset({table.name})
+_THESE = table.c.id.in_(bindparam("ids", expanding=True))
+_LEASE = Command(
+    update(table).where(_THESE).values(leased_until=bindparam("until", type_=Instant), worker=bindparam("who"))
 )
-_HELD = gathered.reads(
-    select(table.c.id)
-    .where(table.c.id.in_(bindparam("ids", expanding=True)), table.c.worker == bindparam("who"))
-    .where(table.c.state == "pending")
-)
-_END = (
+_HELD = Query(select(table.c.id).where(_THESE, table.c.worker == bindparam("who"), table.c.state == "pending"))
+_END = Command(
     update(table)
-    .where(table.c.id.in_(bindparam("ids", expanding=True)), table.c.state == "pending")
+    .where(_THESE, table.c.state == "pending")
     .values(state="done", leased_until=None, ended_at=bindparam("now", type_=Instant))
 )
 
@@ -200,12 +194,12 @@ def next_due(connection: Connection, queues: tuple[str, ...], busy: Collection[s
     """Tell when the next waiting job may run: when it is due, or when its lease is over, and its lane is free."""
     if not queues:
         return None
-    due: datetime | None = connection.execute(_next_due(queues), {"busy": list(busy)}).scalar_one()
+    due: datetime | None = _next_due(queues).value(connection, busy=list(busy))
     return due
 
 
 @cache
-def _next_due(queues: tuple[str, ...]) -> Select[Any]:
+def _next_due(queues: tuple[str, ...]) -> Query:
     free = func.coalesce(table.c.leased_until, table.c.due)
     mine = and_(table.c.state == "pending", _of(queues), table.c.queue.not_in(bindparam("busy", expanding=True)))
-    return select(func.min(free)).where(mine, _first_of_its_lane())
+    return Query(select(func.min(free)).where(mine, _first_of_its_lane()))

@@ -59,7 +59,7 @@ class Made:
         """Return the text for these values: with as many marks as its lists are long, where marks are counted."""
         if not (self.is_positional and self._has_lists):
             return self._text
-        sizes = tuple(len(values[part.name]) for part in self._parts if part.is_list)
+        sizes = tuple(len(self._given(part, values)) for part in self._parts if part.is_list)
         text = self._sized.get(sizes)
         if text is None:
             following = iter(sizes)
@@ -80,8 +80,11 @@ class Made:
             given.extend(value) if part.is_list else given.append(value)
         return given
 
+    def _given(self, part: _Part, values: Row) -> Any:
+        return values[part.name] if part.name in values else self._defaults[part.name]
+
     def _value(self, part: _Part, values: Row) -> Any:
-        value = values[part.name] if part.name in values else self._defaults[part.name]
+        value = self._given(part, values)
         if part.convert is None:
             return list(value) if part.is_list else value
         return [part.convert(one) for one in value] if part.is_list else part.convert(value)
