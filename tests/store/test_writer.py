@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event
 
+from estafette.store import writer
 from estafette.store.database import Database, open_database
 from estafette.store.sequences import draw
 from estafette.store.writer import TOGETHER_MAX
@@ -104,3 +105,44 @@ def test_closing_commits_what_was_asked(tmp_path: Path) -> None:
     after = open_database(tmp_path / "records.sqlite", ("shared",))
     assert number(after, "a") == 2
     after.close()
+
+
+def test_what_is_urgent_goes_before_the_rest_and_not_for_ever(threaded: Database) -> None:
+    """Of what waits the urgent is committed first, then the rest has its turn though more that is urgent came."""
+    held, order = threading.Event(), list[str]()
+
+    async def many() -> None:
+        first = asyncio.create_task(threaded.write(lambda _c: held.wait(10)))
+        await asyncio.sleep(0)
+        asked = [asyncio.create_task(threaded.write(lambda _c: order.append("rest"))) for _ in range(2)]
+        asked += [
+            asyncio.create_task(threaded.write(lambda _c: order.append("urgent"), urgent=True))
+            for _ in range(TOGETHER_MAX + 2)
+        ]
+        await asyncio.sleep(0)
+        held.set()
+        await asyncio.gather(first, *asked)
+
+    asyncio.run(many())
+    assert order == ["urgent"] * TOGETHER_MAX + ["rest"] * 2 + ["urgent"] * 2
+
+
+def test_a_commit_that_has_taken_long_leaves_the_rest_to_the_next(
+    threaded: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When its time is over after each write, each is a commit of its own, in order, and none is lost."""
+    monkeypatch.setattr(writer, "COMMIT_S", -1.0)
+    held, seen = threading.Event(), commits(threaded)
+
+    def hold(connection: Connection) -> int:
+        held.wait(10)
+        return draw(connection, "a")
+
+    async def many() -> list[int]:
+        asked = [asyncio.create_task(threaded.write(hold)) for _ in range(5)]
+        await asyncio.sleep(0)
+        held.set()
+        return await asyncio.gather(*asked)
+
+    assert asyncio.run(many()) == [1, 2, 3, 4, 5]
+    assert len(seen) == 5

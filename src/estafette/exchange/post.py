@@ -28,7 +28,7 @@ from estafette.store.documents import Documents
 from estafette.store.jobs import Job
 from estafette.store.queries import Query
 from estafette.store.tables import inbox
-from estafette.store.worker import Later, Never, Outcome
+from estafette.store.worker import Apply, Later, Never, Outcome
 
 log = structlog.get_logger()
 
@@ -196,7 +196,11 @@ class Post:
             put_off |= await self._carried(peer, parcel)
         taken = [message for job, message in messages.items() if job not in put_off]
         self._measure(recipient, len(taken), put_off.values())
-        return Outcome(lambda connection: self._delivered(connection, taken), put_off)
+        parts = {job: self._told(message) for job, message in messages.items() if job not in put_off}
+        return Outcome(lambda _connection: None, put_off, parts)
+
+    def _told(self, message: Message) -> Apply:
+        return lambda connection: self._delivered(connection, [message])
 
     def _measure(self, peer: str, taken: int, faults: Iterable[Later | Never]) -> None:
         counter = self._database.measures.messages

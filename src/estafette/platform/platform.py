@@ -157,11 +157,15 @@ class Platform:
 
     async def deposit_kept(self, siren: str, deposit: Deposit, sha256: str) -> AnyRow:
         """The file that is kept will be judged; returns its flow."""
-        return await self._database.write(lambda connection: self.register_kept(connection, siren, deposit, sha256))
+        return await self._database.write(
+            lambda connection: self.register_kept(connection, siren, deposit, sha256), urgent=True
+        )
 
     async def deposit(self, siren: str, deposit: Deposit, data: bytes) -> AnyRow:
         """The file is kept and will be judged; returns its flow."""
-        return await self._database.write(lambda connection: self.register(connection, siren, deposit, data))
+        return await self._database.write(
+            lambda connection: self.register(connection, siren, deposit, data), urgent=True
+        )
 
     def register(self, connection: Connection, siren: str, deposit: Deposit, data: bytes) -> AnyRow:
         """The deposit is written in this transaction; returns its flow."""

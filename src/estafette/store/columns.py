@@ -1,9 +1,11 @@
 """Column types that say the same thing on every engine: instants with their zone, exact amounts, ordered texts."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from sqlalchemy import DateTime, Dialect, Numeric, String, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
@@ -11,6 +13,24 @@ from sqlalchemy.types import TypeEngine
 def bytewise(length: int) -> String:
     """Return a text compared by its bytes on every engine, so that what begins alike is one range of an index."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def json_text(value: Any) -> str:
+    """Write a JSON column."""
+    return msgspec.json.encode(value).decode()
+
+
+JSON_FORM: dict[str, Any] = {"json_serializer": json_text, "json_deserializer": msgspec.json.decode}
+"""How an engine writes and reads its JSON columns."""
+
+
+def _as_text(value: datetime | None) -> str | None:
+    """Write an instant as SQLAlchemy does on SQLite: UTC to the microsecond, without its zone."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(f"an instant needs its zone: {value!r}")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -22,6 +42,10 @@ class Instant(TypeDecorator[datetime]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """SQLite keeps naive text; other engines keep the zone themselves."""
         return dialect.type_descriptor(DateTime(timezone=dialect.name != "sqlite"))
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        """Write what SQLite keeps at once: it is asked for several times a row."""
+        return _as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Refuse an instant without a zone: it would be read as another one elsewhere."""

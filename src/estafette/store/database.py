@@ -79,14 +79,18 @@ class Database:
         with self.read() as connection:
             return _heads(connection) == self.revisions
 
-    async def write(self, apply: Callable[[Connection], Written], *, durable: bool = True) -> Written:
+    async def write(
+        self, apply: Callable[[Connection], Written], *, durable: bool = True, urgent: bool = False
+    ) -> Written:
         """What `apply` writes is committed, with what others write meanwhile; returns what it returns.
+
+        `urgent`: a request waits for it; it goes before the work that nobody waits for.
 
         `apply` runs in the writer's thread and touches nothing but its connection and what may be shared by threads.
         """
         if self._writer is not None:
             context = copy_context()  # who acts is known in the writer's thread too
-            return await self._writer.write(lambda connection: context.run(apply, connection), durable=durable)
+            return await self._writer.write(lambda it: context.run(apply, it), durable=durable, urgent=urgent)
         with self.begin(durable=durable) as connection:
             return apply(connection)
 

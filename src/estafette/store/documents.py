@@ -55,6 +55,8 @@ class Documents:
         self._again: dict[str, bytes] = {}
         """What was put while it was in memory: at rest already, unless it was purged."""
         self._recent = _Recent(RECENT_BYTES_MAX)
+        self._packer = zstandard.ZstdCompressor(level=3)
+        """Made once, for its memory: used under the lock only."""
         self._lock = threading.Lock()
         """Over the drafts and the recent ones: one thread puts while another settles."""
         self._settling = threading.Lock()
@@ -70,7 +72,7 @@ class Documents:
             if name in self._recent:
                 self._again[name] = data
                 return name
-            self._drafts[name] = zstandard.ZstdCompressor(level=3).compress(data)
+            self._drafts[name] = self._packer.compress(data)
             self._recent.keep(name, data)
         return name
 

@@ -17,6 +17,8 @@ from sqlalchemy import URL, Connection, Engine, String, create_engine, make_url,
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateSchema
 
+from estafette.store.columns import JSON_FORM
+
 SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 LOCK_S = 60
@@ -73,7 +75,8 @@ def open_engine(where: str | URL) -> Engine:
     if schema is not None:
         settings += f" -c search_path={schema}"
     arguments = {"options": settings, "connect_timeout": 10, "application_name": f"estafette {schema or ''}".strip()}
-    return create_engine(url, connect_args=arguments, pool_pre_ping=True, pool_size=5, max_overflow=CONNECTIONS_MAX - 5)
+    room = {"pool_size": 5, "max_overflow": CONNECTIONS_MAX - 5}
+    return create_engine(url, connect_args=arguments, pool_pre_ping=True, **room, **JSON_FORM)
 
 
 @contextmanager

@@ -79,8 +79,9 @@ class Query:
         text = made.text(values)
         raw: Any = connection.connection.dbapi_connection
         try:
-            tell(connection, text)
-            found: list[Any] = raw.execute(text, made.parameters(values)).fetchall()
+            parameters = made.parameters(values)
+            tell(connection, text, [parameters])
+            found: list[Any] = raw.execute(text, parameters).fetchall()
         except Exception as fault:
             raise_fault(connection, text, fault)
         return found

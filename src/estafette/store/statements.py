@@ -111,21 +111,21 @@ class Command:
         text = made.text(given[0])
         raw: Any = connection.connection.dbapi_connection
         try:
-            tell(connection, text)
-            if len(given) == 1:
-                raw.execute(text, made.parameters(given[0]))
-            elif made.is_positional:
-                raw.executemany(text, map(made.parameters, given))
+            parameters = [made.parameters(one) for one in given]
+            tell(connection, text, parameters)
+            if len(parameters) == 1:
+                raw.execute(text, parameters[0])
             else:
-                raw.cursor().executemany(text, list(map(made.parameters, given)))
+                raw.cursor().executemany(text, parameters)
         except Exception as fault:
             raise_fault(connection, text, fault)
 
 
-def tell(connection: Connection, text: str) -> None:
-    """Whoever listens to the statements of the engine has heard this one, without its parameters."""
+def tell(connection: Connection, text: str, parameters: list[Any]) -> None:
+    """Whoever listens to the statements of the engine has heard this one."""
     for listener in connection.dispatch.before_cursor_execute:
-        listener(connection, None, text, (), None, False)
+        many = len(parameters) > 1
+        listener(connection, None, text, parameters if many else parameters[0], None, many)
 
 
 def raise_fault(connection: Connection, text: str, fault: Exception) -> NoReturn:

@@ -10,7 +10,7 @@ a lone job never waits for company. A batch that fails is done again job by job:
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,6 +30,9 @@ PAUSE = 1.0
 """Seconds before looking again when the store itself fails."""
 
 log = structlog.get_logger()
+
+PART = 8
+"""Jobs of a batch that are written together, where each can be written by itself."""
 
 CONCURRENCY = 32
 """Jobs worked one by one under way at once in one store: as many share a commit."""
@@ -56,10 +59,15 @@ class Lost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a batch comes to: what to write for the jobs that are done, and by its id why each other is not."""
+    """What a batch comes to: what to write for the jobs that are done, and by its id why each other is not.
+
+    With `parts`, what to write for each job by itself: it is then written a few jobs at a time, so that nobody who asks
+    the writer for something waits for the whole batch.
+    """
 
     apply: Apply
     put_off: Mapping[int, Later | Never] = field(default_factory=dict)
+    parts: Mapping[int, Apply] = field(default_factory=dict)
 
 
 Handler = Callable[[Job], Awaitable[Apply]]
@@ -75,15 +83,15 @@ def together(handler: Handler) -> Together:
     async def all_of(batch: list[Job]) -> Outcome:
         prepared = await asyncio.gather(*(_prepared(handler, job) for job in batch), return_exceptions=True)
         put_off: dict[int, Later | Never] = {}
-        effects: list[tuple[Job, Apply]] = []
+        effects: dict[int, Apply] = {}
         for job, effect in zip(batch, prepared, strict=True):
             if isinstance(effect, Later | Never):
                 put_off[job.id] = effect
             elif isinstance(effect, BaseException):
                 raise effect
             else:
-                effects.append((job, effect))
-        return Outcome(lambda connection: _apply(effects, connection), put_off)
+                effects[job.id] = effect
+        return Outcome(_nothing, put_off, effects)
 
     return all_of
 
@@ -91,6 +99,10 @@ def together(handler: Handler) -> Together:
 async def _prepared(handler: Handler, job: Job) -> Apply:
     with correlation.bound(job.correlation):
         return await handler(job)
+
+
+def _nothing(_connection: Connection) -> None:
+    """All there is to write is in the parts."""
 
 
 def _apply(effects: list[tuple[Job, Apply]], connection: Connection) -> None:
@@ -234,11 +246,37 @@ class Worker:
         start = time.perf_counter()
         outcome = await self._handlers[batch[0].queue.partition(":")[0]](batch)
         done = [job for job in batch if job.id not in outcome.put_off]
-        if done:
-            await self._database.write(lambda connection: self._finish(connection, done, outcome.apply))
-            self._measure(done, time.perf_counter() - start)
+        written = await self._written(done, outcome) if done else ()
+        ended = [job for job, fault in written if fault is None]
+        if ended:
+            self._measure(ended, time.perf_counter() - start)
         if outcome.put_off:
             await self._put_off([(job, outcome.put_off[job.id]) for job in batch if job.id in outcome.put_off])
+        await self._again([(job, fault) for job, fault in written if fault is not None], batch)
+
+    async def _written(self, done: list[Job], outcome: Outcome) -> Sequence[tuple[Job, BaseException | None]]:
+        """Write what becomes of the jobs, a few at a time where each has its part; return why some of them are not."""
+        if not outcome.parts:
+            await self._database.write(lambda connection: self._finish(connection, done, outcome.apply))
+            return [(job, None) for job in done]
+        some = [done[at : at + PART] for at in range(0, len(done), PART)]
+        faults = await asyncio.gather(*(self._write_part(part, outcome.parts) for part in some), return_exceptions=True)
+        return [(job, fault) for part, fault in zip(some, faults, strict=True) for job in part]
+
+    async def _write_part(self, part: list[Job], effects: Mapping[int, Apply]) -> None:
+        mine = [(job, effects[job.id]) for job in part]
+        await self._database.write(
+            lambda connection: self._finish(connection, part, lambda writing: _apply(mine, writing))
+        )
+
+    async def _again(self, faulty: list[tuple[Job, BaseException]], batch: list[Job]) -> None:
+        """What was not written is done again, each job by itself. Raises: its fault, for a job that was by itself."""
+        if faulty and len(batch) == 1:
+            raise faulty[0][1]
+        for job, fault in faulty:
+            if not isinstance(fault, Exception):
+                raise fault
+            await self._work([job])
 
     def _measure(self, done: list[Job], seconds: float) -> None:
         queue, measures = done[0].queue.partition(":")[0], self._database.measures

@@ -8,9 +8,9 @@ waits for the disk.
 """
 
 import asyncio
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -23,6 +23,10 @@ from estafette.store import gathered, measures
 TOGETHER_MAX = 64
 """Writes in one commit: enough to share the disk, few enough that nobody waits long for the others."""
 
+COMMIT_S = 0.02
+"""How long the writes of one commit may take to apply before those left wait for the next: an answer to a request waits
+for the commit before its own (ours; the promise is 100 ms)."""
+
 Written = TypeVar("Written")
 Begin = Callable[..., AbstractContextManager[Connection]]
 _Outcome = tuple[Any, BaseException | None]
@@ -30,10 +34,11 @@ _Outcome = tuple[Any, BaseException | None]
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A write, whether it must outlive a power cut, and who waits for it."""
+    """A write, whether it must outlive a power cut, whether a request waits for it, and who is to be answered."""
 
     apply: Callable[[Connection], Any]
     durable: bool
+    urgent: bool
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Any]
 
@@ -54,22 +59,32 @@ class _Asked:
 
 
 class Writer:
-    """Commits what is asked of it, in the order it was asked, until closed."""
+    """Commits what is asked of it, in the order it was asked, what is urgent apart, until closed."""
 
     def __init__(self, begin: Begin, committed: Callable[[int, float], None] = lambda _writes, _seconds: None) -> None:
         self._begin = begin
         self._committed = committed
-        self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._urgent: deque[_Asked] = deque()
+        self._rest: deque[_Asked] = deque()
+        self._ready = threading.Condition()
+        self._closed = False
+        self._was_urgent = False
         self._thread: threading.Thread | None = None
 
-    async def write(self, apply: Callable[[Connection], Written], *, durable: bool) -> Written:
-        """What `apply` writes is committed; returns what it returns. Raises: what it raises, and nothing is written."""
+    async def write(self, apply: Callable[[Connection], Written], *, durable: bool, urgent: bool = False) -> Written:
+        """What `apply` writes is committed; returns what it returns. Raises: what it raises, and nothing is written.
+
+        What is `urgent`, since somebody waits for the answer, goes before what is not.
+        """
         if self._thread is None:
+            self._closed = False
             self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
             self._thread.start()
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Written] = loop.create_future()
-        self._asked.put(_Asked(apply, durable, loop, answer))
+        with self._ready:
+            (self._urgent if urgent else self._rest).append(_Asked(apply, durable, urgent, loop, answer))
+            self._ready.notify()
         return await answer
 
     @property
@@ -80,29 +95,27 @@ class Writer:
     def close(self) -> None:
         """Everything asked before is committed, and nothing more will be."""
         if self._thread is not None:
-            self._asked.put(None)
+            with self._ready:
+                self._closed = True
+                self._ready.notify()
             self._thread.join()
             self._thread = None
 
     def _run(self) -> None:
-        while (first := self._asked.get()) is not None:
-            together, last = self._waiting(first)
+        while together := self._next():
             self._commit(together)
-            if last:
-                return
 
-    def _waiting(self, first: _Asked) -> tuple[list[_Asked], bool]:
-        """Take what waits already, up to the most that go together; tell whether nothing more will come."""
-        together = [first]
-        while len(together) < TOGETHER_MAX:
-            try:
-                asked = self._asked.get_nowait()
-            except queue.Empty:
-                break
-            if asked is None:
-                return together, True
-            together.append(asked)
-        return together, False
+    def _next(self) -> list[_Asked]:
+        """Wait for what is to be committed now; nothing, when nothing more will come.
+
+        What is urgent goes before the rest, but never twice in a row while the rest waits.
+        """
+        with self._ready:
+            self._ready.wait_for(lambda: self._urgent or self._rest or self._closed)
+            is_turn = bool(self._urgent) and not (self._was_urgent and self._rest)
+            self._was_urgent = is_turn
+            chosen = self._urgent if is_turn else self._rest
+            return [chosen.popleft() for _ in range(min(len(chosen), TOGETHER_MAX))]
 
     def _commit(self, together: list[_Asked]) -> None:
         durable, start = any(asked.durable for asked in together), time.perf_counter()
@@ -110,13 +123,23 @@ class Writer:
             outcomes = self._all(together, durable=durable)
         except Exception as fault:
             outcomes = [(None, fault)] if len(together) == 1 else self._each(together, durable=durable)
-        self._committed(len(together), time.perf_counter() - start)
-        for asked, (value, raised) in zip(together, outcomes, strict=True):
+        if left := together[len(outcomes) :]:
+            with self._ready:
+                self._rest.extendleft(reversed(left))
+        self._committed(len(outcomes), time.perf_counter() - start)
+        for asked, (value, raised) in zip(together, outcomes, strict=False):
             asked.tell(value, raised)
 
     def _all(self, together: list[_Asked], *, durable: bool) -> list[_Outcome]:
+        """Apply them and commit; those left when `COMMIT_S` is over go with the next commit."""
+        until = time.perf_counter() + COMMIT_S
+        outcomes: list[_Outcome] = []
         with self._begin(durable=durable) as connection:
-            return [(asked.apply(connection), None) for asked in together]
+            for asked in together:
+                outcomes.append((asked.apply(connection), None))
+                if time.perf_counter() > until and not asked.urgent:
+                    break
+        return outcomes
 
     def _each(self, together: list[_Asked], *, durable: bool) -> list[_Outcome]:
         try:
