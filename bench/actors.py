@@ -11,11 +11,14 @@ from pathlib import Path
 
 from sqlalchemy import text
 from tests import postgresql
-from tests.running import QUIET, START_S, Circuit
+from tests.running import QUIET, Circuit
 
 from estafette.circuit.entries import Entries
 from estafette.circuit.network import SEATS, Network
 from estafette.store.database import Database, reading_database
+
+PATIENCE_S = 300.0
+"""How long the actors may take to start, and to come to rest: other things may run on the machine."""
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -29,7 +32,7 @@ class Actors:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._recorders: list[subprocess.Popen[bytes]] = []
         self._databases: dict[str, Database] = {}
-        self._circuit = Circuit(data, port)
+        self._circuit = Circuit(data, port, patience_s=PATIENCE_S)
         self.urls = self._circuit.urls
 
     @cached_property
@@ -87,7 +90,7 @@ class Actors:
 
     def wait_quiet(self) -> None:
         """Wait until no actor has anything left to do."""
-        deadline = time.monotonic() + START_S
+        deadline = time.monotonic() + PATIENCE_S
         while any(self.query(seat.name, QUIET) for seat in SEATS):
             assert time.monotonic() < deadline, self._circuit.log.read_text()
             time.sleep(0.1)

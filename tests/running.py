@@ -28,6 +28,7 @@ class Circuit:
     data: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
+    patience_s: float = START_S
     log: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,7 +59,7 @@ class Circuit:
 
     def wait_ready(self, actors: list[str] | None = None) -> None:
         """Wait until `/ready` answers 200 at every actor, or at these."""
-        deadline = time.monotonic() + START_S
+        deadline = time.monotonic() + self.patience_s
         waiting = [self.urls[actor] for actor in actors or self.urls]
         while waiting:
             assert self.process is not None

@@ -73,12 +73,12 @@ class Made:
         if not self.is_positional:
             return {part.name: self._value(part, values) for part in self._parts}
         if not self._has_lists:
-            return [self._value(part, values) for part in self._parts]
+            return tuple(self._value(part, values) for part in self._parts)
         given: list[Any] = []
         for part in self._parts:
             value = self._value(part, values)
             given.extend(value) if part.is_list else given.append(value)
-        return given
+        return tuple(given)
 
     def _given(self, part: _Part, values: Row) -> Any:
         return values[part.name] if part.name in values else self._defaults[part.name]
