@@ -12,7 +12,8 @@ from tests.objects import SECRET, ObjectServer
 from tests.store.conftest import empty_store
 
 from estafette.circuit.network import SEATS, Network, WrongNetwork
-from estafette.circuit.serve import CannotStart, Part, serve
+from estafette.circuit.serve import Part, serve
+from estafette.circuit.starting import CannotStart
 from estafette.store.database import Database, open_database
 from estafette.store.documents import Documents
 from estafette.store.objects import ObjectPacks, WrongStore

@@ -1,6 +1,8 @@
 """One store: whole transactions, snapshots, and a schema that is always that of the code."""
 
 import gc
+import importlib
+import pkgutil
 import shutil
 import sqlite3
 import threading
@@ -17,11 +19,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from tests.store.conftest import on_sqlite
 
-import estafette.platform.address_tables
-import estafette.platform.mirror_tables
-import estafette.platform.reporting_tables
-import estafette.portal.feed_tables
-import estafette.portal.reporting_tables  # noqa: F401 — their tables join those of their room
+import estafette
 from estafette.administration.tables import metadata as administration_tables
 from estafette.platform.tables import metadata as platform_tables
 from estafette.portal.tables import metadata as portal_tables
@@ -30,6 +28,10 @@ from estafette.store.database import DRIVER, Database, NewerData, is_newer, open
 from estafette.store.sequences import draw
 from estafette.store.tables import metadata as shared_tables
 from estafette.store.tables import sequence
+
+for module in pkgutil.walk_packages(estafette.__path__, "estafette."):
+    if module.name.endswith("tables"):
+        importlib.import_module(module.name)  # whichever module declares them, tables join those of their room
 
 BRANCHES = {
     "shared": shared_tables,

@@ -18,7 +18,7 @@ import aiohttp
 import structlog
 
 from estafette.circuit.network import Network, Seat
-from estafette.circuit.serve import CannotStart, Ready
+from estafette.circuit.starting import CannotStart, Ready
 from estafette.store.postgresql import is_server
 
 STOP_S = 20.0

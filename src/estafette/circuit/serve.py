@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,17 +30,11 @@ from starlette.applications import Starlette
 
 from estafette.circuit.compose import Running, compose
 from estafette.circuit.network import Network, Seat
+from estafette.circuit.starting import CannotStart, Ready
 from estafette.exchange.tls import Tls
 from estafette.store.database import DRIVER, NewerData, is_newer
 from estafette.store.objects import ObjectPacks
 from estafette.store.postgresql import is_server
-
-
-class CannotStart(Exception):
-    """Why nothing was started, in both languages, on one line."""
-
-
-Ready = Callable[[Network, Sequence[Seat]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def up(
     """Démarre tout le système et le sert jusqu'à Ctrl-C. / Start the whole system and serve it until Ctrl-C."""
     from estafette.circuit.network import WrongNetwork
     from estafette.circuit.seed import SeedFailed, ready, silent
-    from estafette.circuit.serve import CannotStart, Part, serve
+    from estafette.circuit.starting import CannotStart
 
     configure_log(logging.INFO if verbose else logging.WARNING)
     seats = _seats(only)
@@ -67,6 +67,8 @@ def up(
         if apart or workers:
             _apart(data, port, seats, apis=apis, workers=workers, verbose=verbose)
             return
+        from estafette.circuit.serve import Part, serve
+
         announce = silent if part or role is Role.WORKER else ready(data, typer.echo)
         serve(data, port=port, part=Part(seats, role.value, probes, stops_at_eof=part), ready=announce)
     except (CannotStart, WrongNetwork, SeedFailed) as reason:
