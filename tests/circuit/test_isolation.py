@@ -253,6 +253,8 @@ PORTAL = {
     "PUT /operator/v1/connections/{code}": OPERATORS_ONLY,
     "POST /operator/v1/platforms/{matricule}/clients": OPERATORS_ONLY,
     **under("/ppf/annuaire-public/v1", ANNUAIRE),
+    "GET /directory": PUBLIC,
+    "GET /directory/{siren:str}": PUBLIC,
 }
 
 DECIDES = Row(frozenset({AGENT}))

@@ -63,7 +63,7 @@ from estafette.platform.home import Home, Identity
 from estafette.platform.mirror import Mirror
 from estafette.platform.platform import Platform
 from estafette.platform.scanning import scanned
-from estafette.portal import authority
+from estafette.portal import authority, directory_upkeep
 from estafette.portal.authority import Registered
 from estafette.portal.hall import Hall
 from estafette.portal.portal import Portal
@@ -75,6 +75,7 @@ from estafette.web import operations as operations_desk
 from estafette.web import platform as platform_desk
 from estafette.web import settings as sign_in
 from estafette.web.desk import Desk
+from estafette.web.directory import DirectoryPages
 
 JUDGE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="judge")
 """Where documents are examined: one at a time, away from the event loop."""
@@ -84,6 +85,9 @@ PORTAL_MATRICULE = "0000"
 
 CHORUS_PRO = "9999"
 """Reception for public entities (A7 G1.112)."""
+
+DIRECTORY_PAGE = ("/directory", "Annuaire", "Directory")
+"""The way to the public page, from the pages of who is signed in at the portal."""
 
 
 @dataclass(slots=True)
@@ -190,12 +194,13 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     platform.take_work()
     portal.take_work()
     authority.install(hall, _without_registration(network.url(seat), actor.public_key))
-    desk = _desk(seat, actor, platform_desk.TEMPLATES, platform_desk.NAVIGATION)
+    desk = _desk(seat, actor, platform_desk.TEMPLATES, (*platform_desk.NAVIGATION, DIRECTORY_PAGE))
     routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
     routes += operator.platform_routes(platform, clock)
     routes += operator.portal_routes(portal, actor.worker.wake)
-    routes += annuaire.annuaire_routes(actor)
+    routes += [*annuaire.annuaire_routes(actor), *DirectoryPages(desk).routes()]
     rounds = rounds_of(actor, platform, network.deposits(seat))
+    rounds.every(directory_upkeep.EVERY_S, directory_upkeep.visit_of(actor))
     if door := door_of(seat, network, actor):
         serve_door(rounds, door, platform)
         routes += sftp_keys.routes(door)

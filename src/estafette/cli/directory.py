@@ -94,6 +94,7 @@ def _one(feeding: "Feeding", file: Path, feed: Any, *, is_dry: bool, is_shown: b
     report = feeding.load(file, feed, is_dry=is_dry, say=_progress() if is_shown else lambda _report: None)
     if not is_dry:
         feeding.settle()
+        feeding.gather()
     return report
 
 

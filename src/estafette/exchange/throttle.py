@@ -77,7 +77,7 @@ class Throttle:
 
     def enter(self, login: str, peer: str, *, now: datetime) -> timedelta:
         """Return how long to wait before a try; when there is nothing to wait for, the try is counted."""
-        peer = _network(peer)
+        peer = network_of(peer)
         wait = max(self._logins.wait(login, now), self._peers.wait(peer, now))
         if not wait:
             self._logins.count(login, now)
@@ -87,7 +87,7 @@ class Throttle:
     def succeeded(self, login: str, peer: str) -> None:
         """The try was right: the login starts afresh; of the peer only this try is taken back."""
         self._logins.forget(login)
-        self._peers.take_back(_network(peer))
+        self._peers.take_back(network_of(peer))
 
 
 class Rate:
@@ -116,7 +116,7 @@ class Rate:
         return wait
 
 
-def _network(peer: str) -> str:
+def network_of(peer: str) -> str:
     """Return the address, or of version 6 its network of 64 bits, which one host has to itself."""
     try:
         address = ip_address(peer)

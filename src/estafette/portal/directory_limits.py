@@ -18,6 +18,7 @@ class Limit(StrEnum):
     SEARCH_S = "seconds that a search may take"
     PUBLIC_RESULTS = "companies shown by one public search"
     PUBLIC_LINES = "addresses shown of one company on the public page"
+    PUBLIC_SEARCH_S = "seconds that a public search may take"
     PUBLIC_SEARCHES_A_MINUTE = "public searches a minute from one address"
     PUBLIC_SEARCHES_AT_ONCE = "public searches at once from one address"
 
@@ -43,6 +44,7 @@ ROWS = (
     Row(Limit.SEARCH_S, 10, OURS),
     Row(Limit.PUBLIC_RESULTS, 10, "our bound: no bulk (issue of the portal)"),
     Row(Limit.PUBLIC_LINES, 50, "our bound: no bulk (issue of the portal)"),
+    Row(Limit.PUBLIC_SEARCH_S, 2, OURS),
     Row(Limit.PUBLIC_SEARCHES_A_MINUTE, 20, "our bound: a person's pace"),
     Row(Limit.PUBLIC_SEARCHES_AT_ONCE, 20, "our bound: a person's pace"),
 )

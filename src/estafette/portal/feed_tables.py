@@ -55,6 +55,14 @@ directory_word = Table(
 )
 """The words of the names of legal units and establishments, folded: what the public page finds companies by."""
 
+directory_cursor = Table(
+    "directory_cursor",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("instance", Integer, nullable=False),
+)
+"""Up to which version, by table, the words were gathered."""
+
 platform_client = Table(
     "platform_client",
     metadata,

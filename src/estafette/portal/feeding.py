@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from estafette.formats.sirene import Wrong
-from estafette.portal import feeds
+from estafette.portal import directory_words, feeds
 from estafette.portal.feed_files import Feed, Record, fingerprint, opened, records
 from estafette.portal.feed_tables import feed_load
 from estafette.portal.feeds import Effect
@@ -148,6 +148,16 @@ class Feeding:
                 settled = feeds.apply_due(register)
             done += settled
             if settled < feeds.DUE_AT_ONCE:
+                return done
+
+    def gather(self) -> int:
+        """Companies are found by the words of all that is new; returns how many versions were."""
+        done = 0
+        while True:
+            with self._database.begin(durable=False) as connection:
+                gathered = directory_words.gather(connection)
+            done += gathered
+            if not gathered:
                 return done
 
 
