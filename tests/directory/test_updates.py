@@ -45,8 +45,8 @@ class Directory:
         return RoutingCode(siret=siret, code=code, name="N", status=statuses[code]) if known else None
 
     def platform(self, matricule: str) -> ReceivingPlatform | None:
-        """Two platforms, and one whose registration ended."""
-        ends = {"0003": None, "0005": None, "0007": date(2027, 1, 1)}
+        """Two platforms, one whose registration ended, one whose registration will."""
+        ends = {"0003": None, "0005": None, "0007": date(2027, 1, 1), "0008": date(2027, 5, 1)}
         if matricule not in ends:
             return None
         return ReceivingPlatform(
@@ -137,6 +137,7 @@ def test_changes_that_are_taken(asked: DirectoryLine, held: tuple[DirectoryLine,
         (line(end=date(2027, 4, 1)), (), ("REJ_RG", "G1.113")),
         (line("0009"), (), ("REJ_COH", "G1.94")),
         (line("0007"), (), ("REJ_COH", "G1.94")),
+        (line("0008", start=date(2027, 5, 1)), (), ("REJ_COH", "G1.94")),
         (line(siren="500000005"), (), ("REJ_COH", "G1.96")),
         (line(siren="300000007"), (), ("REJ_COH", "G1.96")),
         (line(siret="10000000900033"), (), ("REJ_COH", "G1.97")),

@@ -9,6 +9,7 @@ from lxml import etree
 from sqlalchemy import ColumnElement, and_, select
 from tests.platform.world import BUYER, SELLER, TODAY, UNREACHABLE, World, party, service
 
+from estafette.directory import Establishment, RoutingCode
 from estafette.directory.resolution import Outcome
 from estafette.exchange.messages import Kind, Message
 from estafette.formats import envelope
@@ -16,13 +17,26 @@ from estafette.formats.envelope import FlowName
 from estafette.invoice.model import Identifier
 from estafette.portal import authority
 from estafette.portal.authority import Registered
-from estafette.portal.holdings import counts, lines
+from estafette.portal.holdings import counts, lines, lines_of_unit
 from estafette.portal.tables import directory_line, partner_flow, receiving_platform
 from estafette.store.worker import Never
 from estafette.values.moments import PARIS
 
 SCHEMA = (
     Path(__file__).parents[2] / "../shared/schemas/dgfip-v3.2/0-Annuaire/consultation/Annuaire_Consultation_F14.xsd"
+)
+
+
+FLAGS = dict.fromkeys(
+    (
+        "commitment_required",
+        "service_required",
+        "commitment_or_service_required",
+        "is_contracting_authority",
+        "is_contracting_authority_only",
+        "manages_payment_status",
+    ),
+    False,
 )
 
 
@@ -120,6 +134,27 @@ def test_loading_again_changes_nothing(own_world: World) -> None:
     }  # fmt: skip
     world.work()
     assert len(exports(world, "0003")) == before
+
+
+def test_public_places_have_chorus_pro(own_world: World) -> None:
+    """A public establishment and its services, loaded without lines, are received by Chorus Pro."""
+    world, public = own_world, "800000002"
+    hall, shop = f"{public}00017", f"{BUYER}00033"
+    unit = {"siren": public, "name": "Commune", "entity_type": "P", "is_taxable": False}
+    codes = [RoutingCode(siret=siret, code="S1", name="Service") for siret in (hall, shop)]
+    loaded = {
+        "units": [unit],
+        "establishments": [
+            Establishment(siret=hall, name="Mairie", **FLAGS),
+            Establishment(siret=shop, name="Boutique"),
+        ],
+        "routing_codes": codes,
+    }
+    assert authority.load(world.hall, **loaded)["lines"] == 2
+    with world.hall.actor.database.read() as connection:
+        held = {line.address: line.matricule for line in lines_of_unit(connection, public)}
+    assert held == {f"{public}_{hall}": "9999", f"{public}_{hall}_S1": "9999"}
+    assert authority.load(world.hall, **loaded)["lines"] == 0
 
 
 def test_a_new_address_is_known_everywhere(own_world: World) -> None:

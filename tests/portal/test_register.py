@@ -192,6 +192,11 @@ def test_the_default_line(directory: Directory) -> None:
     hall = directory.line(f"{PUBLIC}_{HALL}", TODAY)
     assert hall is not None
     assert hall.matricule == "9999"
+    give = lambda register: register.give_default(PUBLIC, HALL, "VOIRIE")  # noqa: E731 — asked twice
+    assert directory.change(Source.CHORUS_PRO, "9999", give) is None, "no such service yet"
+    service = RoutingCode(siret=HALL, code="VOIRIE", name="Voirie")
+    directory.change(Source.CHORUS_PRO, "9999", lambda register: register.put_routing_code(service))
+    assert directory.change(Source.CHORUS_PRO, "9999", give) is not None
 
 
 def test_a_unit_that_is_no_longer_taxable(directory: Directory) -> None:
@@ -281,6 +286,10 @@ def test_an_establishment_that_takes_works_only(directory: Directory) -> None:
     held = directory.line(f"{PUBLIC}_{HALL}", TODAY)
     assert held is not None
     assert held.effective_end == TODAY
+    code = RoutingCode(siret=HALL, code="VOIRIE", name="Voirie")
+    directory.change(Source.CHORUS_PRO, "9999", lambda register: register.put_routing_code(code))
+    given = directory.change(Source.CHORUS_PRO, "9999", lambda register: register.give_default(PUBLIC, HALL, "VOIRIE"))
+    assert given is None
 
 
 def test_the_readings_are_chosen(directory: Directory) -> None:

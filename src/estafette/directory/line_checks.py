@@ -149,12 +149,12 @@ def known_code(case: LineCase) -> str | None:
 
 
 def registered(case: LineCase) -> str | None:
-    """The platform is registered; a line of one that lapsed may be closed or masked (G1.94)."""
+    """The platform is registered, now and when the line starts; a line of one that lapsed may be ended (G1.94)."""
     line = case.line
     if line.matricule == FICTIVE and case.readings.takes_fictive_lines:
         return None
     platform = case.held.platform(line.matricule)
-    if platform is not None and platform.is_registered(case.on):
+    if platform is not None and all(platform.is_registered(day) for day in (case.on, max(case.on, line.start))):
         return None
     return None if case.is_ending else line.matricule
 

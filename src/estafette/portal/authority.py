@@ -130,6 +130,8 @@ def load(
             "lines": _count(_define(register, line) for line in lines),
         }
         new["lines"] += _count(_default(register, unit["siren"]) for unit in units)
+        new["lines"] += _count(_default(register, one.siret[:9], one.siret) for one in establishments)
+        new["lines"] += _count(_default(register, code.siret[:9], code.siret, code.code) for code in routing_codes)
         if register.has_changed:
             publish(hall, connection)
     return new
@@ -166,10 +168,13 @@ def _define(register: Register, parts: dict[str, Any]) -> int | None:
     return decision.instance
 
 
-def _default(register: Register, siren: str) -> int | None:
-    """Give a private unit that never had a line its default one (directory.md §5)."""
-    mine = select(directory_line.c.instance).where(holdings.beginning(siren))
-    return None if register.connection.execute(mine.limit(1)).first() else register.give_default(siren)
+def _default(register: Register, siren: str, siret: str | None = None, code: str | None = None) -> int | None:
+    """Give what never had a line its default one (directory.md §5): a private unit, a public place or its service."""
+    mine = holdings.beginning(siren)
+    if siret is not None:
+        mine = directory_line.c.address == "_".join(part for part in (siren, siret, code) if part)
+    had = register.connection.execute(select(directory_line.c.instance).where(mine).limit(1)).first()
+    return None if had else register.give_default(siren, siret, code)
 
 
 def peer(connection: Connection, matricule: str) -> Peer | None:

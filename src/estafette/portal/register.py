@@ -142,10 +142,13 @@ class Register(Journal):
     def give_default(self, siren: str, siret: str | None = None, code: str | None = None) -> int | None:
         """An address without any line has its default one: no platform chosen (9998), Chorus Pro of a public entity.
 
-        Of a private unit, its SIREN; of a public one, its establishments and their services.
+        Of a private unit, its SIREN; of a public one, its establishments and their services, but not those that only
+        take invoices of works. None for any other address, and where a line holds.
         """
         unit = holdings.legal_unit_of(self.connection, siren)
         if unit is None or not _is_present(unit) or (unit.entity_type == "P") != (siret is not None):
+            return None
+        if siret is not None and not self._receives(siret, code):
             return None
         matricule = CHORUS_PRO if unit.entity_type == "P" else FICTIVE
         line = DirectoryLine(siren=siren, siret=siret, routing_code=code, matricule=matricule, start=self.today)
@@ -153,6 +156,13 @@ class Register(Journal):
         if any(one.nature == "D" and one.overlaps(line) for one in held):
             return None
         return self.write(line)
+
+    def _receives(self, siret: str, code: str | None) -> bool:
+        """Tell whether an establishment, or a service of it, takes invoices."""
+        held = self.establishment(siret)
+        service = self.routing_code(siret, code) if code is not None else None
+        is_open = held is not None and held.status == "A" and not held.is_contracting_authority_only
+        return is_open and (code is None or (service is not None and service.status == "A"))
 
     # ------------------------------------------------------------------------------- what the rules ask of the register
 
