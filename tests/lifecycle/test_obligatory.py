@@ -117,6 +117,9 @@ def test_a_collection_of_before_the_refusal() -> None:
         ({"object_issuers": (Identifier("100000009", "0002"), Identifier("200000008", "0002"))}, "REJ_RG", "G7.17"),
         ({"object_issuers": (Identifier("10000000", "0002"),)}, "REJ_RG", "G7.17"),
         ({"object_identifier": ""}, "REJ_RG", "G7.23"),
+        ({"object_identifier": "F  1"}, "REJ_RG", "G1.05"),
+        ({"object_identifier": "F" * 36}, "REJ_RG", "G1.05"),
+        ({"issuer": Party("BY", (Identifier("1", "0088"),), "NOM")}, "REJ_RG", "G1.73"),
         ({"object_issued": None}, "REJ_RG", "G7.31"),
         ({"received_at": None}, "REJ_RG", "G7.06"),
         ({"details": ()}, "REJ_RG", "G7.08"),
@@ -132,6 +135,28 @@ def test_each_rule(changed: dict[str, object], code: str, rule: str) -> None:
     assert (refusal.code, refusal.rule) == (code, rule)
     assert refusal.terms
     assert refusal.fr != refusal.en
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"currency": "eur"}, "G1.10"),
+        ({"amount": Decimal("0.0000001")}, "G7.07"),
+        ({"amount": Decimal(10**19)}, "G7.07"),
+    ],
+)
+def test_values_of_a_collection(changed: dict[str, object], rule: str) -> None:
+    """A currency, an amount that the portal does not take; at their limits they are taken."""
+    for fits in (Decimal("-1234567890123.123456"), Decimal(10**19 - 1), Decimal("0.000001")):
+        good = replace(COLLECTED, amount=fits)
+        assert (
+            control_mandatory(message("212", details=(Detail(characteristics=(good,), notes=(Note("x"),)),)), ())
+            is None
+        )
+    wrong = replace(COLLECTED, **changed)  # type: ignore[arg-type]
+    refusal = control_mandatory(message("212", details=(Detail(characteristics=(wrong,)),)), ())
+    assert refusal is not None
+    assert (refusal.code, refusal.rule) == ("REJ_RG", rule)
 
 
 def test_amounts_that_the_portal_does_not_take() -> None:

@@ -100,6 +100,35 @@ def test_unknown_party(world: World, side: str, term: str) -> None:
     assert "800000002" in message.comments[0]
 
 
+def test_dated_after_the_control(world: World) -> None:
+    """An invoice of tomorrow is rejected (G1.07); one of today is not."""
+    late, today = world.number("E"), world.number("E")
+    files = [data_file(late, issue_date=TODAY + timedelta(days=1)), data_file(today, issue_date=TODAY)]
+    send(world, dict(files))
+    assert reasons(answer(world, late)) == [("REJ_COH", "G1.07")]
+    assert answer(world, today).status == "250"
+
+
+def test_unknown_vat_group(world: World) -> None:
+    """The VAT group of the seller is in the directory, or the data are rejected (G1.101)."""
+    seller = read(service("MODEL")).seller
+    for group, expected in (("999999998", [("REJ_COH", "G1.101")]), (BUYER, [])):
+        number = world.number("E")
+        parts = {name: getattr(seller, name) for name in seller.__struct_fields__}
+        parts["identifiers"] = (InvoiceIdentifier(group, "0231"),)
+        send(world, dict([data_file(number, seller=type(seller)(**parts))]))
+        assert reasons(answer(world, number)) == expected
+
+
+def test_a_status_in_test_mode(world: World) -> None:
+    """A message in test mode (P1.13) is controlled as any other, and nothing comes of it."""
+    number = world.number("E")
+    good, bad = status(number, "210", test=True), status(number, "207", test=True)
+    assert acknowledgement(world, send(world, dict(map(status_file, (good, bad))), STATUSES)).status == "500"
+    assert (answers(world, good.identifier), answer(world, bad.identifier).status) == ([], "601")
+    assert world.told(number) == ""
+
+
 def test_every_fault_is_told(world: World) -> None:
     """An object with several faults is answered once, one detail for each."""
     number = world.number("E")

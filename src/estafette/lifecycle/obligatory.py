@@ -10,10 +10,11 @@ Source: external specifications v3.2, annex 7 (G7.*, P1.*) and general file, tab
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
-from estafette.formats.status_message import Role, StatusMessage
+from estafette.formats.status_message import Characteristic, Role, StatusMessage
 from estafette.lifecycle.contents import PORTAL_CHARACTERISTICS, incomplete
 from estafette.lifecycle.guards import Refusal, StatusEvent, in_order, may
 from estafette.lifecycle.messages import GUIDELINES
@@ -21,6 +22,11 @@ from estafette.lifecycle.statuses import OBLIGATORY, SELF_BILLED, STATUSES, Obje
 from estafette.values.identifiers import MATRICULE
 
 _NINE_DIGITS = re.compile("[0-9]{9}")  # G1.73 asks for no check digit
+_NUMBER = re.compile(r"[A-Za-z0-9+\-_/]+( [A-Za-z0-9+\-_/]+)*")
+_NUMBER_MAX = 35
+_CURRENCY = re.compile("[A-Z]{3}")
+_SCHEMES = frozenset({"0002", "0009", "0223", "0224", "0226", "0227", "0228", "0229", "0238"})  # G1.73, G6.26
+_AMOUNT_DIGITS, _AMOUNT_DECIMALS = 19, 6
 _UNNAMED = frozenset({Role.PLATFORM, Role.PORTAL})
 _INVOICE_URN = GUIDELINES[ObjectKind.INVOICE]
 _BEGINNINGS = frozenset({"200", "213"})
@@ -137,6 +143,22 @@ _RULES = (
         "The invoice number is expected.",
     ),
     _Rule(
+        "G1.05",
+        "MDT-87",
+        lambda message: (
+            len(message.object_identifier) <= _NUMBER_MAX and _NUMBER.fullmatch(message.object_identifier) is not None
+        ),
+        "Le numéro de la facture a au plus 35 caractères : lettres, chiffres, + - _ / et des espaces isolées.",
+        "The invoice number has at most 35 characters: letters, digits, + - _ / and single spaces.",
+    ),
+    _Rule(
+        "G1.73",
+        "MDT-38",
+        lambda message: all(one.scheme in _SCHEMES for one in message.issuer.identifiers),
+        "Celui qui pose le statut s'identifie sous un schéma admis : 0238, 0002, 0009, 0223, 0224, 0226 à 0229.",
+        "The one who sets the status is identified under a scheme of: 0238, 0002, 0009, 0223, 0224, 0226 to 0229.",
+    ),
+    _Rule(
         "G7.31",
         "MDT-100",
         lambda message: message.object_day is not None,
@@ -162,7 +184,32 @@ _RULES = (
         "Le portail prend les montants RAP, ESC, RAB, REM, MPA et MEN.",
         "The portal takes the amounts RAP, ESC, RAB, REM, MPA and MEN.",
     ),
+    _Rule(
+        "G7.07",
+        "MDT-215",
+        lambda message: all(_is_amount(datum.amount) for datum in _data(message) if datum.amount is not None),
+        "Un montant a au plus 19 chiffres, dont 6 décimales.",
+        "An amount has at most 19 digits, 6 of them decimals.",
+    ),
+    _Rule(
+        "G1.10",
+        "MDT-216",
+        lambda message: all(_CURRENCY.fullmatch(datum.currency) for datum in _data(message) if datum.currency),
+        "La devise est un code ISO 4217, trois capitales : EUR.",
+        "The currency is a code of ISO 4217, three capitals: EUR.",
+    ),
 )
+
+
+def _data(message: StatusMessage) -> Iterator[Characteristic]:
+    return (datum for detail in message.details for datum in detail.characteristics)
+
+
+def _is_amount(amount: Decimal) -> bool:
+    """Tell whether an amount, its sign aside, fits in the positions of G7.07."""
+    _sign, digits, exponent = amount.as_tuple()
+    decimals = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+    return decimals <= _AMOUNT_DECIMALS and max(len(digits), decimals) <= _AMOUNT_DIGITS
 
 
 def _known(message: StatusMessage) -> Refusal | None:

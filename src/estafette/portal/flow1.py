@@ -4,6 +4,7 @@ The content, then what the portal already knows: the parties in the directory, t
 """
 
 from collections.abc import Iterable
+from datetime import date
 
 from sqlalchemy import Connection
 
@@ -16,6 +17,7 @@ from estafette.portal.feed import Fact
 from estafette.portal.hall import Came, Hall
 from estafette.portal.held import is_sent, is_unit
 from estafette.store import sequences
+from estafette.values.moments import paris_day
 
 ANSWER_TO_DATA = "FFE0604A"
 
@@ -23,7 +25,7 @@ ANSWER_TO_DATA = "FFE0604A"
 def take(hall: Hall, connection: Connection, came: Came, examined: Examined) -> Fact | None:
     """The data of one invoice are accepted or rejected, and answered; returns the fact, when there is one."""
     now, data = hall.actor.clock(), examined.facts
-    refusals = tuple(_refusals(connection, came, examined))
+    refusals = tuple(_refusals(connection, came, examined, on=paris_day(now)))
     sequence = sequences.draw(connection, "answer")
     number, siren, issued = data.named
     answer = about_object(
@@ -42,7 +44,7 @@ def take(hall: Hall, connection: Connection, came: Came, examined: Examined) -> 
     return None if refusals else accept_data(hall, connection, came, data)
 
 
-def _refusals(connection: Connection, came: Came, examined: Examined) -> Iterable[Refusal]:
+def _refusals(connection: Connection, came: Came, examined: Examined, *, on: date) -> Iterable[Refusal]:
     """Tell what stage 3 finds: the content, the parties in the directory, the number already had."""
     data = examined.facts
     for anomaly in examined.anomalies:
@@ -51,10 +53,19 @@ def _refusals(connection: Connection, came: Came, examined: Examined) -> Iterabl
         seen = f"{came.file} : BT-1 {data.number[:40]!r}, BT-2 {data.issue_date}, BT-30 {data.seller_siren[:40]!r}"
         fr, en = f"Facture non identifiable dans {seen}.", f"The invoice cannot be identified in {seen}."
         yield Refusal("REJ_SEMAN", "G1.114", fr, en, ("BT-1", "BT-2", "BT-30"))
-    for siren, term in ((data.seller_siren, "BT-30"), (data.buyer_siren, "BT-47")):
+    parties = [("G1.63", "BT-30", data.seller_siren), ("G1.63", "BT-47", data.buyer_siren)]
+    if data.vat_group_siren:
+        parties.append(("G1.101", "BT-29d", data.vat_group_siren))
+    for rule, term, siren in parties:
         if not is_unit(connection, siren):
             fr, en = f"SIREN {siren} absent de l'annuaire.", f"SIREN {siren} is not in the directory."
-            yield Refusal("REJ_COH", "G1.63", fr, en, (term,))
+            yield Refusal("REJ_COH", rule, fr, en, (term,))
+    if data.issue_date > on:
+        fr, en = (
+            f"Facture datée du {data.issue_date}, après le contrôle.",
+            f"Dated {data.issue_date}, after the control.",
+        )
+        yield Refusal("REJ_COH", "G1.07", fr, en, ("BT-2",))
     if is_sent(connection, data):
         fr, en = "Facture déjà transmise pour cette année.", "Invoice already sent for this year."
         yield Refusal("REJ_UNI", "G1.45", fr, en, ("BT-1", "BT-2", "BT-30"))

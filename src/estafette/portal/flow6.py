@@ -24,6 +24,8 @@ def take(hall: Hall, connection: Connection, came: Came, message: StatusMessage)
     if is_had(connection, came.partner.matricule, message):
         return None
     refusal = control_mandatory(message, statuses_of(connection, message), partner=came.partner.matricule)
+    if refusal is None and message.test:
+        return None  # P1.13: controlled like any other, and nothing comes of it
     if refusal is None:
         return accept_status(hall, connection, came, message)
     number = sequences.draw(connection, "answer")
