@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -48,6 +49,15 @@ class Actors:
             (self.data / "network.yaml").write_text(f'database: "{url}"\n')
         self._circuit.start()
         self._circuit.stop()
+        self._serve()
+
+    def restart(self, between: Callable[[], None]) -> None:
+        """Each actor is served anew, something having been done while none was."""
+        self._stop()
+        between()
+        self._serve()
+
+    def _serve(self) -> None:
         for seat in SEATS:
             command = [sys.executable, "-m", "estafette", "up", "--data", str(self.data), "--port", str(self.port)]
             with self._circuit.log.open("ab") as log:
@@ -95,17 +105,20 @@ class Actors:
             assert time.monotonic() < deadline, self._circuit.log.read_text()
             time.sleep(0.1)
 
+    def _stop(self) -> None:
+        for process in self._processes.values():
+            process.send_signal(signal.SIGINT)
+        for process in self._processes.values():
+            process.wait(timeout=PATIENCE_S)
+        for database in self._databases.values():
+            database.close()
+
     def close(self) -> None:
         """Everything is stopped."""
         for recorder in self._recorders:
             recorder.send_signal(signal.SIGINT)
             recorder.wait()
-        for process in self._processes.values():
-            process.send_signal(signal.SIGINT)
-        for process in self._processes.values():
-            process.wait(timeout=30)
-        for database in self._databases.values():
-            database.close()
+        self._stop()
         if self._server is not None:
             self._server.stop()
 

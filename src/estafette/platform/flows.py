@@ -174,7 +174,7 @@ def acknowledge_all(
     **known: Any,
 ) -> None:
     """Each flow is acknowledged Ok, or Error with its reasons, at a moment of its own."""
-    for row in _THESE.rows(connection, these=list(identifiers)):
+    for row in _THESE.rows(connection, these=list(identifiers)) if identifiers else ():
         values = {
             "acknowledgement": "Error" if refusals else "Ok",
             "details": [refusal.row() for refusal in refusals],

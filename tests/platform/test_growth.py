@@ -1,0 +1,69 @@
+"""What an invoice costs does not grow with what is stored: every statement on its way searches an index.
+
+One invoice of another goes all the way; each statement that was run is explained by the engine. A table that grows
+with the invoices is searched, never read from one end to the other.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+from tests.platform.world import BUYER, SELLER, World, service
+
+from estafette.store.database import Database
+
+GROWING = frozenset(
+    ("flow", "invoice", "event", "early_status", "declaration", "portal_flow", "job", "inbox", "document",
+     "audit_event", "unit_record", "partner_flow", "outgoing_object", "invoice_data", "obligatory_status",
+     "status_event")
+)  # fmt: skip
+"""Tables with rows for each invoice, or for each envelope of them."""
+
+OURS = 'SELECT job."key", job.error'
+"""How the question begins that this world itself asks: what went wrong."""
+
+Asked = dict[str, object]
+
+
+@contextmanager
+def heard(database: Database) -> Iterator[Asked]:
+    """Give the statements that this store is asked meanwhile, each with some parameters."""
+    asked: Asked = {}
+
+    def hear(
+        _connection: object, _cursor: object, statement: str, values: object, _context: object, many: bool
+    ) -> None:
+        asked.setdefault(statement, values[0] if many else values)  # type: ignore[index]
+
+    event.listen(database.engine, "before_cursor_execute", hear)
+    yield asked
+    event.remove(database.engine, "before_cursor_execute", hear)
+
+
+def scanned(database: Database, asked: Asked) -> list[str]:
+    """Return the steps that read a growing table from one end to the other, each with its statement."""
+    found = []
+    with database.read() as connection:
+        for statement, values in asked.items():
+            if statement.split()[0] not in ("SELECT", "UPDATE", "DELETE") or statement.startswith(OURS):
+                continue
+            for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values):  # type: ignore[call-overload]
+                words = step[-1].split()
+                if words[0] == "SCAN" and words[1] in GROWING:
+                    found.append(f"{step[-1]}: {' '.join(statement.split())}")
+    return found
+
+
+@pytest.mark.parametrize("name", ["platform-a", "platform-b", "portal", "administration"])
+def test_no_statement_reads_a_growing_table_whole(world: World, name: str) -> None:
+    """The sending platform, the receiving one, the portal and the administration each look up what they need."""
+    database = world.running[name].actor.database
+    if database.is_shared:
+        pytest.skip("the planner of PostgreSQL reads small tables whole; the indexes are the same")
+    number = world.number()
+    with heard(database) as asked:
+        world.deposit(service(number))
+        world.answer(BUYER, number, "205")
+    assert world.statuses(SELLER, number) == "200 201 202 203 205"
+    assert scanned(database, asked) == []
