@@ -24,7 +24,7 @@ from estafette.platform.flow_tables import flow_view
 from estafette.platform.tables import company, flow, invoice
 from estafette.platform.views import View
 from estafette.store import audit, gathered, measures
-from estafette.store.queries import Query, Row
+from estafette.store.queries import AnyRow, Query, Row
 
 TICK = timedelta(milliseconds=1)
 
@@ -175,19 +175,32 @@ def acknowledge_all(
 ) -> None:
     """Each flow is acknowledged Ok, or Error with its reasons, at a moment of its own."""
     for row in _THESE.rows(connection, these=list(identifiers)) if identifiers else ():
-        values = {
-            "acknowledgement": "Error" if refusals else "Ok",
-            "details": [refusal.row() for refusal in refusals],
-            "updated_at": _moment(connection, row["siren"], now),
-            **known,
-        }
-        gathered.change(connection, _changing(tuple(values)), {"which": row["id"], **_renamed(values)})
-        webhooks.announce(connection, {**row, **values}, now=now)
-        if row["origin"] == "client":
-            measures.count(connection, "verdicts", "file", refusals[0].code if refusals else "Ok")
-        if refusals and row["origin"] == "client":
-            reason = refusals[0].code
-            audit.record(connection, row["siren"], "deposit.refused", about=row["id"], at=now, reason=reason)
+        _acknowledge(connection, row, refusals, now, known)
+
+
+def acknowledge_row(
+    connection: Connection, row: AnyRow, *, refusal: Refusal | None, now: datetime, **known: Any
+) -> None:
+    """As `acknowledge`, of a flow that was just read."""
+    _acknowledge(connection, row, (refusal,) if refusal else (), now, known)
+
+
+def _acknowledge(
+    connection: Connection, row: AnyRow, refusals: Sequence[Refusal], now: datetime, known: dict[str, Any]
+) -> None:
+    values = {
+        "acknowledgement": "Error" if refusals else "Ok",
+        "details": [refusal.row() for refusal in refusals],
+        "updated_at": _moment(connection, row["siren"], now),
+        **known,
+    }
+    gathered.change(connection, _changing(tuple(values)), {"which": row["id"], **_renamed(values)})
+    webhooks.announce(connection, {**row, **values}, now=now)
+    if row["origin"] == "client":
+        measures.count(connection, "verdicts", "file", refusals[0].code if refusals else "Ok")
+    if refusals and row["origin"] == "client":
+        reason = refusals[0].code
+        audit.record(connection, row["siren"], "deposit.refused", about=row["id"], at=now, reason=reason)
 
 
 def technical_duplicate(connection: Connection, *, siren: str, identifier: str, sha256: str) -> str | None:

@@ -26,7 +26,7 @@ from estafette.platform.examination import Examined, Fault
 from estafette.platform.flows import Refusal
 from estafette.platform.home import Home
 from estafette.platform.processing import determine, profile_of
-from estafette.platform.statuses import brought_by, join_early, lane_of, set_status
+from estafette.platform.statuses import begin, brought_by, join_early, lane_of, set_status
 from estafette.platform.tables import invoice
 from estafette.reporting.decision import Decision, Treatment, absent_from_directory, decide
 from estafette.store import audit, gathered, measures
@@ -64,7 +64,7 @@ def settle(home: Home, connection: Connection, deposit: AnyRow, data: bytes, exa
     if refusal or examined.invoice is None:
         refusal = refusal or Refusal("FlowTypeError", "Ni facture ni statut. / Neither invoice nor status.")
         known = {} if examined.invoice else {"flow_type": "Undefined"}
-        flows.acknowledge(connection, deposit["id"], refusal=refusal, now=now, **known)
+        flows.acknowledge_row(connection, deposit, refusal=refusal, now=now, **known)
         return
     document = examined.invoice
     home.keep(deposit["sha256"], document)
@@ -76,7 +76,7 @@ def settle(home: Home, connection: Connection, deposit: AnyRow, data: bytes, exa
     given = deposit["processing_rule"] if deposit["processing_rule_source"] == "Input" else None
     determined = determine(document, given, is_public=partial(home.mirror.is_public, connection))
     if isinstance(determined, Refusal):
-        flows.acknowledge(connection, deposit["id"], refusal=determined, now=now, **known)
+        flows.acknowledge_row(connection, deposit, refusal=determined, now=now, **known)
         return
     ruling = rule(home, connection, deposit, document, determined.rule, faults=examined.faults, now=now)
     is_copy = ruling.standing == "archived" and issuer_of(document) != deposit["siren"]  # archived by its buyer
@@ -84,7 +84,7 @@ def settle(home: Home, connection: Connection, deposit: AnyRow, data: bytes, exa
     side = "received" if is_copy or is_purchase else "issued"
     row = record(connection, deposit["siren"], side, document, deposit=deposit, ruling=ruling, now=now)
     known |= {"invoice_id": row["id"], "processing_rule": determined.rule}
-    flows.acknowledge(connection, deposit["id"], refusal=None, now=now, **known)
+    flows.acknowledge_row(connection, deposit, refusal=None, now=now, **known)
     _tell(home, connection, row, document, ruling=ruling, data=data)
 
 
@@ -288,6 +288,7 @@ def record(
         "explanation": {"faults": faults, **(ruling.explanation or {})},
     }
     gathered.add(connection, invoice, row)
+    begin(connection, row["id"])
     measures.count(connection, "verdicts", side, ruling.standing)
     ruled = [fault.rule for fault in ruling.faults[:REASONS_MAX]]
     told = {"number": document.number, "side": side, "standing": ruling.standing, "faults": ruled}

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, bindparam, select
 
 from estafette.exchange.messages import Kind, Message
 from estafette.formats import cdar
@@ -25,6 +25,7 @@ from estafette.platform.statuses import join_early, lane_of, message_of, set_sta
 from estafette.platform.tables import company
 from estafette.store import jobs
 from estafette.store.jobs import Job
+from estafette.store.queries import Query, Row
 from estafette.store.worker import Apply
 from estafette.values.moments import paris_day
 
@@ -88,10 +89,10 @@ def _hand_over(home: Home, connection: Connection, row: dict[str, Any], document
     join_early(home, connection, row)
 
 
-def _tenant(home: Home, connection: Connection, document: Invoice) -> RowMapping | None:
+def _tenant(home: Home, connection: Connection, document: Invoice) -> Row | None:
     """Return the customer of this platform that the address belongs to."""
     siren = home.mirror.addressee(connection, document.addressee.value if document.addressee else "")
-    return connection.execute(select(company).where(company.c.siren == siren)).mappings().first()
+    return _COMPANY.first(connection, siren=siren) if siren else None
 
 
 def _misrouted(home: Home, connection: Connection, payload: dict[str, Any], document: Invoice) -> None:
@@ -143,3 +144,6 @@ def _return(home: Home, connection: Connection, payload: dict[str, Any], status:
         sha256=home.actor.documents.put(status),
     )
     home.post.send(connection, message, lane=lane)
+
+
+_COMPANY = Query(select(company).where(company.c.siren == bindparam("siren")))

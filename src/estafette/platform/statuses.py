@@ -281,7 +281,8 @@ def keep(
     received: bool,
 ) -> bool:
     """The status is in the life cycle of this delivery; False when it already was."""
-    if _KEPT.value(connection, invoice=row["id"], message=message.identifier):
+    had = history(connection, row["id"])
+    if any(one.message_identifier == message.identifier for one in had):
         return False
     values = {
         "invoice_id": row["id"],
@@ -301,6 +302,9 @@ def keep(
         "sha256": sha256,
     }
     gathered.add(connection, event, values)
+    fresh = StatusEvent(message.status, message.set_at, message.issuer.role, message.identifier)
+    in_order = sorted([*had, fresh], key=lambda one: (one.set_at, one.status))
+    gathered.memorize(connection, _life_of(row["id"]), in_order)
     told = {"status": message.status, "message": message.identifier, "sha256": sha256, "role": message.issuer.role}
     what = "status.received" if received else "status.set"
     audit.record(connection, row["siren"], what, about=row["id"], at=now, **told)
@@ -341,8 +345,21 @@ def join_early(home: Home, connection: Connection, row: dict[str, Any]) -> None:
 
 
 def history(connection: Connection, invoice_id: str) -> list[StatusEvent]:
-    """Return the life cycle of a delivery in the order its statuses were set."""
-    return [StatusEvent(*row) for row in _HISTORY.tuples(connection, invoice=invoice_id)]
+    """Return the life cycle of a delivery in the order its statuses were set; a transaction reads it once."""
+    return gathered.remember(
+        connection,
+        _life_of(invoice_id),
+        lambda: [StatusEvent(*row) for row in _HISTORY.tuples(connection, invoice=invoice_id)],
+    )
+
+
+def begin(connection: Connection, invoice_id: str) -> None:
+    """The delivery, just recorded, has no status yet: nothing is to be read."""
+    gathered.memorize(connection, _life_of(invoice_id), [])
+
+
+def _life_of(invoice_id: str) -> tuple[str, str]:
+    return "life", invoice_id
 
 
 def role_of(row: Row) -> Role:
@@ -445,9 +462,6 @@ def _characteristic(one: Characteristic) -> dict[str, str | None]:
     }
 
 
-_KEPT = Query(
-    select(event.c.status).where(event.c.invoice_id == bindparam("invoice"), event.c.message_id == bindparam("message"))
-)
 _HISTORY = Query(
     select(event.c.status, event.c.set_at, event.c.emitter_role, event.c.message_id)
     .where(event.c.invoice_id == bindparam("invoice"))
