@@ -12,6 +12,7 @@ be once at the supplier's platform, at the customer's, at the portal and at the 
 
 import argparse
 import asyncio
+import statistics
 import tempfile
 import time
 from collections import Counter
@@ -28,6 +29,7 @@ from tests.running import free_ports
 
 from bench.actors import Actors
 from bench.load import Answers, deposit_all, request
+from bench.profiles import tell
 from bench.stored import store
 from bench.tenants import Tenant, tenants_of
 from estafette.circuit.network import SEATS
@@ -35,6 +37,7 @@ from estafette.formats import Syntax, read
 from estafette.formats.writing import write
 from estafette.invoice.building import complete
 from estafette.invoice.model import Totals
+from estafette.platform.examination import examine
 from estafette.simulation import samples
 
 TODAY = datetime.now(UTC).date()
@@ -73,6 +76,8 @@ def main() -> None:
         stack.callback(actors.close)
         actors.start()
         uvloop.run(measure(actors, options))
+    if options.profile:
+        tell(options.profile)
 
 
 def _options() -> Options:
@@ -108,7 +113,7 @@ async def measure(actors: Actors, options: Options) -> None:
         await asyncio.to_thread(actors.wait_quiet)
     last = int(actors.query("platform-a", LAST)[0])
     actors.record(options.profile)
-    watched = _Watched(actors)
+    watched = _Watched(actors, models[0][0])
     watching = asyncio.create_task(watched.watch())
     started, before = time.perf_counter(), actors.cpu_s()
     url = actors.urls["platform-a"]
@@ -120,7 +125,7 @@ async def measure(actors: Actors, options: Options) -> None:
     watching.cancel()
     await asyncio.to_thread(actors.wait_quiet)
     _tell(options, answers, deposited=deposited, whole=whole)
-    _tell_costs(options.count, spent, watched.resident)
+    _tell_costs(options.count, spent, watched)
     _check(actors, options.count)
 
 
@@ -142,17 +147,26 @@ def _model(tenant: Tenant, number: int) -> bytes:
 
 
 class _Watched:
-    """The memory of each actor, looked at once a second."""
+    """What is looked at once a second: the memory of each actor, and what one judgement costs on this machine then."""
 
-    def __init__(self, actors: Actors) -> None:
+    def __init__(self, actors: Actors, document: bytes) -> None:
         self._actors = actors
+        self._document = document
         self.resident: list[dict[str, float]] = []
+        self.judgements: list[float] = []
 
     async def watch(self) -> None:
         """Look until cancelled."""
+        await asyncio.to_thread(self._judge)
         while True:
             self.resident.append(self._actors.resident_mb())
+            self.judgements.append(await asyncio.to_thread(self._judge))
             await asyncio.sleep(1)
+
+    def _judge(self) -> float:
+        started = time.thread_time()
+        examine(self._document, on=TODAY)
+        return time.thread_time() - started
 
 
 def _tell(options: Options, answers: Answers, *, deposited: float, whole: float) -> None:
@@ -168,12 +182,14 @@ def _tell(options: Options, answers: Answers, *, deposited: float, whole: float)
     print(f"refused: {len(answers.refused)} {Counter(answers.refused).most_common(1) or ''}")
 
 
-def _tell_costs(count: int, spent: dict[str, float], resident: list[dict[str, float]]) -> None:
+def _tell_costs(count: int, spent: dict[str, float], watched: _Watched) -> None:
+    resident = watched.resident
     print(f"{'':<18}{'processor':>12}{'memory at start, at the middle, at the end':>50}")
     for name, seconds in spent.items():
         seen = [resident[at].get(name, 0.0) for at in (0, len(resident) // 2, -1)]
         print(f"{name:<18}{1000 * seconds / count:>9.2f} ms" + "".join(f"{one:>13.0f} MB" for one in seen))
     print(f"{'all the actors':<18}{1000 * sum(spent.values()) / count:>9.2f} ms an invoice")
+    say("one judgement of one of them meanwhile (processor)", 1000 * statistics.mean(watched.judgements), "ms")
 
 
 def _check(actors: Actors, count: int) -> None:
