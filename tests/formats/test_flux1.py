@@ -272,6 +272,7 @@ WRONG = {
     "G6.09": {"lines": ()},
     "G6.16": {"delivery": Delivery(postal_address=Address(country_code="FR"))},
     "G6.10": {"allowances": (AllowanceCharge(amount=Decimal(1), vat_category="S"),)},
+    "G6.17": {"charges": (AllowanceCharge(amount=Decimal(1), vat_category="S"),)},
     "G1.05": {"number": "F 1  2"},
     "G1.01": {"type_code": "325"},
     "G1.36": {"due_date": date(2100, 1, 1)},

@@ -160,7 +160,10 @@ def answer(world: World, about: str) -> StatusMessage:
 
 
 def assert_annex_2(message: StatusMessage, kind: ObjectKind) -> None:
-    """Check that an answer of the portal carries what annex 2 asks."""
+    """Check that an answer of the portal carries what annexes 2 and 7 ask.
+
+    That is G7.06, G7.08, G7.14, G7.15, G7.18, G7.19, G7.22, G7.23, G7.29, G7.31, G7.32, G7.46, G7.54 and G1.114.
+    """
     assert message.guideline == message.object_reference_type == GUIDELINES[kind]
     assert 0 < len(message.identifier) <= 50
     assert 0 < len(message.name) <= 150

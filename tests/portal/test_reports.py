@@ -50,7 +50,7 @@ def said(world: World, *reports: Report) -> list[tuple[str, list[tuple[str, str]
 
 
 def test_accepted(world: World) -> None:
-    """A good transmission is answered by 300, alone, and told to the administration."""
+    """A good transmission is answered by 300 under its identifier (G1.104, G7.34), alone, and told."""
     good = report()
     assert hand(world, good).status == "500"
     assert said(world, good) == [("300", [])]

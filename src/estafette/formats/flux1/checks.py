@@ -123,8 +123,15 @@ def delivery_addresses_are_whole(subject: Subject) -> Iterator[str]:
 
 @_check("G6.10", "BT-96", fr="Une remise de document a un taux de TVA.", en="A document allowance has a VAT rate.")
 def allowances_have_a_rate(subject: Subject) -> Iterator[str]:
-    """The rate is mandatory for allowances of the document, not for charges."""
+    """The rate is mandatory for allowances of the document."""
     yield from (str(each.amount) for each in subject.invoice.allowances if each.vat_rate is None)
+
+
+@_check("G6.17", "BT-103", fr="Des frais de document ont un taux de TVA.", en="A document charge has a VAT rate.")
+def charges_have_a_rate(subject: Subject) -> Iterator[str]:
+    """The rate is mandatory for charges of the document, unless they are outside the scope of VAT (O)."""
+    charges = subject.invoice.charges
+    yield from (str(each.amount) for each in charges if each.vat_rate is None and each.vat_category != "O")
 
 
 # ------------------------------------------------------------------------------------------------- values and codes
