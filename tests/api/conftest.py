@@ -72,8 +72,8 @@ class Client:
 
         raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
         scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "path": path,
-            "raw_path": path.encode(), "root_path": "", "query_string": query.encode(), "headers": raw,
+            "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "method": method,
+            "path": path, "raw_path": path.encode(), "root_path": "", "query_string": query.encode(), "headers": raw,
             "scheme": "http", "server": ("test", 80), "client": ("test", 1),
         }  # fmt: skip
         await self.running.application(scope, receive, send)
@@ -125,7 +125,7 @@ class Client:
 
     def _busy(self) -> bool:
         with self.running.actor.database.read() as connection:
-            due = jobs.next_due(connection, ("deposit",))
+            due = jobs.next_due(connection, ("deposit", "package"))
         return due is not None
 
 
@@ -154,11 +154,16 @@ def multipart(
     return body, {"Content-Type": "multipart/form-data; boundary=frontier", "Content-Length": str(len(body))}
 
 
+def composed(folder: Path) -> Client:
+    """Compose a platform whose time is that of who speaks to it, from its first moment."""
+    made: list[Client] = []
+    made.append(Client(compose(PLATFORM, Network(folder, 8400), lambda: made[0].now if made else Client.now)))
+    return made[0]
+
+
 def opened(folder: Path) -> Client:
     """Open a platform with two companies, by its operator's route, and a token for each."""
-    client: Client
-    running = compose(PLATFORM, Network(folder, 8400), lambda: client.now)
-    client = Client(running)
+    client = composed(folder)
     operator = {"Authorization": f"Bearer {operator_token(folder / PLATFORM.name)}"}
     for siren in (HERE, THERE):
         company = {
@@ -200,8 +205,8 @@ def client(template: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[Cl
     """Give a platform of its own."""
     folder, tokens = template
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    made: Client
-    made = Client(compose(PLATFORM, Network(tmp_path, 8400), lambda: made.now), tokens=dict(tokens))
+    made = composed(tmp_path)
+    made.tokens = dict(tokens)
     yield made
     made.running.actor.database.close()
 

@@ -26,6 +26,7 @@ from estafette.circuit.network import SEATS, Network
 from estafette.circuit.operators import operator_token
 from estafette.directory import ReceivingPlatform
 from estafette.platform import tables
+from estafette.platform.keeping_package import Asked
 from estafette.platform.mirror_tables import mirror_line, mirror_unit
 from estafette.portal import platform_clients
 from estafette.portal.register import Register, Source
@@ -99,6 +100,7 @@ READS = scoped("flow.read") | {SOFTWARE_FOR, SOFTWARE_READS_FOR}
 SENDS = scoped("flow.write") | {SOFTWARE_FOR}
 CALLED = scoped("webhook.write") | {FOREIGN, SOFTWARE_FOR, SOFTWARE_READS_FOR}
 REPORTS = scoped("report.write") | {FOREIGN, SOFTWARE_FOR}
+RESTITUTES = scoped("archive.read") | {FOREIGN}
 LOOKS_UP = scoped("directory.read") | {FOREIGN, SOFTWARE_FOR, SOFTWARE_READS_FOR}
 
 EVERY_ACTOR = {
@@ -147,6 +149,12 @@ REPORTING = {
     "GET /reporting/v1/drafts/{role}/{kind}/{day}": Row(frozenset(READS | {FOREIGN})),
     "GET /reporting/v1/drafts/{role}/{kind}/{day}/document": Row(frozenset(READS | {FOREIGN})),
     "POST /reporting/v1/drafts/{role}/{kind}/{day}/transmission": Row(frozenset(REPORTS)),
+}
+ARCHIVE = {
+    "POST /archive/v1/packages": Row(frozenset(RESTITUTES)),
+    "GET /archive/v1/packages": Row(frozenset(RESTITUTES)),
+    "GET /archive/v1/packages/{packageId}": of_one(scoped("archive.read"), {FOREIGN}),
+    "GET /archive/v1/packages/{packageId}/content": of_one(scoped("archive.read"), {FOREIGN}),
 }
 DIRECTORY = {
     "POST /v1/siren/search": Row(frozenset(LOOKS_UP)),
@@ -203,6 +211,15 @@ PLATFORM = {
     **under("/afnor-flow", FLOWS),
     "GET /flow-service/openapi.json": PUBLIC,
     "GET /afnor-flow/openapi.json": PUBLIC,
+    "GET /archives": desk(READERS),
+    "POST /archives": desk({ADMINISTRATOR}),
+    "GET /archives/invoices/{invoice_id}/proof": of_one(READERS),
+    "GET /archives/packages": desk({ADMINISTRATOR, ACCOUNTANT}),
+    "POST /archives/packages": desk({ADMINISTRATOR, ACCOUNTANT}),
+    "GET /archives/packages/{package_id}": of_one({ADMINISTRATOR, ACCOUNTANT}),
+    "GET /archives/journal": desk({ADMINISTRATOR}),
+    "POST /archives/journal": desk({ADMINISTRATOR}),
+    **ARCHIVE,
     **REPORTING,
     **DIRECTORY,
     **under("/directory-service", DIRECTORY),
@@ -369,9 +386,9 @@ class House:
     async def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, str]:
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
         scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "path": path,
-            "raw_path": path.encode(), "root_path": "", "query_string": b"", "headers": raw, "scheme": "http",
-            "server": ("test", 80), "client": ("192.0.2.1", 1),
+            "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "method": method,
+            "path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"", "headers": raw,
+            "scheme": "http", "server": ("test", 80), "client": ("192.0.2.1", 1),
         }  # fmt: skip
         heard: list[Message] = []
 
@@ -466,6 +483,9 @@ def _invoice(house: House) -> None:
     status, _ = asyncio.run(house._ask("POST", "/v1/flows", headers, b"".join(parts)))
     assert status == 202
     actor = house.running.actor
+    packages = house.running.post._taken.__self__.platform.packages  # type: ignore[attr-defined]
+    with actor.database.begin() as connection:
+        package_id = packages.ask(connection, HERE, Asked(), by="login:ada")
 
     async def judged() -> None:
         worker = asyncio.create_task(actor.worker.run())
@@ -488,6 +508,8 @@ def _invoice(house: House) -> None:
         "kind": "transactions",
         "day": "2026-09-02",
         "invoice_id": str(invoice_id),
+        "package_id": package_id,
+        "packageId": package_id,
         "siren": HERE,
         "month": "2026-09",
         "place": "0",
@@ -496,7 +518,7 @@ def _invoice(house: House) -> None:
 
 def _is_due(house: House) -> bool:
     with house.running.actor.database.read() as connection:
-        return jobs.next_due(connection, ("deposit",)) is not None
+        return jobs.next_due(connection, ("deposit", "package")) is not None
 
 
 @pytest.fixture(scope="module", params=list(TABLE))

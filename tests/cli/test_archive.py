@@ -11,6 +11,7 @@ from tests.cli.command import one_line, run
 from tests.platform.world import SELLER, Clock, World, open_world, service
 
 from estafette.platform import tables
+from estafette.platform.keeping_package import Asked
 from estafette.values.moments import PARIS
 
 
@@ -80,6 +81,29 @@ def test_what_is_over_is_said_held_and_purged(data: str) -> None:
     assert state["condemned"] > 0
     assert run("archive", "verify", "--data", data).returncode == 0
     assert run("audit", "verify", "--data", data).returncode == 0
+
+
+def test_a_package_is_verified_alone(world: World, tmp_path: Path) -> None:
+    """A package handed over is verified with nothing else; with a byte changed, or another key, exit 1."""
+    platform = world.home(SELLER)
+    with platform.home.actor.database.begin() as connection:
+        identifier = platform.packages.ask(connection, SELLER, Asked(), by="login:ada")
+    world.work()
+    file = platform.packages.fetch(SELLER, identifier)
+    assert file is not None
+    copy = tmp_path / "dossier.zip"
+    copy.write_bytes(file.read_bytes())
+    done = run("archive", "verify-package", str(copy))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"intact / sound: {SELLER}" in done.stdout
+    key = platform.home.actor.public_key
+    assert json.loads(run("archive", "verify-package", str(copy), "--key", key, "--json").stdout)["sound"] is True
+    assert run("archive", "verify-package", str(copy), "--key", "other").returncode == 1
+    changed = bytearray(copy.read_bytes())
+    changed[len(changed) // 2] ^= 1
+    copy.write_bytes(changed)
+    done = run("archive", "verify-package", str(copy))
+    assert (done.returncode, done.stdout[0]) == (1, "✗")
 
 
 def test_what_cannot_be_done(data: str, tmp_path: Path) -> None:

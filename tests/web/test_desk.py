@@ -15,7 +15,7 @@ from estafette.platform.mirror_tables import mirror_line
 from estafette.simulation.documents import ubl
 from estafette.web.platform import deposits, files
 
-PAGES = ("/", "/issued", "/received", "/deposits", "/deposit", "/reports", "/addresses")
+PAGES = ("/", "/issued", "/received", "/deposits", "/deposit", "/reports", "/addresses", "/archives")
 
 
 def test_nobody_sees_a_page_without_signing_in(world: World) -> None:

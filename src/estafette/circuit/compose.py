@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute
 from estafette.administration.administration import Administration
 from estafette.api import (
     annuaire,
+    archive_service,
     connections,
     directory_service,
     documents,
@@ -351,6 +352,7 @@ def _services(platform: Platform, actor: Actor) -> list[BaseRoute]:
         *services.token_routes(access),
         *directory_service.routes(actor.database, access, actor.clock),
         *reporting_service.routes(platform, access),
+        *archive_service.routes(platform, access, actor.worker.wake),
         *documents.routes(access),
     ]
 

@@ -41,6 +41,7 @@ def rounds_of(actor: Actor, platform: Platform | None = None, deposits: Path | N
     rounds, watches = Rounds(), list[Watch]([watch.conditions])
     if platform is not None:
         watches.append(platform_watch.conditions)
+        rounds.every(PURGE_S, platform.packages.expire)
         keeping = settings_of(actor.folder)
         if keeping.purge:
             rounds.every(PURGE_S, Purge(actor.database, actor.documents, keeping.retention, actor.clock).visit)

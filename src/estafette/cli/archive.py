@@ -187,6 +187,47 @@ def purge(
                    f"({line['rule']}) {line['why'] or ''}".rstrip())  # fmt: skip
 
 
+@archive.command("verify-package")
+def verify_package(
+    file: Annotated[Path, typer.Argument(help="Le dossier reçu. / The package received.", exists=True, dir_okay=False)],
+    *,
+    key: Annotated[
+        str | None, typer.Option(help="Clé publique attendue (base64). / Public key expected (base64).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Vérifie un dossier de restitution, seul. / Verify a restitution package, by itself.
+
+    Code 0 : tel qu'il a été fait ; 1 : changé, dit où ; 2 : illisible.
+    """
+    from estafette.exchange.keys import verifies
+    from estafette.store.sealed_check import check
+    from estafette.store.sealed_files import Broken
+
+    size = file.stat().st_size
+    tell = _progress(file.name)
+    try:
+        with file.open("rb") as opened:
+            found = check(opened, verifies, key=key, progress=lambda done: tell(done, size))
+    except Broken as broken:
+        answer = {"sound": False, "where": broken.where, "fr": broken.fr, "en": broken.en}
+        typer.echo(json.dumps(answer, ensure_ascii=False) if as_json else f"✗ {broken}")
+        raise typer.Exit(1) from None
+    except OSError as fault:
+        _stop(str(fault))
+    told = found.verified.told
+    counts = {"files": found.verified.files, "events": found.events, "roots": found.roots}
+    if as_json:
+        typer.echo(json.dumps({"sound": True, **counts, "told": told}, ensure_ascii=False))
+        return
+    of = {
+        name: str(told.get(name) or "…") for name in ("siren", "from", "to", "platform", "matricule", "made_at", "key")
+    }
+    typer.echo(f"intact / sound: {of['siren']} {of['from']} → {of['to']}")
+    typer.echo(f"{counts['files']} fichiers / files, {counts['events']} événements / events, {counts['roots']} racines")
+    typer.echo(f"signé par / signed by {of['platform']} ({of['matricule']}) {of['made_at']}, clé / key {of['key']}")
+
+
 def _purge(house: "House") -> "Purge":
     from estafette.platform.keeping_purge import Purge
 
@@ -248,7 +289,8 @@ def _opened(data: Path, actor: str) -> Iterator[House]:
     from estafette.platform.keeping_settings import settings_of
     from estafette.store.database import NewerData, open_database
     from estafette.store.documents import Documents
-    from estafette.store.packs import FolderPacks
+    from estafette.store.objects import ObjectPacks
+    from estafette.store.packs import FolderPacks, Packs
 
     seat = next((seat for seat in SEATS if seat.name == actor), None)
     if seat is None:
@@ -260,7 +302,9 @@ def _opened(data: Path, actor: str) -> Iterator[House]:
             _stop(f"{folder}: rien ici, démarrer d'abord / nothing here, start first: estafette up")
         database = open_database(records, ("shared",), threaded=False)
         try:
-            documents = Documents(database, FolderPacks(folder / "documents"))
+            objects = network.objects(seat)
+            packs: Packs = ObjectPacks(objects) if objects else FolderPacks(folder / "documents")
+            documents = Documents(database, packs)
             yield House(folder, seat.kind != "administration", database, documents, settings_of(folder).retention)
         finally:
             database.close()

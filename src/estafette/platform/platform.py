@@ -39,6 +39,8 @@ from estafette.platform.addresses import Addresses
 from estafette.platform.examination import Examined
 from estafette.platform.flows import Deposit, Refusal
 from estafette.platform.home import Home
+from estafette.platform.keeping_package import Packages
+from estafette.platform.keeping_settings import settings_of
 from estafette.platform.reporting import Reporting
 from estafette.platform.statuses import Answer, NotAllowed
 from estafette.platform.tables import company, declaration, event, flow, invoice
@@ -75,6 +77,7 @@ class Platform:
         self._database = home.actor.database
         self._documents = home.actor.documents
         self.reporting = Reporting(home)
+        self.packages = Packages(home, settings_of(home.actor.folder).retention)
 
     def take_work(self) -> None:
         """The worker knows what each queue of this room asks."""
@@ -85,6 +88,7 @@ class Platform:
         worker.handles_together(declarations.PACK, lambda batch: declarations.pack(self.home, batch))
         worker.handles(acknowledgements.PORTAL, self._bound(acknowledgements.handle))
         self.reporting.take_work(worker)
+        self.packages.take_work()
 
     def _bound(self, handler: Callable[[Home, Job], Awaitable[Apply]]) -> Callable[[Job], Awaitable[Apply]]:
         return lambda job: handler(self.home, job)

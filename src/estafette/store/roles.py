@@ -15,6 +15,7 @@ class Capability(StrEnum):
     READ = "read"
     DEPOSIT = "deposit"
     ANSWER = "answer"
+    RESTITUTE = "restitute"
     ADMINISTER = "administer"
     OPERATE = "operate"
     DECIDE = "decide"
@@ -45,15 +46,15 @@ ROLES: Mapping[str, Role] = {
             "Administrator",
             "Tout faire pour l'entreprise, et gérer ses accès.",
             "Do everything for the company, and manage its accesses.",
-            frozenset({C.READ, C.DEPOSIT, C.ANSWER, C.ADMINISTER}),
+            frozenset({C.READ, C.DEPOSIT, C.ANSWER, C.RESTITUTE, C.ADMINISTER}),
         ),
         Role(
             "accountant",
             "Comptable",
             "Accountant",
-            "Lire, déposer et répondre.",
-            "Read, deposit and answer.",
-            frozenset({C.READ, C.DEPOSIT, C.ANSWER}),
+            "Lire, déposer, répondre, demander une restitution.",
+            "Read, deposit, answer, ask for a restitution package.",
+            frozenset({C.READ, C.DEPOSIT, C.ANSWER, C.RESTITUTE}),
         ),
         Role(
             "reader",
@@ -104,6 +105,7 @@ SCOPES: Mapping[str, Scope] = {
         Scope("directory.read", "Lire l'annuaire", "Read the directory", frozenset({C.READ})),
         Scope("webhook.write", "Gérer les notifications", "Manage webhooks", frozenset({C.READ})),
         Scope("report.write", "Déclarer (e-reporting)", "Report (e-reporting)", frozenset({C.DEPOSIT})),
+        Scope("archive.read", "Demander une restitution", "Ask for restitution packages", frozenset({C.RESTITUTE})),
     )
 }
 """Every scope of the software of a company; a token carries those of its client."""
@@ -119,7 +121,8 @@ PLATFORM_SCOPES: Mapping[str, Scope] = {
 
 READING = frozenset({"flow.read", "directory.read", "webhook.write"})
 WRITING = frozenset({"flow.write", "report.write"})
-"""What an accreditation gives for “read” and for “write” (XP Z12-013 §7: search and get, post)."""
+"""What an accreditation gives for “read” and for “write” (XP Z12-013 §7: search and get, post). Neither gives the whole
+of an organization's archives: those are asked for by itself."""
 
 
 def capabilities_of(role: str) -> frozenset[Capability]:

@@ -10,6 +10,7 @@
 /invoices/{id}/documents/{n}     a document joined to the invoice (BG-24)
 /reports…                        e-reporting (`reports`)
 /addresses                       where the company receives, by the directory (`addresses`)
+/archives…                       what is kept, holds, restitution, the audit log (`archives`)
 """
 
 from collections.abc import Callable, Mapping
@@ -40,6 +41,7 @@ from estafette.web.desk import Desk, language_of, tenant_of
 from estafette.web.platform import answers, signs
 from estafette.web.platform.addresses import AddressPages
 from estafette.web.platform.answers import Unclear
+from estafette.web.platform.archives import ArchivePages
 from estafette.web.platform.attention import concerns
 from estafette.web.platform.deposits import Deposits
 from estafette.web.platform.files import to_save
@@ -76,6 +78,7 @@ def routes(platform: Platform, desk: Desk, wake: Callable[[], None]) -> list[Bas
         Route("/invoices/{invoice_id}/documents/{place:row}", desk.signed_in(pages.supporting_document)),
         *ReportPages(platform.reporting, desk).routes(),
         *AddressPages(platform, desk, wake).routes(),
+        *ArchivePages(platform, desk, wake).routes(),
         *AccessPages(desk).routes(),
     ]
 
