@@ -8,7 +8,7 @@ from estafette.directory.readings import Readings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs/directory.md").read_text()
-ROW = re.compile(r"^\| (\S+) \| (code|line) (DT-[\d-]+) \| [^|]+ \| (REJ_\w+) \| (test_\w+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (\S+) \| (code|line) (D[TG]-[\d-]+) \| [^|]+ \| (REJ_\w+) \| (test_\w+) \|$", re.MULTILINE)
 
 
 def test_the_table_is_that_of_the_code() -> None:

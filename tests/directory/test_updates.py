@@ -269,6 +269,25 @@ def test_a_code_that_is_no_units() -> None:
     assert rules(replace(code, siret="30000000700016")) == [("REJ_COH", "G1.96")]
 
 
+def test_who_may_end_a_code() -> None:
+    """A code that serves another platform's lines is not ended; one that serves one's own, or lines that ended, is."""
+    ended = RoutingCode(siret=SIRET, code="A", name="N", status="I")
+    served = line("0005", siret=SIRET, routing_code="A", instance=1)
+    assert rules(ended, served) == [("REJ_HAB", "REJ_HAB")]
+    assert judged(ended, served, emitter="0005") == ()
+    assert rules(ended, replace(served, start=date(2027, 1, 1), end=ON)) == []
+    assert rules(replace(ended, status="A"), served) == [], "a new name harms nobody"
+
+
+def test_an_emitter_that_lapsed() -> None:
+    """A platform whose registration ended only ends its own lines."""
+    own = line("0007", start=date(2026, 9, 1), instance=1)
+    assert judged(replace(own, end=CLOSING), own, emitter="0007") == ()
+    assert [fault.rule for fault in judged(replace(OPEN, end=CLOSING), OPEN, emitter="0007")] == ["REJ_HAB"]
+    assert [fault.rule for fault in judged(RoutingCode(siret=SIRET, code="N", name="N"), emitter="0007")] == ["REJ_HAB"]
+    assert "G1.94" in [fault.rule for fault in judged(line("0007"), emitter="0007")]
+
+
 LAPSED = line("0007", start=date(2026, 9, 1), instance=1)
 
 

@@ -102,6 +102,18 @@ _FREE = (
     "Fermez-la d'abord, puis commencez le jour de sa fin.",
     "Close it first, then start on the day it ends.",
 )
+_UNSERVED = (
+    "un code où aucune autre plateforme ne reçoit",
+    "a code at which no other platform receives",
+    "Attendez que ses lignes prennent fin.",
+    "Wait until its lines end.",
+)
+_EMITTER = (
+    "un émetteur dont l'immatriculation est en vigueur",
+    "an emitter whose registration is in force",
+    "Seules vos propres lignes peuvent encore prendre fin.",
+    "Only your own lines can still be ended.",
+)
 _OWN = (
     "votre matricule, ou la fermeture d'une ligne en vigueur",
     "your own number, or the closing of a line in force",
@@ -132,6 +144,8 @@ RULES = (
     _rule(_B, "G1.96", COHERENCE, "IdSIRET DT-5-3", code.known_unit, _ACTIVE),
     _rule(_B, "G1.97", COHERENCE, "IdSIRET DT-5-3", code.known_establishment, _ACTIVE),
     _rule(_B, "REJ_HAB", RIGHTS, "IdSIRET DT-5-3", code.private_unit, _PRIVATE),
+    _rule(_B, "REJ_HAB", RIGHTS, "Statut DT-5-2", code.served_by_another, _UNSERVED),
+    _rule(_B, "REJ_HAB", RIGHTS, "CodeRoutage DG-5", code.registered_emitter, _EMITTER),
     # the values of a line
     _rule(_C, "G1.84", VALUE, "Nature DT-7-2", line.nature, _expected("D, M")),
     _rule(_C, "G1.09", VALUE, "DateEffet DT-7-3", line.days, _DAY),
@@ -161,5 +175,6 @@ RULES = (
     _rule(_D, "G1.86", COHERENCE, "DateEffet DT-7-3", line.free_period, _FREE),
     _rule(_D, "REJ_HAB", RIGHTS, "IdLinSIREN DT-7-5-1-1", line.private_unit, _PRIVATE),
     _rule(_D, "REJ_HAB", RIGHTS, "IdPlateforme DT-7-6", line.own_line, _OWN),
+    _rule(_D, "REJ_HAB", RIGHTS, "LigneAnnuaire DG-7", line.registered_emitter, _EMITTER),
 )
 """Every rule, those of the form before the others."""

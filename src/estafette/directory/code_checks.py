@@ -8,6 +8,7 @@ import re
 from estafette.directory.line_checks import LENGTH_MAX, is_routing
 from estafette.directory.rules import CodeCase
 from estafette.invoice import codes_lists
+from estafette.values.identifiers import Address
 
 _SIRET = re.compile("[0-9]{14}")
 TEXT_MAX, POSTAL_CODE_MAX = 255, 10
@@ -75,6 +76,21 @@ def private_unit(case: CodeCase) -> str | None:
     """The services of public entities come from Chorus Pro."""
     unit = case.held.legal_unit(case.code.siret[:9])
     return case.code.siret if unit is not None and unit.entity_type == "P" else None
+
+
+def served_by_another(case: CodeCase) -> str | None:
+    """A platform does not end a code at which another platform receives: its lines would go with it (DT-5-2)."""
+    if not _is_ending(case):
+        return None
+    lines = case.held.lines(str(Address(case.code.siret[:9], case.code.siret, case.code.code)))
+    lasting = (line for line in lines if line.nature == "D" and (line.end is None or line.end > case.on))
+    return next((line.matricule for line in lasting if line.matricule != case.emitter), None)
+
+
+def registered_emitter(case: CodeCase) -> str | None:
+    """The emitter's registration is in force."""
+    emitter = case.held.platform(case.emitter)
+    return None if emitter is not None and emitter.is_registered(case.on) else case.emitter
 
 
 def _is_ending(case: CodeCase) -> bool:

@@ -216,6 +216,13 @@ def own_line(case: LineCase) -> str | None:
     return None if line.matricule == case.emitter or is_closing or is_default else line.matricule
 
 
+def registered_emitter(case: LineCase) -> str | None:
+    """Whose registration is not in force only ends its own lines."""
+    emitter = case.held.platform(case.emitter)
+    is_own = case.is_ending and case.line.matricule == case.emitter
+    return None if is_own or (emitter is not None and emitter.is_registered(case.on)) else case.emitter
+
+
 # ---------------------------------------------------------------------------------------------------------- together
 
 
