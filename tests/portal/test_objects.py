@@ -26,6 +26,7 @@ from estafette.formats.status_message import Characteristic, Detail, Identifier,
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Identifier as InvoiceIdentifier
 from estafette.lifecycle.messages import refusals_of
+from estafette.portal import authority
 from estafette.portal.tables import obligatory_status
 
 
@@ -98,6 +99,16 @@ def test_unknown_party(world: World, side: str, term: str) -> None:
     assert reasons(message) == [("REJ_COH", "G1.63")]
     assert message.details[0].notes[0].subject_code == term
     assert "800000002" in message.comments[0]
+
+
+def test_a_party_that_is_not_taxable(own_world: World) -> None:
+    """A private unit that the national register has and the tax register has not is in no directory (G1.63)."""
+    world, number = own_world, own_world.number("E")
+    unit = {"siren": "800000002", "name": "Association", "entity_type": "A", "is_taxable": False}
+    authority.load(world.hall, units=[unit])
+    world.work()
+    send(world, dict([data_file(number, buyer=party("800000002"))]))
+    assert reasons(answer(world, number)) == [("REJ_COH", "G1.63")]
 
 
 def test_dated_after_the_control(world: World) -> None:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, exists, select, tuple_
+from sqlalchemy import Connection, bindparam, exists, or_, select, tuple_
 
 from estafette.formats.flux1 import Flux1
 from estafette.formats.flux10 import Report
@@ -203,7 +203,10 @@ def _among(*columns: Any) -> Any:
 
 _data, _status, _report = invoice_data.c, obligatory_status.c, accepted_report.c
 _KNOWN = gathered.reads(
-    select(legal_unit.c.siren).distinct().where(legal_unit.c.siren.in_(bindparam("keys", expanding=True)))
+    select(legal_unit.c.siren)
+    .distinct()
+    .where(legal_unit.c.siren.in_(bindparam("keys", expanding=True)))
+    .where(or_(legal_unit.c.is_taxable, legal_unit.c.entity_type == "P"))  # who never was is in no directory
 )
 _SENT = gathered.reads(
     select(_data.seller_siren, _data.number, _data.year).where(_among(_data.seller_siren, _data.number, _data.year))
