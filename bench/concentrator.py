@@ -8,20 +8,30 @@ Figures are of objects answered and told, of the processor of the portal alone, 
 
 import argparse
 import asyncio
+import statistics
 import tempfile
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import nullcontext
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
+from sqlalchemy import ColumnElement, Connection, String, cast, func, insert, literal, select
 from tests.postgresql import shared
 
 from bench.neighbours import CODE, MATRICULE, Neighbours, now
+from estafette.circuit.network import SEATS, Network
 from estafette.exchange.messages import Kind
 from estafette.formats import envelope, flux1, read
 from estafette.formats.envelope import FlowName
+from estafette.portal.fact_tables import fact
+from estafette.portal.tables import invoice_data
 from estafette.simulation import samples
+from estafette.store.database import open_database
+from estafette.store.tables import sequence
 
 SELLER, BUYER = "100000009", "200000008"
 F1, F10 = "FFE0111A", "FFE1025A"
@@ -41,7 +51,10 @@ def main() -> None:
     asked = _arguments()
     with tempfile.TemporaryDirectory() as folder, _database(asked.engine) as database:
         flows = [F1, F10] if asked.flow == "both" else [{"f1": F1, "f10": F10}[asked.flow]]
-        asyncio.run(_measure(Neighbours(Path(folder), database), flows, asked))
+        neighbours = Neighbours(Path(folder), database)
+        if asked.facts:
+            fill(neighbours, asked.facts)
+        asyncio.run(_measure(neighbours, flows, asked))
 
 
 def _arguments() -> argparse.Namespace:
@@ -73,26 +86,41 @@ async def carry(neighbours: Neighbours, interface: str, seconds: float, rate: fl
     base, told = neighbours.answered[ANSWERS[interface]], neighbours.facts
     started, cpu, memory = now(), neighbours.cpu_s(), neighbours.memory_mb()
     sent, minute = 0, started + 60
+    flying: deque[tuple[int, float]] = deque()
+    lags: list[float] = []
     while now() - started < seconds:
         done = neighbours.answered[ANSWERS[interface]] - base
+        _landed(flying, lags, done)
         if sent - done >= IN_FLIGHT * LOT[interface] or (rate and sent > rate * (now() - started)):
             await asyncio.sleep(0.005)
             continue
         await _send(neighbours, interface, make)
         sent += LOT[interface]
+        flying.append((sent, now()))
         if now() > minute:
             minute += 60
             print(f"  {now() - started:6.0f} s {done:9} answered, {neighbours.memory_mb():.0f} MB", flush=True)
-    await _answered(neighbours, interface, base + sent)
+    while (done := neighbours.answered[ANSWERS[interface]] - base) < sent:
+        _landed(flying, lags, done)
+        await asyncio.sleep(0.005)
+    _landed(flying, lags, done)
     taken = now() - started
     while neighbours.facts - told < sent - neighbours.rejected:
         await asyncio.sleep(0.01)
     spent = neighbours.cpu_s() - cpu
     say(f"{interface} carried, deposit to answer", sent / taken, "a second")
     say(f"{interface} processor of the portal", 1000 * spent / sent, "ms an object")
+    say(f"{interface} deposit to the last answer of a flow, median", statistics.median(lags), "s")
+    say(f"{interface} the same, the slowest", max(lags), "s")
     say(f"{interface} memory before", memory, "MB")
     say(f"{interface} memory after", neighbours.memory_mb(), "MB")
     say(f"{interface} rejected", neighbours.rejected, "objects")
+
+
+def _landed(flying: deque[tuple[int, float]], lags: list[float], done: int) -> None:
+    """Note how long the flows took whose answers have all come."""
+    while flying and flying[0][0] <= done:
+        lags.append(now() - flying.popleft()[1])
 
 
 async def _answered(neighbours: Neighbours, interface: str, wanted: int) -> None:
@@ -104,7 +132,57 @@ async def _send(neighbours: Neighbours, interface: str, make: Iterator[tuple[str
     files = dict(next(make) for _ in range(LOT[interface]))
     name = FlowName.numbered(interface, application_code=CODE, number=next(NUMBERS))
     status = await neighbours.post(MATRICULE, Kind.FLOW, name.archive, envelope.pack(files))
-    assert status == 202, f"{name}: {status}"
+    assert status in (200, 202), f"{name}: {status}"
+
+
+def fill(neighbours: Neighbours, facts: int) -> None:
+    """The portal has that many invoices of before, one fact each."""
+    data = neighbours.folder / "data"
+    seat = next(seat for seat in SEATS if seat.kind == "portal")
+    network = Network(data, neighbours.port, database=neighbours.database)
+    network.folder(seat).mkdir(parents=True)
+    database = open_database(network.database(seat), ("platform", "portal"), threaded=False)
+    started = time.process_time()
+    with database.begin() as connection:
+        connection.execute(insert(sequence).values(name="fact", value=facts))
+        for first in range(0, facts, 500_000):
+            _fill(connection, first, min(first + 500_000, facts))
+    database.close()
+    say(f"{facts} facts of before, written", time.process_time() - started, "s")
+
+
+def _fill(connection: Connection, first: int, last: int) -> None:
+    numbers = select(literal(first + 1).label("n")).cte("numbers", recursive=True)
+    numbers = numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < last))
+    seller = func.substr(cast(1_000_000_000 + numbers.c.n * 7919 % 900_000_000, String), 2)
+    number = literal("G-").concat(cast(numbers.c.n, String))
+    day, moment = date(2025, 6, 15), datetime(2025, 6, 16, tzinfo=UTC)
+    head = {"id": numbers.c.n, "seller_siren": seller, "number": number, "year": 2025, "buyer_siren": BUYER}
+    head |= {"issue_date": day, "partner": MATRICULE, "flow_name": "F", "file_name": "a.xml", "sha256": "0" * 64}
+    fact_ = {
+        "message": numbers.c.n,
+        "place": 0,
+        "kind": "invoice",
+        "platform": MATRICULE,
+        "siren": seller,
+        "role": "SE",
+    }
+    fact_ |= {
+        "role": "SE",
+        "number": number,
+        "year": 2025,
+        "day": day,
+        "category": "S",
+        "rate": Decimal(20),
+        "base": Decimal(100),
+    }
+    fact_ |= {"vat": Decimal(20), "currency": "EUR", "known_from": moment}
+    for table, row in ((invoice_data, {**head, "recorded_at": moment}), (fact, fact_)):
+        columns = [
+            value if isinstance(value, ColumnElement) else literal(value, table.c[name].type)
+            for name, value in row.items()
+        ]
+        connection.execute(insert(table).from_select(list(row), select(*columns).select_from(numbers)))
 
 
 def invoices() -> Iterator[tuple[str, bytes]]:

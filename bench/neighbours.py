@@ -141,10 +141,15 @@ class Neighbours:
         manifest = manifest_of([message], [body])
         headers = {"Estafette-Signature": sign(self.key, manifest)}
         url = f"{self.url}/exchange/v1/messages"
-        async with self.session.post(url, data=manifest + b"\n" + body, headers=headers) as answer:
-            said = await answer.read()
+        for _ in range(3):  # a connection that was idle may be closed as it is used: the portal takes a message once
+            try:
+                async with self.session.post(url, data=manifest + b"\n" + body, headers=headers) as answer:
+                    said = await answer.read()
+            except aiohttp.ServerDisconnectedError:
+                continue
             replies = msgspec.json.decode(said, type=list[Reply]) if answer.status == 200 else []
             return replies[0].status if replies else answer.status
+        raise ConnectionError(url)
 
     async def load(self, sirens: list[str]) -> None:
         """These companies are in the directory."""

@@ -265,6 +265,9 @@ ANNUAIRE = {
 PORTAL = {
     **PLATFORM,
     **{name: Row(VERBS | OF_PLATFORMS) for name, row in PLATFORM.items() if row == Row(VERBS)},
+    "GET /watch": Row(frozenset({OPERATOR})),
+    "GET /operator/v1/watch": OPERATORS_ONLY,
+    "GET /ppf/concentrator/v1/watch": Row(OF_PLATFORMS),
     "POST /operator/v1/directory": OPERATORS_ONLY,
     "GET /operator/v1/connections": OPERATORS_ONLY,
     "PUT /operator/v1/connections/{code}": OPERATORS_ONLY,

@@ -33,6 +33,7 @@ from estafette.api import (
     services,
     sftp_keys,
 )
+from estafette.api import watch as watch_service
 from estafette.api.access import Access
 from estafette.api.correlation import Correlated
 from estafette.api.probes import Probes, measured
@@ -75,6 +76,7 @@ from estafette.web import entrance
 from estafette.web import operations as operations_desk
 from estafette.web import platform as platform_desk
 from estafette.web import settings as sign_in
+from estafette.web import watch as watch_desk
 from estafette.web.desk import Desk
 from estafette.web.directory import DirectoryPages
 
@@ -195,11 +197,14 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     platform.take_work()
     portal.take_work()
     authority.install(hall, _without_registration(network.url(seat), actor.public_key))
-    desk = _desk(seat, actor, platform_desk.TEMPLATES, (*platform_desk.NAVIGATION, DIRECTORY_PAGE))
+    desk = _desk(
+        seat, actor, platform_desk.TEMPLATES, (*platform_desk.NAVIGATION, DIRECTORY_PAGE, watch_desk.NAVIGATION)
+    )
     routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
     routes += operator.platform_routes(platform, clock)
     routes += operator.portal_routes(portal, actor.worker.wake)
     routes += [*annuaire.annuaire_routes(actor), *DirectoryPages(desk).routes()]
+    routes += [*watch_service.routes(actor), *watch_desk.routes(actor, desk)]
     rounds = rounds_of(actor, platform, network.deposits(seat))
     rounds.every(directory_upkeep.EVERY_S, directory_upkeep.visit_of(actor))
     if door := door_of(seat, network, actor):

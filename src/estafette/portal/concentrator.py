@@ -19,6 +19,7 @@ from estafette.portal.feed import Fact
 from estafette.portal.hall import Came, Hall, Partner
 from estafette.portal.stages import files_max, scan
 from estafette.portal.tables import partner_flow
+from estafette.portal.tally import Tally, begun, write
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply, Later
 from estafette.values.moments import paris_day
@@ -44,8 +45,11 @@ async def _controlled(hall: Hall, file: str, data: bytes) -> Controlled:
 def _settle(hall: Hall, connection: Connection, name: FlowName, matricule: str, controlled: Controlled) -> None:
     partner = answer_flow(hall, connection, name, matricule, controlled)
     _foresee(connection, matricule, controlled)
-    taken = (_take(hall, connection, Came(partner, name, each.file, each.sha256), each) for each in controlled.files)
+    tally = begun(controlled)
+    came = [(Came(partner, name, each.file, each.sha256), each) for each in controlled.files]
+    taken = [_take(hall, connection, *one, tally) for one in came]
     feed.tell(hall, connection, matricule, [fact for fact in taken if fact])
+    write(connection, name, matricule, tally, now=hall.actor.clock())
 
 
 def _foresee(connection: Connection, matricule: str, controlled: Controlled) -> None:
@@ -54,10 +58,10 @@ def _foresee(connection: Connection, matricule: str, controlled: Controlled) -> 
     held.foresee_statuses(connection, matricule, statuses)
 
 
-def _take(hall: Hall, connection: Connection, came: Came, each: File) -> Fact | None:
+def _take(hall: Hall, connection: Connection, came: Came, each: File, tally: Tally) -> Fact | None:
     if isinstance(each.read, StatusMessage):
-        return flow6.take(hall, connection, came, each.read)
-    return flow1.take(hall, connection, came, each.read)
+        return flow6.take(hall, connection, came, each.read, tally)
+    return flow1.take(hall, connection, came, each.read, tally)
 
 
 def answer_flow(hall: Hall, connection: Connection, name: FlowName, matricule: str, controlled: Controlled) -> Partner:

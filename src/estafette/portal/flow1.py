@@ -4,28 +4,31 @@ The content, then what the portal already knows: the parties in the directory, t
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
 from estafette.formats.flux1 import Examined
+from estafette.lifecycle.deadlines import INVOICE_DATA, due
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_object
 from estafette.lifecycle.statuses import ObjectKind
 from estafette.portal.facts import accept_data
 from estafette.portal.feed import Fact
 from estafette.portal.hall import Came, Hall
-from estafette.portal.held import is_sent, is_unit
+from estafette.portal.held import deposited_at, is_sent, is_unit
+from estafette.portal.tally import Tally
 from estafette.store import sequences
 from estafette.values.moments import paris_day
 
 ANSWER_TO_DATA = "FFE0604A"
 
 
-def take(hall: Hall, connection: Connection, came: Came, examined: Examined) -> Fact | None:
+def take(hall: Hall, connection: Connection, came: Came, examined: Examined, tally: Tally) -> Fact | None:
     """The data of one invoice are accepted or rejected, and answered; returns the fact, when there is one."""
     now, data = hall.actor.clock(), examined.facts
     refusals = tuple(_refusals(connection, came, examined, on=paris_day(now)))
+    tally.add(refusals, is_late=_is_late(connection, examined, now))
     sequence = sequences.draw(connection, "answer")
     number, siren, issued = data.named
     answer = about_object(
@@ -42,6 +45,13 @@ def take(hall: Hall, connection: Connection, came: Came, examined: Examined) -> 
     )
     hall.answer(connection, came.partner, ANSWER_TO_DATA, answer)
     return None if refusals else accept_data(hall, connection, came, data)
+
+
+def _is_late(connection: Connection, examined: Examined, now: datetime) -> bool:
+    """Tell whether the data come past their term, which runs from the deposit (external specifications §3.6.5)."""
+    begun = deposited_at(connection, examined.facts)
+    limit = due(INVOICE_DATA, begun) if begun else None
+    return limit is not None and now > limit
 
 
 def _refusals(connection: Connection, came: Came, examined: Examined, *, on: date) -> Iterable[Refusal]:

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from estafette.formats.status_message import StatusMessage
+from estafette.lifecycle.deadlines import due
 from estafette.lifecycle.messages import about_object
 from estafette.lifecycle.obligatory import control_mandatory
 from estafette.lifecycle.statuses import ObjectKind
@@ -10,12 +11,13 @@ from estafette.portal.facts import accept_status
 from estafette.portal.feed import Fact
 from estafette.portal.hall import Came, Hall
 from estafette.portal.held import is_had, statuses_of
+from estafette.portal.tally import Tally
 from estafette.store import sequences
 
 ANSWER_TO_STATUSES = "FFE0654A"
 
 
-def take(hall: Hall, connection: Connection, came: Came, message: StatusMessage) -> Fact | None:
+def take(hall: Hall, connection: Connection, came: Came, message: StatusMessage, tally: Tally) -> Fact | None:
     """An obligatory status is accepted in silence, or rejected and answered; one had already changes nothing.
 
     Returns the fact, when there is one.
@@ -26,6 +28,8 @@ def take(hall: Hall, connection: Connection, came: Came, message: StatusMessage)
     refusal = control_mandatory(message, statuses_of(connection, message), partner=came.partner.matricule)
     if refusal is None and message.test:
         return None  # P1.13: controlled like any other, and nothing comes of it
+    limit = due(message.status, message.set_at)
+    tally.add((refusal,) if refusal else (), is_late=limit is not None and now > limit)
     if refusal is None:
         return accept_status(hall, connection, came, message)
     number = sequences.draw(connection, "answer")

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, exists, or_, select, tuple_
+from sqlalchemy import Connection, bindparam, exists, func, or_, select, tuple_
 
 from estafette.formats.flux1 import Flux1
 from estafette.formats.flux10 import Report
@@ -59,13 +59,21 @@ def is_sent(connection: Connection, data: Flux1) -> bool:
     return gathered.remember(connection, ("sent", key), lambda: bool(_sent(connection, [key])))
 
 
+def deposited_at(connection: Connection, data: Flux1) -> datetime | None:
+    """Return when the invoice of these data was deposited (status 200), when that was told already."""
+    key = _key_of(data)
+    return gathered.remember(connection, ("deposited", key), lambda: _deposits(connection, [key]).get(key))
+
+
 def foresee_data(connection: Connection, many: Sequence[Flux1]) -> None:
     """What will be asked of these data is remembered."""
     _foresee_units(connection, (siren for one in many for siren in (one.seller_siren, one.buyer_siren)))
     keys = {_key_of(one) for one in many}
     sent = {key for some in _by(keys) for key in _sent(connection, some)}
+    deposits = {key: at for some in _by(keys) for key, at in _deposits(connection, some).items()}
     for key in keys:
         gathered.memorize(connection, ("sent", key), key in sent)
+        gathered.memorize(connection, ("deposited", key), deposits.get(key))
 
 
 def accepted_data(connection: Connection, data: Flux1) -> None:
@@ -179,6 +187,11 @@ def _sent(connection: Connection, keys: list[InvoiceKey]) -> list[InvoiceKey]:
     return [(row[0], row[1], row[2]) for row in connection.execute(_SENT, {"keys": keys})]
 
 
+def _deposits(connection: Connection, keys: list[InvoiceKey]) -> dict[InvoiceKey, datetime]:
+    rows = connection.execute(_DEPOSITED, {"keys": keys})
+    return {(row[0], row[1], row[2]): row[3] for row in rows}
+
+
 def _had(connection: Connection, names: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in connection.execute(_HAD, {"keys": names})]
 
@@ -210,6 +223,11 @@ _KNOWN = gathered.reads(
 )
 _SENT = gathered.reads(
     select(_data.seller_siren, _data.number, _data.year).where(_among(_data.seller_siren, _data.number, _data.year))
+)
+_DEPOSITED = gathered.reads(
+    select(_status.seller_siren, _status.number, _status.year, func.max(_status.set_at))
+    .where(_among(_status.seller_siren, _status.number, _status.year), _status.status == "200")
+    .group_by(_status.seller_siren, _status.number, _status.year)
 )
 _HAD = gathered.reads(select(_status.partner, _status.message_id).where(_among(_status.partner, _status.message_id)))
 _HELD = gathered.reads(

@@ -10,7 +10,7 @@ import hashlib
 from asyncio import to_thread
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import Connection, and_, exists, select
 
@@ -30,6 +30,8 @@ from estafette.portal.feed import Fact
 from estafette.portal.hall import Came, Hall
 from estafette.portal.reporting_tables import accepted_report, reported_invoice
 from estafette.portal.stages import files_max, members, scan
+from estafette.portal.tally import Tally, begun, write
+from estafette.reporting.calendar import last_due
 from estafette.reporting.controls import COHERENCE, SEMANTIC, UNIQUE, control, invoice_key, repeated_invoice
 from estafette.rules.verdict import Severity, Verdict
 from estafette.store import sequences
@@ -63,10 +65,11 @@ async def control_reports(hall: Hall, job: Job) -> Apply:
     controlled = refused(name, faults) if faults else Controlled()
 
     def apply(connection: Connection) -> None:
-        partner = answer_flow(hall, connection, name, matricule, controlled)
+        partner, tally = answer_flow(hall, connection, name, matricule, controlled), begun(controlled)
         held.foresee_reports(connection, [each.report for each in judged if each.report is not None])
-        taken = (_take(hall, connection, Came(partner, name, each.file, each.sha256), each) for each in judged)
+        taken = (_take(hall, connection, Came(partner, name, each.file, each.sha256), each, tally) for each in judged)
         feed.tell(hall, connection, matricule, [fact for fact in taken if fact])
+        write(connection, name, matricule, tally, now=hall.actor.clock())
 
     return apply
 
@@ -119,11 +122,12 @@ def _broken_rules(verdict: Verdict) -> Iterator[Refusal]:
         yield Refusal(SEMANTIC, finding.id, f"{fr}{seen}", f"{en}{seen}", (finding.path,))
 
 
-def _take(hall: Hall, connection: Connection, came: Came, judged: Judged) -> Fact | None:
+def _take(hall: Hall, connection: Connection, came: Came, judged: Judged, tally: Tally) -> Fact | None:
     now = hall.actor.clock()
     refusals = judged.refusals
     if judged.report is not None:
         refusals += tuple(_refusals(connection, came, judged.report, on=paris_day(now)))
+    tally.add(refusals, is_late=judged.report is not None and _is_late(judged.report, now))
     number = sequences.draw(connection, "answer")
     answer = about_object(
         ObjectKind.TRANSMISSION,
@@ -141,6 +145,12 @@ def _take(hall: Hall, connection: Connection, came: Came, judged: Judged) -> Fac
     if judged.report is None or refusals:
         return None
     return accept_report(hall, connection, came, judged.report)
+
+
+def _is_late(report: Report, now: datetime) -> bool:
+    """Tell whether an initial transmission comes past the last term that its period may have (table 13)."""
+    limit = None if report.is_corrective else last_due(report.kind, report.start, report.end)
+    return limit is not None and now > limit
 
 
 def _refusals(connection: Connection, came: Came, report: Report, *, on: date) -> Iterable[Refusal]:

@@ -160,6 +160,7 @@ partner_flow = Table(
     Column("answered_at", Instant),
     Index("partner_flow_identifier", "direction", "identifier"),
     Index("partner_flow_partner", "partner", "created_at"),
+    Index("partner_flow_state", "state", "created_at"),
 )
 
 invoice_data = Table(
@@ -197,6 +198,7 @@ obligatory_status = Table(
     Column("recorded_at", Instant, nullable=False),
     Column("fact", BigInteger),
     Index("obligatory_status_key", "seller_siren", "number", "year", "set_at"),
+    Index("obligatory_status_set", "status", "set_at"),
 )
 """Statuses 200, 210, 212 and 213 accepted, by who sent them and their own identifier (MDT-4)."""
 

@@ -142,6 +142,23 @@ def period_of(day: date, kind: Kind, changes: Iterable[RegimeChange] = ()) -> Pe
     return Period(max(start, current.since), end, limit, min(limit, advised))
 
 
+def last_due(kind: Kind, start: date, end: date) -> datetime | None:
+    """Return by when a period of these days must have been sent at the latest, whatever the regime; None for no period.
+
+    >>> last_due(Kind.TRANSACTIONS, date(2026, 9, 1), date(2026, 9, 10)).isoformat()
+    '2026-09-21T08:00:00+02:00'
+    """
+    found = (_period_of_regime(regime, kind, start) for regime in Regime)
+    return max((one.due_at for one in found if one and (one.start, one.end) == (start, end)), default=None)
+
+
+def _period_of_regime(regime: Regime, kind: Kind, day: date) -> Period | None:
+    try:
+        return period_of(day, kind, [RegimeChange(date.min, regime)])
+    except LookupError:
+        return None
+
+
 def next_period(period: Period, kind: Kind, changes: Iterable[RegimeChange] = ()) -> Period:
     """Return the period that follows."""
     return period_of(period.end + DAY, kind, changes)

@@ -70,7 +70,7 @@ REFUSALS = {
 }
 """What is said of a refusal, by its HTTP status: heading and text, in French and in English."""
 
-NEEDS = {"/deposit": Capability.DEPOSIT}
+NEEDS = {"/deposit": Capability.DEPOSIT, "/watch": Capability.OPERATE}
 """What one must be able to do to be shown the way to a page; to read, for the others."""
 
 
