@@ -70,19 +70,10 @@ async def control_updates(hall: Hall, job: Job) -> Apply:
     """The update is controlled, done as far as the rules allow, and answered."""
     file, matricule = job.payload["file"], job.payload["partner"]
     name, data = FlowName.parse(file), hall.actor.documents.get(job.payload["sha256"])
-    read: dict[str, Asked] = {}
-    faults: list[Irreceivable] = []
     try:
-        most = files_max(hall, file, data)
-        await scan(hall, file, data, most)
-        async for member, content in members(file, data, most):
-            try:
-                read[member] = await to_thread(read_update, content)
-            except Unreadable as unreadable:
-                faults.append(Irreceivable(unreadable.code, unreadable.reason_fr, unreadable.reason_en, member))
-        _check_size(hall, read)
+        read, faults = await _read(hall, file, data)
     except Irreceivable as reason:
-        faults = [reason]
+        read, faults = {}, [reason]
     controlled = refused(name, faults) if faults else Controlled()
     came = () if faults else tuple(_objects(read))
 
@@ -91,6 +82,21 @@ async def control_updates(hall: Hall, job: Job) -> Apply:
         _take(hall, connection, _Flow(partner, name), came)
 
     return apply
+
+
+async def _read(hall: Hall, file: str, data: bytes) -> tuple[dict[str, Asked], list[Irreceivable]]:
+    """Return what each file asks for, and which cannot be read. Raises: Irreceivable, ScannerDown."""
+    read: dict[str, Asked] = {}
+    faults: list[Irreceivable] = []
+    most = files_max(hall, file, data)
+    await scan(hall, file, data, most)
+    async for member, content in members(file, data, most):
+        try:
+            read[member] = await to_thread(read_update, content)
+        except Unreadable as unreadable:
+            faults.append(Irreceivable(unreadable.code, unreadable.reason_fr, unreadable.reason_en, member))
+        _check_size(hall, read)
+    return read, faults
 
 
 def _check_size(hall: Hall, read: dict[str, Asked]) -> None:
