@@ -516,6 +516,7 @@ def _invoice(house: House) -> None:
         "siren": HERE,
         "month": "2026-09",
         "place": "0",
+        "number": "999999999",  # nothing's: an actor has jobs of its own
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import Connection, create_engine, delete
-from tests.platform.world import BUYER, SELLER, TOWN, World, document, party, service
+from tests.platform.world import BUYER, SELLER, TODAY, TOWN, World, document, party, service
 
 from estafette.directory import Establishment, LegalUnit, RoutingCode
 from estafette.exchange.messages import Kind
@@ -19,7 +19,8 @@ from estafette.invoice.model import Identifier, Invoice, PrecedingInvoice
 from estafette.platform import controls
 from estafette.platform import mirror_tables as tables
 from estafette.platform.mirror import Mirror
-from estafette.portal import authority
+from estafette.portal import extract_contents
+from estafette.store.tables import sequence
 
 CORPUS = Path(__file__).parents[2] / "../shared/corpus/xp-z12-014-v1.3/Facture_Sous_Ligne_et_Multi-Vendeur"
 
@@ -63,7 +64,8 @@ def test_no_directory_yet(own_world: World) -> None:
 def _export(world: World) -> bytes:
     """Return the directory as the portal would send it."""
     with world.hall.actor.database.read() as connection:
-        return directory.write(authority._entries(connection), produced_at=world.clock.now)
+        shown = extract_contents.full(connection, change=10**9, day=TODAY)
+        return directory.write((presence.entry for presence in shown), produced_at=world.clock.now)
 
 
 def test_vat_group_not_in_the_directory(world: World) -> None:
@@ -179,6 +181,7 @@ def own_directory() -> Iterator[Connection]:
     """Give an empty copy of the directory."""
     engine = create_engine("sqlite://")
     tables.metadata.create_all(engine)
+    sequence.create(engine)
     with engine.begin() as connection:
         yield connection
     engine.dispose()

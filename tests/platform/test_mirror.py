@@ -11,7 +11,8 @@ from estafette.directory import DirectoryLine, Establishment, LegalUnit, Receivi
 from estafette.formats.directory import Header, Presence, write, write_export
 from estafette.formats.directory_entries import Entry
 from estafette.formats.xml import Unreadable
-from estafette.platform.mirror import ROWS_AT_ONCE, Mirror
+from estafette.platform.mirror import Mirror
+from estafette.platform.mirror_loading import ROWS_AT_ONCE
 from estafette.platform.mirror_tables import mirror_establishment, mirror_line, mirror_routing_code, mirror_unit
 from estafette.store.database import Database, open_database
 
@@ -58,7 +59,7 @@ def test_all_that_an_export_carries_is_kept(database: Database) -> None:
     (unit,) = rows(database, mirror_unit)
     assert unit == {
         "siren": SIREN, "name": "Épicerie Noël", "entity_type": "A", "status": "A", "diffusion": "P",
-        "folded_name": "epicerie noel",
+        "folded_name": "epicerie noel", "generation": 1, "instance": 0,
     }  # fmt: skip
     shop, hall = rows(database, mirror_establishment)
     assert (shop["siren"], shop["line_1"], shop["service_required"]) == (SIREN, "12 rue Cachée", None)

@@ -14,6 +14,7 @@ from estafette.formats import directory
 from estafette.invoice.model import Identifier
 from estafette.platform.mirror import Mirror
 from estafette.platform.mirror_tables import metadata
+from estafette.store.tables import sequence
 
 DAY = date(2026, 9, 15)
 SIRET = f"{BUYER}00017"
@@ -32,6 +33,7 @@ def copy() -> Iterator[Connection]:
     """Give an empty copy of the directory."""
     engine = create_engine("sqlite://")
     metadata.create_all(engine)
+    sequence.create(engine)
     with engine.begin() as connection:
         yield connection
     engine.dispose()
@@ -142,8 +144,8 @@ def _move(world: World) -> None:
             f"UPDATE mirror_line SET \"end\" = '{day}' WHERE address = '{BUYER}'"  # noqa: S608 — our own values
         )
         connection.exec_driver_sql(
-            "INSERT INTO mirror_line (instance, address, siren, nature, start, matricule) "  # noqa: S608
-            f"VALUES (9000, '{BUYER}', '{BUYER}', 'D', '{day}', '{MOVED}')"
+            "INSERT INTO mirror_line (generation, instance, address, siren, nature, start, matricule) "  # noqa: S608
+            f"SELECT generation, 9000, '{BUYER}', '{BUYER}', 'D', '{day}', '{MOVED}' FROM mirror_current"
         )
 
 

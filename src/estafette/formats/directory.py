@@ -3,16 +3,15 @@
 An export may hold millions of lines: `write_export` writes entries as they come, `read_export` gives them one by one,
 each with the motive of its presence (C in force, V to come; P, S, N in a differential).
 
-`directory_entries` says what an entry is, `directory_records` which elements it has.
+`directory_entries` says what an entry is, `directory_records` which elements it has, `directory_writing` how an export
+becomes files no larger than allowed.
 
 Source: external specifications v3.2, annex 3 (V1.8) and schemas « 0 - Annuaire ».
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
-from itertools import groupby
 from typing import BinaryIO
 
 from lxml import etree
@@ -20,34 +19,15 @@ from lxml import etree
 from estafette.formats.directory_entries import DirectoryLine, Entry
 from estafette.formats.directory_records import (
     BY_ELEMENT,
-    BY_KIND,
-    EXPORTED,
     other_kind,
     taken,
-    written,
 )
+from estafette.formats.directory_writing import EXPORT_ROOT, ExportFile, Header, Presence
 from estafette.formats.xml import DAMAGED, TOO_BIG, Unreadable
 from estafette.values import limits
-from estafette.values.moments import paris_day, second, second_text
+from estafette.values.moments import paris_day, second
 
-EXPORT_ROOT = "AnnuaireConsultationF14"
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """When an export was made (DT-0), the moment of the differential before it (DT-1), full or not (DT-2)."""
-
-    produced_at: datetime
-    previous_at: datetime | None = None
-    is_full: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """An entry of an export and why it is there (motif de présence)."""
-
-    entry: Entry
-    motive: str = "C"
+__all__ = ["Header", "Presence", "read", "read_export", "write", "write_export"]
 
 
 # --------------------------------------------------------------------------------------------------------- exports
@@ -59,20 +39,10 @@ def write_export(stream: BinaryIO, header: Header, entries: Iterable[Presence]) 
     The entries come block by block: legal units, establishments, routing codes, platforms, lines, each in the order
     that the caller wants to see. ValueError when the blocks are in another order.
     """
-    order = [record.kind for record in EXPORTED]
-    last = -1
-    with etree.xmlfile(stream, encoding="UTF-8") as file:
-        file.write_declaration()
-        with file.element(EXPORT_ROOT):
-            for tag, text in _header_texts(header):
-                file.write(_element(tag, text))
-            for kind, group in groupby(entries, key=lambda presence: type(presence.entry)):
-                if order.index(kind) <= last:
-                    raise ValueError(f"entries of {kind.__name__} come after those of a later block")
-                last = order.index(kind)
-                with file.element(BY_KIND[kind].block):
-                    for presence in group:
-                        file.write(written(BY_KIND[kind], presence.entry, presence.motive))
+    file = ExportFile(stream, header)
+    for presence in entries:
+        file.add(presence)
+    file.close()
 
 
 def read_export(stream: BinaryIO) -> tuple[Header, Iterator[Presence]]:
@@ -111,13 +81,6 @@ def _motive(entry: Entry, on: date) -> str:
     if isinstance(entry, DirectoryLine):
         return entry.motive_in_full(on)
     return "C" if entry.status == "A" else ""
-
-
-def _header_texts(header: Header) -> Iterator[tuple[str, str]]:
-    yield "HorodateProduction", second_text(header.produced_at)
-    if header.previous_at is not None:
-        yield "DernierHorodateProduction", second_text(header.previous_at)
-    yield "TypeFlux", "C" if header.is_full else "D"
 
 
 def _records(stream: BinaryIO) -> Iterator[Header | Presence]:
@@ -193,9 +156,3 @@ def _header(texts: dict[str, str]) -> Header:
             f"L'en-tête de l'export (DT-0, DT-1, DT-2) ne peut être lu : {error}",
             f"The header of the export (DT-0, DT-1, DT-2) cannot be read: {error}",
         ) from error
-
-
-def _element(tag: str, text: str) -> etree._Element:
-    element = etree.Element(tag)
-    element.text = text
-    return element

@@ -197,7 +197,7 @@ UPDATED_LINES = Record(
 )
 BY_KIND = {record.kind: record for record in EXPORTED}
 BY_ELEMENT = {record.element: record for record in EXPORTED}
-_ROUTING_SCHEMES = {RoutingCode: "scheme", DirectoryLine: "routing_scheme"}
+ROUTING_SCHEMES = {RoutingCode: "scheme", DirectoryLine: "routing_scheme"}
 
 
 def written(record: Record, entry: Entry, motive: str = "") -> etree._Element:
@@ -219,7 +219,7 @@ def written(record: Record, entry: Entry, motive: str = "") -> etree._Element:
 
 
 def _qualifier(field: _Field, entry: Entry) -> str:
-    return getattr(entry, _ROUTING_SCHEMES[type(entry)]) if field.qualifier == "routing" else field.qualifier
+    return getattr(entry, ROUTING_SCHEMES[type(entry)]) if field.qualifier == "routing" else field.qualifier
 
 
 def taken(record: Record, element: etree._Element) -> tuple[Any, str]:
@@ -247,7 +247,7 @@ def _values(record: Record, element: etree._Element) -> dict[str, Any]:
         except ValueError:
             unreadable(leaf, field.path, text)
         if field.qualifier == "routing":
-            values[_ROUTING_SCHEMES[record.kind]] = leaf.get("qualifiant", "")
+            values[ROUTING_SCHEMES[record.kind]] = leaf.get("qualifiant", "")
     return values
 
 

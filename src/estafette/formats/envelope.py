@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import NoReturn, Self
+from typing import IO, NoReturn, Self
 
 from estafette.values import limits
 
@@ -27,6 +27,8 @@ _ARCHIVE, _PLAIN = ".tar.gz", ".xml"
 _BLOCK = tarfile.BLOCKSIZE
 _LONG_NAME_MAX = 4096
 _NUMBER_MAX = 10**15
+_FILE_COMPRESSION = 6
+"""Of a file of a hundred megabytes: half the time of the best compression, for a twentieth more bytes."""
 
 
 class Irreceivable(Exception):
@@ -193,6 +195,23 @@ def pack(files: Mapping[str, bytes]) -> bytes:
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def pack_file(name: str, content: IO[bytes], size: int, into: IO[bytes]) -> int:
+    """Write the archive of a flow of one file, read from its beginning; returns how many bytes it takes.
+
+    Memory holds a piece of the file; the bytes are the same for the same file. ValueError as `pack` raises it.
+    """
+    if not _FILE_NAME.fullmatch(name) or not 0 < size <= limits.FILE_BYTES_MAX:
+        raise ValueError(f"a flow carries no such file: {name!r}, {size} bytes")
+    with (
+        gzip.GzipFile(filename="", fileobj=into, mode="wb", mtime=0, compresslevel=_FILE_COMPRESSION) as compressed,
+        tarfile.open(fileobj=compressed, mode="w|", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        member = tarfile.TarInfo(name)
+        member.size = size
+        archive.addfile(member, content)
+    return into.tell()
 
 
 def unpack(name: str, data: bytes, *, files_max: int | None = None) -> Iterator[tuple[str, bytes]]:

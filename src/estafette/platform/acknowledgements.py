@@ -2,7 +2,7 @@
 
 An acknowledgement of a flow (CFE…) ends there; every other envelope is itself acknowledged, one that cannot be used as
 irreceivable, and nothing of it is kept. An answer finds what it is about by the identifier of the object, among what
-this platform declared. Of the directory only the latest export counts, whatever the order they came in.
+this platform declared. What becomes of the directory is in `mirror_extracts`.
 """
 
 import asyncio
@@ -12,14 +12,15 @@ from pathlib import PurePath
 from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from estafette.exchange.messages import Message
-from estafette.formats import cdar, directory, envelope
+from estafette.formats import cdar, envelope
 from estafette.formats.envelope import FlowName, Irreceivable
 from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Unreadable
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import UNKNOWN_OBJECT, about_flow, platform_party, refusals_of
-from estafette.platform import addresses, declarations, mirrors, reporting_sending
+from estafette.platform import addresses, declarations, mirror_extracts, mirrors, reporting_sending
 from estafette.platform.home import Home
+from estafette.platform.mirror_extracts import Portion
 from estafette.platform.tables import declaration, invoice, portal_flow
 from estafette.store import audit, gathered, jobs
 from estafette.store.jobs import Job
@@ -47,8 +48,8 @@ FILE = re.compile(r"(?:Base|Full)_\S+?\.xml")
 ANSWERED = {"250": "accepted", "251": "rejected", "601": "rejected"}
 
 
-_File = tuple[bytes, StatusMessage | None]
-"""A file of an envelope, and the message it is, unless it is an export of the directory."""
+_File = tuple[bytes, StatusMessage]
+"""A file of an envelope, and the message it is."""
 
 
 def keep(home: Home, connection: Connection, message: Message) -> None:
@@ -57,7 +58,8 @@ def keep(home: Home, connection: Connection, message: Message) -> None:
     payload = {"name": name, "sha256": message.sha256}
     now = home.actor.clock()
     key = f"{PORTAL}:{name}:{message.sha256[:16]}"  # a flow may be answered twice
-    jobs.add(connection, queue=PORTAL, key=key, lane=PORTAL, payload=payload, now=now)
+    lane = f"{PORTAL}:directory" if name.startswith(DIRECTORY) else PORTAL  # its files are large: answers do not wait
+    jobs.add(connection, queue=PORTAL, key=key, lane=lane, payload=payload, now=now)
 
 
 async def handle(home: Home, job: Job) -> Apply:
@@ -67,30 +69,48 @@ async def handle(home: Home, job: Job) -> Apply:
         name = FlowName.parse(job.payload["name"])
     except Irreceivable as nameless:
         raise Never(str(nameless)) from None
+    if name.interface == DIRECTORY:
+        return await _directory(home, name, sha256)
     files, refusals = await asyncio.to_thread(_opened, name, home.actor.documents.get(sha256))
     if refusals and name.is_acknowledgement:
         raise Never(f"{refusals[0].code}: {refusals[0].en}")
     return lambda connection: _apply(home, connection, name, sha256, files, refusals=refusals)
 
 
+async def _directory(home: Home, name: FlowName, sha256: str) -> Apply:
+    """The copy of the directory has what these files say, once all that goes before and with them is there."""
+    portions: list[Portion] = []
+    refusals: tuple[Refusal, ...] = ()
+    try:
+        files = await asyncio.to_thread(_unpacked, name, home.actor.documents.get(sha256))
+        portions = await mirror_extracts.prepare(home.actor, files)
+    except (Irreceivable, Unreadable) as wrong:
+        refusals = (_refusal(name, wrong),)
+
+    def apply(connection: Connection) -> None:
+        if _is_new(home, connection, name, sha256, refusals):
+            if mirror_extracts.record(home.actor, connection, name, sha256, portions):
+                addresses.reconcile(home, connection)
+            _acknowledge(home, connection, name, refusals)
+
+    return apply
+
+
+def _unpacked(name: FlowName, data: bytes) -> dict[str, bytes]:
+    return dict(envelope.unpack(name.archive, data))
+
+
 def _opened(name: FlowName, data: bytes) -> tuple[list[_File], tuple[Refusal, ...]]:
     """Return the files of an envelope, each read once, or why none is taken."""
     try:
-        files = [_read(name, content) for _file, content in envelope.unpack(name.archive, data)]
-    except Irreceivable as wrong:
-        return [], (Refusal(wrong.code, "", wrong.reason_fr, wrong.reason_en, (wrong.file or str(name),)),)
-    except Unreadable as wrong:
-        return [], (Refusal(wrong.code, "", wrong.reason_fr, wrong.reason_en, (str(name),)),)
-    return files, ()
+        return [(content, cdar.read(content)) for _file, content in envelope.unpack(name.archive, data)], ()
+    except (Irreceivable, Unreadable) as wrong:
+        return [], (_refusal(name, wrong),)
 
 
-def _read(name: FlowName, content: bytes) -> _File:
-    """Read a file to its end; of an export of the directory, which is long, nothing is held. Raises: Unreadable."""
-    if name.interface != DIRECTORY:
-        return content, cdar.read(content)
-    for _entry in directory.read(content):
-        pass
-    return content, None
+def _refusal(name: FlowName, wrong: Irreceivable | Unreadable) -> Refusal:
+    place = (wrong.file if isinstance(wrong, Irreceivable) else "") or str(name)
+    return Refusal(wrong.code, "", wrong.reason_fr, wrong.reason_en, (place,))
 
 
 def _apply(
@@ -104,44 +124,34 @@ def _apply(
 ) -> None:
     if name.is_acknowledgement:
         for _data, message in files:
-            if message is not None:
-                _acknowledged(home, connection, name, message)
+            _acknowledged(home, connection, name, message)
         return
-    now = home.actor.clock()
-    known = select(portal_flow.c.name).where(portal_flow.c.name == str(name))
-    if connection.execute(known).first():
+    if not _is_new(home, connection, name, sha256, refusals):
         return
+    for data, message in files:
+        if name.interface == ABOUT_REPORTS:
+            _answered_report(home, connection, message, data)
+        elif name.interface == addresses.ANSWERS:
+            addresses.answered(home, connection, message, [_told(refusal) for refusal in refusals_of(message)])
+        else:
+            _answered(home, connection, message)
+    _acknowledge(home, connection, name, refusals)
+
+
+def _is_new(home: Home, connection: Connection, name: FlowName, sha256: str, refusals: tuple[Refusal, ...]) -> bool:
+    """The flow is had; False, and nothing changes, when it was already."""
+    if connection.execute(select(portal_flow.c.name).where(portal_flow.c.name == str(name))).first():
+        return False
     row = {
         "name": str(name),
         "direction": "In",
         "state": "irreceivable" if refusals else "received",
         "sha256": sha256,
-        "created_at": now,
+        "created_at": home.actor.clock(),
         "details": [_told(refusal) for refusal in refusals],
     }
     connection.execute(insert(portal_flow).values(row))
-    for data, message in files:
-        if message is not None and name.interface == ABOUT_REPORTS:
-            _answered_report(home, connection, message, data)
-        elif message is not None and name.interface == addresses.ANSWERS:
-            addresses.answered(home, connection, message, [_told(refusal) for refusal in refusals_of(message)])
-        elif message is not None:
-            _answered(home, connection, message)
-        elif _is_latest(connection, name):
-            home.mirror.load(connection, data)
-            addresses.reconcile(home, connection)
-    _acknowledge(home, connection, name, refusals)
-
-
-def _is_latest(connection: Connection, name: FlowName) -> bool:
-    """Tell whether no later export came: the portal numbers its flows, and a name sorts as its number."""
-    later = select(portal_flow.c.name).where(
-        portal_flow.c.direction == "In",
-        portal_flow.c.name.startswith(f"{DIRECTORY}_"),
-        portal_flow.c.name > str(name),
-        portal_flow.c.state == "received",
-    )
-    return connection.execute(later).first() is None
+    return True
 
 
 def _acknowledged(home: Home, connection: Connection, name: FlowName, message: StatusMessage) -> None:

@@ -24,7 +24,7 @@ from estafette.formats.status_message import StatusMessage
 from estafette.platform.address_tables import address_request
 from estafette.platform.declarations import send_flow
 from estafette.platform.home import Home
-from estafette.platform.mirror_tables import mirror_line, mirror_unit
+from estafette.platform.mirror_tables import is_current, mirror_line, mirror_unit
 from estafette.platform.tables import company
 from estafette.store import audit
 from estafette.values.moments import paris_day
@@ -53,11 +53,15 @@ class Addresses:
 def reconcile(home: Home, connection: Connection, *, siren: str | None = None) -> None:
     """Customers whom the directory knows without a platform are declared, from tomorrow; each is asked for once."""
     today = paris_day(home.actor.clock())
-    lasts = or_(mirror_line.c.end.is_(None), mirror_line.c.end > today)
+    lasts = and_(is_current(mirror_line), mirror_line.c.nature == "D")
+    lasts = and_(lasts, or_(mirror_line.c.end.is_(None), mirror_line.c.end > today))
     chosen = and_(mirror_line.c.address == company.c.siren, mirror_line.c.matricule != FICTIVE, lasts)
     query = select(company.c.siren).where(
         exists().where(
-            mirror_unit.c.siren == company.c.siren, mirror_unit.c.entity_type == "A", mirror_unit.c.status == "A"
+            is_current(mirror_unit),
+            mirror_unit.c.siren == company.c.siren,
+            mirror_unit.c.entity_type == "A",
+            mirror_unit.c.status == "A",
         ),
         not_(exists().where(address_request.c.siren == company.c.siren)),
         not_(exists().where(chosen)),
@@ -156,7 +160,7 @@ def _lines(connection: Connection, siren: str) -> list[DirectoryLine]:
 
 
 def _of(siren: str) -> ColumnElement[bool]:
-    return mirror_line.c.siren == siren
+    return and_(is_current(mirror_line), mirror_line.c.siren == siren)
 
 
 def _ask(home: Home, connection: Connection, line: DirectoryLine) -> None:

@@ -1,33 +1,23 @@
-"""The platform's copy of the directory: loaded whole from each full export (F14), read to route and to find peers.
+"""The platform's copy of the directory, read to route and to find peers.
 
 An address is resolved among the lines of the copy, by `directory.resolution`; nothing is asked of the portal when an
-invoice is sent. What software asks of the copy is in `mirror_search`.
-
-A load is one transaction, so that every reader has the copy before it or the copy after it; its entries pass through
-memory a thousand at a time.
+invoice is sent. What software asks of the copy is in `mirror_search`; how it is loaded, in `mirror_loading`; by which
+extracts, in `mirror_extracts`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
-from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select
 
-from estafette.directory import (
-    DirectoryLine,
-    Establishment,
-    LegalUnit,
-    ReceivingPlatform,
-    Resolution,
-    RoutingCode,
-    resolve,
-)
-from estafette.directory.diffusion import DIFFUSIONS, diffusion
+from estafette.directory import DirectoryLine, Resolution, resolve
 from estafette.exchange.post import Peer, peer_of
 from estafette.formats.directory import read
 from estafette.invoice.model import Identifier
+from estafette.platform import mirror_loading
 from estafette.platform.mirror_tables import (
+    is_current,
     mirror_establishment,
     mirror_line,
     mirror_platform,
@@ -35,24 +25,22 @@ from estafette.platform.mirror_tables import (
     mirror_unit,
 )
 from estafette.store.queries import Query
-from estafette.values.folding import fold
 
-ROWS_AT_ONCE = 1000
-"""Entries written by one statement of a load."""
+_UNITS, _SHOPS, _CODES = mirror_unit.c, mirror_establishment.c, mirror_routing_code.c
+_PLATFORMS, _OF_LINE = mirror_platform.c, mirror_line.c
 
 
 class Mirror:
     """The copy, in the platform's own store."""
 
     def load(self, connection: Connection, data: bytes) -> None:
-        """The copy is what this full export says, and nothing else. Raises: Unreadable."""
-        for table, _row in _COPIED.values():
-            connection.execute(delete(table))
-        for kind, entries in groupby(read(data), key=type):
-            table, row_of = _COPIED[kind]
-            for rows in _batches(map(row_of, entries)):
-                connection.execute(insert(table), rows)
-        _withhold(connection)
+        """The copy is what this full export says, and nothing else, at once. Raises: Unreadable."""
+        generation = mirror_loading.new_generation(connection)
+        for entries in mirror_loading.batches(read(data)):
+            mirror_loading.stage(connection, generation, entries)
+        mirror_loading.swap(connection, generation)
+        while mirror_loading.purge(connection):
+            pass
 
     def resolve(self, connection: Connection, address: Identifier | None, *, on: date) -> Resolution:
         """Tell where an invoice to this address goes on this day (directory.md §11)."""
@@ -77,18 +65,22 @@ class Mirror:
 
     def establishment(self, connection: Connection, siret: str) -> RowMapping | None:
         """Return an establishment as the directory has it: of a public entity, with what it asks of its suppliers."""
-        query = select(mirror_establishment).where(mirror_establishment.c.siret == siret)
+        query = select(mirror_establishment).where(is_current(mirror_establishment), _SHOPS.siret == siret)
         return connection.execute(query).mappings().first()
 
     def routing_code(self, connection: Connection, siret: str, code: str) -> RowMapping | None:
         """Return an active routing code of an establishment."""
-        mine = (mirror_routing_code.c.siret == siret, mirror_routing_code.c.code == code)
-        query = select(mirror_routing_code).where(*mine, mirror_routing_code.c.status == "A")
+        mine = (
+            is_current(mirror_routing_code),
+            _CODES.siret == siret,
+            _CODES.code == code,
+        )
+        query = select(mirror_routing_code).where(*mine, _CODES.status == "A")
         return connection.execute(query).mappings().first()
 
     def is_empty(self, connection: Connection) -> bool:
         """Tell whether no directory has come yet."""
-        return connection.execute(select(mirror_unit.c.siren).limit(1)).first() is None
+        return connection.execute(select(_UNITS.siren).where(is_current(mirror_unit)).limit(1)).first() is None
 
     def addressee(self, connection: Connection, address: str) -> str | None:
         """Return the SIREN that an address of the directory belongs to."""
@@ -105,53 +97,8 @@ class Mirror:
 
     def size(self, connection: Connection) -> int:
         """Count the lines of the copy."""
-        return connection.execute(select(func.count()).select_from(mirror_line)).scalar_one()
-
-
-def _batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    waiting = iter(rows)
-    while batch := list(islice(waiting, ROWS_AT_ONCE)):
-        yield batch
-
-
-def _withhold(connection: Connection) -> None:
-    """A routing code shows no more of its address than its establishment does of its own."""
-    published = [status for status in DIFFUSIONS if diffusion(status).is_street_published]
-    partial = select(mirror_establishment.c.siret).where(mirror_establishment.c.diffusion.not_in(published))
-    withheld = update(mirror_routing_code).where(mirror_routing_code.c.siret.in_(partial))
-    connection.execute(withheld.values(diffusion="P", folded_street=""))
-
-
-def _unit_row(unit: LegalUnit) -> dict[str, Any]:
-    return {**_same(mirror_unit, unit), "folded_name": fold(unit.name)}
-
-
-def _establishment_row(one: Establishment) -> dict[str, Any]:
-    is_published = diffusion(one.diffusion).is_street_published
-    folded = _folded(one) if is_published else {**_folded(one), "folded_street": ""}
-    return {**_same(mirror_establishment, one), **folded, "siren": one.siret[:9]}
-
-
-def _routing_code_row(code: RoutingCode) -> dict[str, Any]:
-    return {**_same(mirror_routing_code, code), **_folded(code), "diffusion": "O"}
-
-
-def _platform_row(platform: ReceivingPlatform) -> dict[str, Any]:
-    return _same(mirror_platform, platform)
-
-
-def _line_row(line: DirectoryLine) -> dict[str, Any]:
-    return {**_same(mirror_line, line), "routing": line.routing_code}
-
-
-def _same(table: Table, entry: object) -> dict[str, Any]:
-    """Give the columns that are called as what the entry says."""
-    return {name: getattr(entry, name) for name in _NAMES[table.name]}
-
-
-def _folded(one: Establishment | RoutingCode) -> dict[str, str]:
-    street = " ".join(line for line in (one.line_1, one.line_2, one.line_3) if line)
-    return {"folded_name": fold(one.name), "folded_city": fold(one.city), "folded_street": fold(street)}
+        is_line = (is_current(mirror_line), _OF_LINE.nature == "D")
+        return connection.execute(select(func.count()).select_from(mirror_line).where(*is_line)).scalar_one()
 
 
 def _line(row: Mapping[str, Any]) -> DirectoryLine:
@@ -169,29 +116,20 @@ def _line(row: Mapping[str, Any]) -> DirectoryLine:
     )
 
 
-_COPIED: dict[type[Any], tuple[Table, Callable[[Any], dict[str, Any]]]] = {
-    LegalUnit: (mirror_unit, _unit_row),
-    Establishment: (mirror_establishment, _establishment_row),
-    RoutingCode: (mirror_routing_code, _routing_code_row),
-    ReceivingPlatform: (mirror_platform, _platform_row),
-    DirectoryLine: (mirror_line, _line_row),
-}
-_NAMES = {
-    table.name: [column.name for column in table.columns if hasattr(kind, column.name)]
-    for kind, (table, _row) in _COPIED.items()
-}
-
-_UNIT = Query(select(mirror_unit.c.status).where(mirror_unit.c.siren == bindparam("siren")))
-_KIND = Query(select(mirror_unit.c.entity_type).where(mirror_unit.c.siren == bindparam("siren")))
-_CONTACT = Query(select(mirror_platform.c.contact).where(mirror_platform.c.matricule == bindparam("matricule")))
-_ADDRESSEE = Query(select(mirror_line.c.siren).where(mirror_line.c.address == bindparam("address")))
+_UNIT = Query(select(_UNITS.status).where(is_current(mirror_unit), _UNITS.siren == bindparam("siren")))
+_KIND = Query(select(_UNITS.entity_type).where(is_current(mirror_unit), _UNITS.siren == bindparam("siren")))
+_CONTACT = Query(
+    select(_PLATFORMS.contact).where(is_current(mirror_platform), _PLATFORMS.matricule == bindparam("matricule"))
+)
+_ADDRESSEE = Query(select(_OF_LINE.siren).where(is_current(mirror_line), _OF_LINE.address == bindparam("address")))
 _INACTIVE = Query(
-    select(mirror_platform.c.matricule).where(
+    select(_PLATFORMS.matricule).where(
+        is_current(mirror_platform),
         or_(
-            mirror_platform.c.status != "A",
-            mirror_platform.c.registered_from > bindparam("day"),
-            mirror_platform.c.registered_until <= bindparam("day"),
-        )
+            _PLATFORMS.status != "A",
+            _PLATFORMS.registered_from > bindparam("day"),
+            _PLATFORMS.registered_until <= bindparam("day"),
+        ),
     )
 )
-_LINES = Query(select(mirror_line).where(mirror_line.c.address == bindparam("address")))
+_LINES = Query(select(mirror_line).where(is_current(mirror_line), _OF_LINE.address == bindparam("address")))

@@ -19,6 +19,7 @@ from estafette.directory import Establishment, LegalUnit, RoutingCode
 from estafette.directory.diffusion import diffusion
 from estafette.directory.resolution import FICTIVE
 from estafette.platform.mirror_tables import (
+    is_current,
     mirror_establishment,
     mirror_line,
     mirror_platform,
@@ -98,6 +99,8 @@ class Page(Generic[Entry]):
 
 _UNIT, _SHOP, _CODE, _LINE = mirror_unit.c, mirror_establishment.c, mirror_routing_code.c, mirror_line.c
 
+_UNSEARCHED = ("line_", "folded_", "generation", "instance")
+
 UNIT_COLUMNS: Mapping[str, ColumnElement[Any]] = {
     "siren": _UNIT.siren,
     "name": _UNIT.folded_name,
@@ -106,7 +109,11 @@ UNIT_COLUMNS: Mapping[str, ColumnElement[Any]] = {
     "diffusion": _UNIT.diffusion,
 }
 ESTABLISHMENT_COLUMNS: Mapping[str, ColumnElement[Any]] = {
-    **{column.name: column for column in mirror_establishment.c if not column.name.startswith(("line_", "folded_"))},
+    **{
+        column.name: column
+        for column in mirror_establishment.c
+        if not column.name.startswith(("line_", "folded_", "generation"))
+    },
     "name": _SHOP.folded_name,
     "street": _SHOP.folded_street,
     "city": _SHOP.folded_city,
@@ -169,7 +176,7 @@ def establishment(connection: Connection, siret: str) -> Establishment | None:
 
 def routing_code(connection: Connection, siret: str, code: str) -> RoutingCode | None:
     """Return the routing code of an establishment."""
-    query = select(mirror_routing_code).where(_CODE.siret == siret, _CODE.code == code)
+    query = select(mirror_routing_code).where(is_current(mirror_routing_code), _CODE.siret == siret, _CODE.code == code)
     row = connection.execute(query).mappings().first()
     return _entry(RoutingCode, row) if row else None
 
@@ -183,13 +190,14 @@ def line(connection: Connection, address: str, *, on: date) -> Line | None:
 
 def units_of(connection: Connection, sirens: Collection[str]) -> dict[str, LegalUnit]:
     """Return the legal units of these numbers, those there are."""
-    rows = connection.execute(select(mirror_unit).where(_UNIT.siren.in_(sirens))).mappings()
+    rows = connection.execute(select(mirror_unit).where(is_current(mirror_unit), _UNIT.siren.in_(sirens))).mappings()
     return {row["siren"]: _entry(LegalUnit, row) for row in rows}
 
 
 def establishments_of(connection: Connection, sirets: Collection[str]) -> dict[str, Establishment]:
     """Return the establishments of these numbers, those there are."""
-    rows = connection.execute(select(mirror_establishment).where(_SHOP.siret.in_(sirets))).mappings()
+    mine = select(mirror_establishment).where(is_current(mirror_establishment), _SHOP.siret.in_(sirets))
+    rows = connection.execute(mine).mappings()
     return {row["siret"]: _entry(Establishment, row) for row in rows}
 
 
@@ -199,7 +207,7 @@ def establishments_of(connection: Connection, sirets: Collection[str]) -> dict[s
 def _page(
     connection: Connection, table: Table, columns: Mapping[str, ColumnElement[Any]], query: Query, kind: type[Kind]
 ) -> Page[Kind]:
-    conditions = _conditions(columns, query.criteria)
+    conditions = [is_current(table), *_conditions(columns, query.criteria)]
     total = connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one()
     order = [*_order(columns, query), *table.primary_key]
     page = select(table).where(*conditions).order_by(*order).limit(query.limit).offset(query.ignore)
@@ -238,14 +246,14 @@ def _order(columns: Mapping[str, ColumnElement[Any]], query: Query) -> list[Colu
 def _is_shown(on: date) -> ColumnElement[bool]:
     """A line whose agreed end is past can no longer be consulted (general file §3.5.3)."""
     is_open = or_(_LINE.end.is_(None), and_(_LINE.end > on, _LINE.end > _LINE.start))
-    return and_(_LINE.nature == "D", is_open)
+    return and_(is_current(mirror_line), _LINE.nature == "D", is_open)
 
 
 def _ranked(on: date) -> Select[Any]:
     """Give every line with its status, and its place among those of its address: 1 is the one to show."""
     is_chosen = _LINE.matricule != FICTIVE
     has_begun = and_(_LINE.start <= on, or_(_LINE.effective_end.is_(None), _LINE.effective_end > on))
-    code = and_(_CODE.siret == _LINE.siret, _CODE.code == _LINE.routing)
+    code = and_(_CODE.generation == _LINE.generation, _CODE.siret == _LINE.siret, _CODE.code == _LINE.routing)
     status: ColumnElement[str] = case(
         (_CODE.status == "I", LineStatus.DISABLED.value),
         (and_(is_chosen, has_begun), LineStatus.ENABLED.value),
@@ -260,10 +268,11 @@ def _ranked(on: date) -> Select[Any]:
 
 
 def _with_code(ranked: Any) -> Select[Any]:
-    code = and_(_CODE.siret == ranked.c.siret, _CODE.code == ranked.c.routing)
-    joined = ranked.outerjoin(mirror_routing_code, code).outerjoin(
-        mirror_platform, mirror_platform.c.matricule == ranked.c.matricule
-    )
+    mine = _CODE.generation == ranked.c.generation
+    code = and_(mine, _CODE.siret == ranked.c.siret, _CODE.code == ranked.c.routing)
+    platform = mirror_platform.c
+    its = and_(platform.generation == ranked.c.generation, platform.matricule == ranked.c.matricule)
+    joined = ranked.outerjoin(mirror_routing_code, code).outerjoin(mirror_platform, its)
     codes = [column.label(f"code_{column.name}") for column in mirror_routing_code.c]
     columns = [ranked.c.address, ranked.c.siren, ranked.c.siret, ranked.c.routing, ranked.c.routing_scheme]
     columns += [ranked.c.suffix, ranked.c.line_status, mirror_platform.c.platform_type]

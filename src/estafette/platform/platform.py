@@ -29,6 +29,7 @@ from estafette.platform import (
     declarations,
     flows,
     intake,
+    mirror_extracts,
     reception,
     reporting_deposits,
     retransmission,
@@ -87,6 +88,7 @@ class Platform:
         worker.handles_together(reception.RECEIVE, together(self._bound(reception.judge)))
         worker.handles_together(declarations.PACK, lambda batch: declarations.pack(self.home, batch))
         worker.handles(acknowledgements.PORTAL, self._bound(acknowledgements.handle))
+        worker.handles(mirror_extracts.PURGE, lambda job: mirror_extracts.purge(self.home.actor, job))
         self.reporting.take_work(worker)
         self.packages.take_work()
 

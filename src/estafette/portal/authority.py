@@ -1,38 +1,31 @@
-"""The directory authority: legal units, platforms, addresses, and their export to every platform (F14).
+"""The directory authority: legal units, platforms, addresses.
 
 The registration service tells of a platform; the register gives the legal units and, at the opening of the pilot, their
-addresses. Whenever anything changes, each connected platform is sent the whole directory. A private unit without any
-other line has its default one: taxable, no platform chosen (9998).
+addresses. What changes is published (`extracts`). A private unit without any other line has its default one: taxable,
+no platform chosen (9998).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
-from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Connection, select
 
 from estafette.directory import DirectoryLine, Establishment, LegalUnit, ReceivingPlatform, RoutingCode
 from estafette.directory.rules import Fault
 from estafette.exchange.post import Peer, peer_of
-from estafette.formats.directory import write
-from estafette.formats.directory_entries import Entry
-from estafette.portal import holdings
+from estafette.portal import extracts, holdings
 from estafette.portal.hall import Hall
-from estafette.portal.holdings import TABLES, Kind
 from estafette.portal.register import Register, Source
-from estafette.portal.tables import directory_line, establishment, legal_unit, receiving_platform, routing_code
-from estafette.store import jobs, sequences
+from estafette.portal.tables import directory_line
+from estafette.store import jobs
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply
 from estafette.values.moments import PARIS
 
-EXPORT = "export"
 LAPSE = "lapse"
 """The queue of registrations that end, each at midnight."""
-
-INTERFACE = "FFE1435A"
 
 
 class Registered(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +67,7 @@ def learn(hall: Hall, connection: Connection, told: Registered, *, message: str 
         return
     if told.registered_until is not None:
         _await_lapse(hall, connection, told.matricule, told.registered_until)
-    publish(hall, connection)
+    extracts.publish(hall, connection)
 
 
 def _await_lapse(hall: Hall, connection: Connection, matricule: str, day: date) -> None:
@@ -97,7 +90,7 @@ async def lapse(hall: Hall, job: Job) -> Apply:
         register = _register(hall, connection, Source.REGISTRATION)
         register.lapse(job.payload["matricule"])
         if register.has_changed:
-            publish(hall, connection)
+            extracts.publish(hall, connection)
 
     return apply
 
@@ -107,6 +100,7 @@ def install(hall: Hall, own: Sequence[Registered]) -> None:
     with hall.actor.database.begin() as connection:
         for told in own:
             learn(hall, connection, told)
+        extracts.open_calendar(hall, connection)
 
 
 def load(
@@ -133,7 +127,7 @@ def load(
         new["lines"] += _count(_default(register, one.siret[:9], one.siret) for one in establishments)
         new["lines"] += _count(_default(register, code.siret[:9], code.siret, code.code) for code in routing_codes)
         if register.has_changed:
-            publish(hall, connection)
+            extracts.publish(hall, connection)
     return new
 
 
@@ -181,51 +175,3 @@ def peer(connection: Connection, matricule: str) -> Peer | None:
     """Return a platform as the registration service told it: where it is, and its key."""
     told = holdings.platform_of(connection, matricule)
     return peer_of(matricule, told.contact if told else None)
-
-
-# ------------------------------------------------------------------------------------------------------ publication
-
-
-def publish(hall: Hall, connection: Connection) -> None:
-    """Every connected platform will be sent the directory as it is by then."""
-    number = sequences.draw(connection, EXPORT)
-    jobs.add(connection, queue=EXPORT, key=f"{EXPORT}:{number}", lane=EXPORT, payload={}, now=hall.actor.clock())
-
-
-async def export(hall: Hall, _job: Job) -> Apply:
-    """The directory as it is now leaves for every connected platform."""
-    return lambda connection: _export(hall, connection)
-
-
-def _export(hall: Hall, connection: Connection) -> None:
-    produced = hall.actor.clock()
-    data = write(_entries(connection), produced_at=produced)
-    for partner in hall.partners(connection):
-        name = hall.new_name(connection, partner, INTERFACE)
-        hall.send(connection, partner, name, {f"{name}.xml": data})
-
-
-def _entries(connection: Connection) -> Iterator[Entry]:
-    """Give what the directory holds, in the order of the export: units, establishments, codes, platforms, lines."""
-    yield from _held(connection, LegalUnit, legal_unit.c.siren)
-    yield from _held(connection, Establishment, establishment.c.siret)
-    yield from _held(connection, RoutingCode, routing_code.c.siret, routing_code.c.code)
-    yield from _held(connection, ReceivingPlatform, receiving_platform.c.matricule)
-    yield from _lines(connection)
-
-
-def _held(connection: Connection, kind: type[Kind], *order: Column[str]) -> Iterator[Kind]:
-    query = select(order[0].table).where(holdings.counts(TABLES[kind])).order_by(*order)
-    for row in connection.execute(query).mappings():
-        yield holdings.entry(kind, row)
-
-
-def _lines(connection: Connection) -> Iterator[DirectoryLine]:
-    """Give the lines that count, in the order of the annex: neither the versions replaced nor those masked."""
-    held = (line for line in _held(connection, DirectoryLine, directory_line.c.address) if line.nature == "D")
-    for _siren, lines in groupby(held, key=lambda line: line.siren):
-        yield from sorted(lines, key=_rank)
-
-
-def _rank(line: DirectoryLine) -> tuple[str, str, str, date]:
-    return line.siret or "", line.routing_code or "", line.suffix or "", line.start

@@ -71,6 +71,8 @@ class Hall:
     """How much, how often and when partners may send."""
     readings: Readings = field(default_factory=Readings)
     """How what the texts of the directory leave open is read."""
+    publishes_on_change: bool = True
+    """Whether the directory leaves at each change too, or by the State's calendar alone."""
 
     def partner(self, connection: Connection, matricule: str) -> Partner | None:
         """Return the partner of this matricule, once the registration service has told of it."""
@@ -183,7 +185,10 @@ class Hall:
 
     def send(self, connection: Connection, partner: Partner, name: FlowName, files: dict[str, bytes]) -> None:
         """The envelope will be at the partner's, after those of its kind."""
-        sha256 = self.actor.documents.put(envelope.pack(files))
+        self.send_packed(connection, partner, name, self.actor.documents.put(envelope.pack(files)))
+
+    def send_packed(self, connection: Connection, partner: Partner, name: FlowName, sha256: str) -> None:
+        """The envelope, a document already, will be at the partner's, after those of its kind."""
         now = self.actor.clock()
         row = {
             "name": str(name),

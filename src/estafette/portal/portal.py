@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from estafette.exchange.messages import Kind, Listed, Message
 from estafette.exchange.post import Peer, Refused
-from estafette.portal import authority, concentrator, connections, intake, reports, updates
+from estafette.portal import authority, concentrator, connections, extracts, intake, reports, updates
 from estafette.portal.hall import BATCH, Hall
 
 
@@ -24,7 +24,7 @@ class Portal:
         worker.handles(intake.CONTROL_REPORTS, lambda job: reports.control_reports(self.hall, job))
         worker.handles(intake.CONTROL_UPDATES, lambda job: updates.control_updates(self.hall, job))
         worker.handles(authority.LAPSE, lambda job: authority.lapse(self.hall, job))
-        worker.handles(authority.EXPORT, lambda job: authority.export(self.hall, job))
+        worker.handles(extracts.EXPORT, lambda job: extracts.export(self.hall, job))
         worker.handles_together(BATCH, self.hall.batch)
 
     def admitted(self, connection: Connection, listed: Sequence[Listed]) -> None:

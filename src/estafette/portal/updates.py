@@ -22,7 +22,7 @@ from estafette.formats.xml import Unreadable
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_object
 from estafette.lifecycle.statuses import ObjectKind
-from estafette.portal import authority
+from estafette.portal import extracts
 from estafette.portal.concentrator import answer_flow
 from estafette.portal.examination import Controlled, refused
 from estafette.portal.hall import Hall, Partner
@@ -124,7 +124,7 @@ def _take(hall: Hall, connection: Connection, flow: _Flow, came: tuple[_Came, ..
     for one in came:
         _answer(hall, connection, flow, one, register.ask(one.asked).faults)
     if register.has_changed:
-        authority.publish(hall, connection)
+        extracts.publish(hall, connection)
 
 
 def _answer(hall: Hall, connection: Connection, flow: _Flow, came: _Came, faults: tuple[Fault, ...]) -> None:

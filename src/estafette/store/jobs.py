@@ -98,6 +98,11 @@ def are_held(connection: Connection, some: Sequence[Job]) -> bool:
     return len(_HELD.values(connection, ids=[job.id for job in some], who=some[0].worker)) == len(some)
 
 
+def prolong(connection: Connection, job: Job, *, now: datetime) -> None:
+    """The job is left alone for as long again: it takes its time and says so."""
+    connection.execute(update(table).where(table.c.id == job.id).values(leased_until=now + LEASE))
+
+
 def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> None:
     """The jobs are done and stay as a trace; one that ended meanwhile, its lease being over, is left as it ended."""
     gathered.flush(connection, _MINE)
