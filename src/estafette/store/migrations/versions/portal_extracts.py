@@ -6,7 +6,7 @@ from alembic import op
 from estafette.store.columns import Instant
 
 revision = "portal_extracts"
-down_revision = "portal_words"
+down_revision = "portal_watch"
 branch_labels = None
 depends_on = None
 
