@@ -4,9 +4,9 @@ A flow is one file. Its acknowledgement says whether the file could be taken (te
 good: that is what the statuses say. What a flow is told as depends on who looks (`View`): its direction follows from
 its origin, and the mirrors of what the State receives are shown to whom asked for them.
 
-Order. Every update of a company's flows is at least a millisecond after the one before, and whoever makes one keeps the
-company's row until the commit: updates are committed in the order of their moments, no two equal. So a client that asks
-for what came after the last moment it saw, to the millisecond, misses nothing (§3.5).
+Order. Every update of a company's flows is at least a millisecond after the one before, and one transaction writes at a
+time: updates are committed in the order of their moments, no two equal. So a client that asks for what came after the
+last moment it saw, to the millisecond, misses nothing (§3.5).
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from sqlalchemy import Connection, RowMapping, Select, Update, bindparam, delete
 from estafette.invoice import codes
 from estafette.platform import webhooks
 from estafette.platform.flow_tables import flow_view
-from estafette.platform.tables import company, flow, invoice
+from estafette.platform.tables import flow, invoice
 from estafette.platform.views import View
 from estafette.store import audit, gathered, measures
 from estafette.store.queries import AnyRow, Query, Row
@@ -298,8 +298,7 @@ def _moment(connection: Connection, siren: str, now: datetime) -> datetime:
 
 
 def _last(connection: Connection, siren: str) -> datetime | None:
-    """Return the last update of this customer's flows; where several may write, whoever comes next waits for us."""
-    _MINE.value(connection, siren=siren)
+    """Return the last update of this customer's flows: one transaction writes at a time, whatever the engine."""
     last: datetime | None = _LATEST.value(connection, siren=siren)
     return last
 
@@ -322,7 +321,6 @@ def _standing(query: Select[Any]) -> Select[Any]:
 
 
 _OF_THESE_BYTES = (flow.c.siren == bindparam("siren"), flow.c.sha256 == bindparam("sha256"))
-_MINE = Query(select(company.c.siren).where(company.c.siren == bindparam("siren")).with_for_update(key_share=True))
 _LATEST = Query(select(func.max(flow.c.updated_at)).where(flow.c.siren == bindparam("siren")))
 _THESE = Query(select(flow).where(flow.c.id.in_(bindparam("these", expanding=True))).order_by(flow.c.updated_at))
 _SAME = Query(

@@ -29,7 +29,7 @@ from estafette.store.packs import Packs
 from estafette.store.queries import Query
 from estafette.store.tables import condemned, document
 
-RECENT_BYTES_MAX = 8 * 1024 * 1024
+RECENT_BYTES_MAX = 16 * 1024 * 1024
 """What is kept in memory of the latest documents."""
 
 DIGITS = frozenset("0123456789abcdef")

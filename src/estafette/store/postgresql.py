@@ -10,10 +10,14 @@ role. The schema is made when the role may.
 """
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, String, create_engine, make_url, text
+import psycopg
+from sqlalchemy import URL, Connection, Engine, String, create_engine, event, make_url, text
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateSchema
 
@@ -23,6 +27,11 @@ SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 LOCK_S = 60
 """Longest wait for the write lock of an actor before the attempt is given up, and tried again later."""
+
+UNASKED_S = 1.0
+"""A connection used that recently is used again without asking the server whether it lives: asking is a round trip."""
+
+_LEFT_AT = "estafette.left"
 
 IDLE_S = 60
 """Longest silence of a process inside a transaction before the server takes its lock away."""
@@ -76,7 +85,25 @@ def open_engine(where: str | URL) -> Engine:
         settings += f" -c search_path={schema}"
     arguments = {"options": settings, "connect_timeout": 10, "application_name": f"estafette {schema or ''}".strip()}
     room = {"pool_size": 5, "max_overflow": CONNECTIONS_MAX - 5}
-    return create_engine(url, connect_args=arguments, pool_pre_ping=True, **room, **JSON_FORM)
+    engine = create_engine(url, connect_args=arguments, **room, **JSON_FORM)
+    event.listen(engine, "checkin", _left)
+    event.listen(engine, "checkout", _check)
+    return engine
+
+
+def _left(_raw: Any, record: Any) -> None:
+    record.info[_LEFT_AT] = time.monotonic()
+
+
+def _check(raw: Any, record: Any, _proxy: Any) -> None:
+    """A connection left alone for a while is asked whether it lives; the pool replaces one that does not."""
+    if time.monotonic() - record.info.get(_LEFT_AT, 0.0) < UNASKED_S:
+        return
+    try:
+        raw.execute("")
+        raw.rollback()
+    except psycopg.Error as fault:
+        raise DisconnectionError from fault
 
 
 @contextmanager

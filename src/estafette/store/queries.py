@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, RowMapping, Select
 
 from estafette.store import gathered
-from estafette.store.statements import Made, raise_fault, tell
+from estafette.store.statements import Made, cursor_of, raise_fault, tell
 
 Row = dict[str, Any]
 AnyRow = RowMapping | Row
@@ -77,11 +77,12 @@ class Query:
         if made is None:
             made = self._made[connection.dialect.name] = Made(self.statement, connection.dialect)
         text = made.text(values)
-        raw: Any = connection.connection.dbapi_connection
         try:
+            raw = cursor_of(connection)
             parameters = made.parameters(values)
             tell(connection, text, [parameters])
-            found: list[Any] = raw.execute(text, parameters).fetchall()
+            raw.execute(text, parameters)
+            found: list[Any] = raw.fetchall()
         except Exception as fault:
             raise_fault(connection, text, fault)
         return found
