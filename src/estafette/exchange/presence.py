@@ -31,13 +31,16 @@ class Presence:
         self.name = processes.new_name()
         self.role = role
         self._database, self._worker, self._clock = database, worker, clock
-        self._beat, self._at = Beat(is_first=not database.is_shared, others=0, gone=()), clock()
+        self._beat = Beat(is_first=not database.is_shared, others=0, gone=())
+        self._at: datetime | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
     def is_first(self) -> bool:
         """Tell whether the rounds are for this process; not, once it could not say for long that it is there."""
-        is_heard = not self._database.is_shared or self._clock() - self._at < processes.GONE_AFTER
+        if not self._database.is_shared:
+            return True
+        is_heard = self._at is not None and self._clock() - self._at < processes.GONE_AFTER
         return self._beat.is_first and is_heard
 
     def start(self) -> None:
