@@ -1,18 +1,23 @@
 """The portal's directory API: what a registered platform reads and writes there, and what it is refused."""
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, insert, select
 from tests.api.conftest import SECRET
 from tests.api.portal import API, HALL, HALL_1, HIDDEN, MILL, NOW, SHOP, SHOP_1, Portal, again, opened
 
 from estafette.directory import LegalUnit
+from estafette.portal import directory_upkeep, holdings
+from estafette.portal.feed_tables import tax_status
 from estafette.portal.register import Source
+from estafette.store.tables import job
 
 
 @pytest.fixture(scope="module")
@@ -530,3 +535,40 @@ def test_a_client_is_of_one_platform(portal: Portal) -> None:
         for matricule in ("0003", "0005", "0042", "9998")
     ]
     assert statuses == [201, 422, 404, 404]
+
+
+def planned(portal: Portal) -> int:
+    """Count the publications of the directory that were ever planned."""
+    with portal.running.actor.database.read() as connection:
+        return connection.execute(select(func.count()).where(job.c.queue == "export")).scalar_one()
+
+
+def test_a_change_is_published(portal: Portal) -> None:
+    """What a platform writes will be told to every platform; what changes nothing, or is refused, is not."""
+    before = planned(portal)
+    assert created(portal, suffixeAdressage="COMPTA").status == 201
+    assert planned(portal) == before + 1
+    assert created(portal, suffixeAdressage="COMPTA").status == 201
+    assert created(portal, suffixeAdressage="a@b").status == 422
+    assert planned(portal) == before + 1
+
+
+def test_feeds_are_published(portal: Portal) -> None:
+    """What a file changed beside the portal is told once, at its next visit, and a tax status on its day."""
+    actor, told = portal.running.actor, []
+    visit = directory_upkeep.visit_of(actor, lambda _connection: told.append(portal.now.date()))
+    for _time in range(2):
+        asyncio.run(visit())
+    assert told == [portal.now.date()]
+    with actor.database.begin() as connection:
+        row = {"siren": HIDDEN, "effective_on": date(2026, 9, 10), "is_taxable": True, "applied": False}
+        connection.execute(insert(tax_status).values(**row, recorded_at=portal.now))
+    asyncio.run(visit())
+    assert len(told) == 1
+    portal.at(portal.now + timedelta(days=9))
+    for _time in range(2):
+        asyncio.run(visit())
+    assert told[1:] == [date(2026, 9, 10)]
+    with actor.database.read() as connection:
+        held = holdings.line_at(connection, HIDDEN, on=date(2026, 9, 10))
+    assert held is not None and held.matricule == "9998"

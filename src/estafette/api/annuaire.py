@@ -1,8 +1,10 @@
 """The portal's directory API put together: what is served, the document that says so, who may ask."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -47,15 +49,19 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     may_write: bool = True
 
 
-def annuaire_operations(actor: Actor, limits: DirectoryLimits = PUBLISHED) -> list[Operation]:
-    """Return what the API serves."""
+def annuaire_operations(
+    actor: Actor, changed: Callable[[Connection], None], limits: DirectoryLimits = PUBLISHED
+) -> list[Operation]:
+    """Return what the API serves; `changed` is called in each transaction that changes the directory."""
     service = AnnuaireService(actor, PlatformAccess(actor.database, actor.clock, limits), limits)
-    return [*service.operations(), *AnnuaireWrites(service).operations()]
+    return [*service.operations(), *AnnuaireWrites(service, changed).operations()]
 
 
-def annuaire_routes(actor: Actor, limits: DirectoryLimits = PUBLISHED) -> list[Route]:
+def annuaire_routes(
+    actor: Actor, changed: Callable[[Connection], None], limits: DirectoryLimits = PUBLISHED
+) -> list[Route]:
     """Return the routes of the API, of its document, and of the operator, who opens the software of platforms."""
-    served = annuaire_operations(actor, limits)
+    served = annuaire_operations(actor, changed, limits)
 
     async def described(_request: Request) -> Response:
         document = openapi.document(TITLE, served, server=PREFIX, edition=EDITION)

@@ -38,10 +38,11 @@ ATTACHED = Parameter(
 
 
 class AnnuaireWrites:
-    """The writes of the API."""
+    """The writes of the API; `changed` is called in the transaction of each that changes the directory."""
 
-    def __init__(self, service: AnnuaireService) -> None:
+    def __init__(self, service: AnnuaireService, changed: Callable[[Connection], None]) -> None:
         self._service = service
+        self._changed = changed
 
     def operations(self) -> list[Operation]:
         """Return what is served."""
@@ -199,9 +200,13 @@ class AnnuaireWrites:
                 author=matricule,
                 message=(message or "")[:120] or None,
             )
-            return change(register)
+            decided = change(register)
+            if register.has_changed:
+                self._changed(connection)
+            return decided
 
         decision = await actor.database.write(apply)
+        actor.worker.wake()
         if decision.faults:
             raise refused(decision.faults)
         if written is None:

@@ -65,7 +65,7 @@ from estafette.platform.home import Home, Identity
 from estafette.platform.mirror import Mirror
 from estafette.platform.platform import Platform
 from estafette.platform.scanning import scanned
-from estafette.portal import authority, directory_upkeep
+from estafette.portal import authority, directory_upkeep, extracts
 from estafette.portal.authority import Registered
 from estafette.portal.hall import Hall
 from estafette.portal.portal import Portal
@@ -203,10 +203,10 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
     routes += operator.platform_routes(platform, clock)
     routes += operator.portal_routes(portal, actor.worker.wake)
-    routes += [*annuaire.annuaire_routes(actor), *DirectoryPages(desk).routes()]
+    routes += [*annuaire.annuaire_routes(actor, partial(extracts.publish, hall)), *DirectoryPages(desk).routes()]
     routes += [*watch_service.routes(actor), *watch_desk.routes(actor, desk)]
     rounds = rounds_of(actor, platform, network.deposits(seat))
-    rounds.every(directory_upkeep.EVERY_S, directory_upkeep.visit_of(actor))
+    rounds.every(directory_upkeep.EVERY_S, directory_upkeep.visit_of(actor, partial(extracts.publish, hall)))
     if door := door_of(seat, network, actor):
         serve_door(rounds, door, platform)
         routes += sftp_keys.routes(door)
