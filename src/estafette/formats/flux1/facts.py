@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
+from estafette.formats.flux1 import structure
 from estafette.formats.flux1.profile import KEEP, Profile, profile_of
 from estafette.formats.reading import read_tree
 from estafette.formats.xml import DAMAGED, OTHER_KIND, Syntax, Unreadable, parse, syntax_of
@@ -101,6 +102,8 @@ def read_invoice(name: str, data: bytes) -> tuple[Profile, Invoice, Syntax]:
     outside = next((unread for unread in invoice.unread if unread.kind in STRUCTURAL), None)
     if outside is not None:
         raise _outside(profile, outside)
+    if wrong := structure.fault(tree, syntax, profile):
+        raise Unreadable(DAMAGED, wrong.fr, wrong.en, where=wrong.where)
     return profile, invoice, syntax
 
 
