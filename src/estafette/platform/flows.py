@@ -321,7 +321,8 @@ def _standing(query: Select[Any]) -> Select[Any]:
 
 
 _OF_THESE_BYTES = (flow.c.siren == bindparam("siren"), flow.c.sha256 == bindparam("sha256"))
-_LATEST = Query(select(func.max(flow.c.updated_at)).where(flow.c.siren == bindparam("siren")))
+_LATEST = Query(select(func.max(flow.c.updated_at)).where(flow.c.siren == bindparam("siren")), sees_gathered=False)
+"""Asked before the transaction changes any flow of the company: later it is remembered."""
 _THESE = Query(select(flow).where(flow.c.id.in_(bindparam("these", expanding=True))).order_by(flow.c.updated_at))
 _SAME = Query(
     _standing(select(flow.c.id)).where(

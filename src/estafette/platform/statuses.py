@@ -465,8 +465,10 @@ def _characteristic(one: Characteristic) -> dict[str, str | None]:
 _HISTORY = Query(
     select(event.c.status, event.c.set_at, event.c.emitter_role, event.c.message_id)
     .where(event.c.invoice_id == bindparam("invoice"))
-    .order_by(*IN_ORDER)
+    .order_by(*IN_ORDER),
+    sees_gathered=False,
 )
+"""Asked before the transaction keeps any status of the delivery: later it is remembered."""
 _EARLY = Query(
     select(early_status)
     .where(

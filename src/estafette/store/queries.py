@@ -25,10 +25,14 @@ NUMERIC_OID = 1700
 
 
 class Query:
-    """A SELECT, made once."""
+    """A SELECT, made once.
 
-    def __init__(self, statement: Select[Any]) -> None:
+    Not `sees_gathered`, it is asked where nothing gathered can be what it looks for: nothing is written before it.
+    """
+
+    def __init__(self, statement: Select[Any], *, sees_gathered: bool = True) -> None:
         self.statement = statement
+        self._sees_gathered = sees_gathered
         self._made: dict[str, Made] = {}
         self._converts: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {}
 
@@ -72,7 +76,8 @@ class Query:
         return found[0] if found else None
 
     def _fetch(self, connection: Connection, values: Row) -> list[Any]:
-        gathered.flush(connection, self._tables)
+        if self._sees_gathered:
+            gathered.flush(connection, self._tables)
         made = self._made.get(connection.dialect.name)
         if made is None:
             made = self._made[connection.dialect.name] = Made(self.statement, connection.dialect)
