@@ -1,15 +1,20 @@
 """Every kind of answer of the portal is a message of the field: by its schema, and by the official rules."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 from tests.formats.test_flux10 import TRANSACTIONS
-from tests.platform.world import World
+from tests.platform.world import BUYER, TODAY, World
 from tests.portal.envelopes import REPORTS, STATUSES, UBL, data_file, send, status, status_file
 from tests.portal.test_reports import report
+from tests.portal.test_updates import UPDATES
 
+from estafette.directory import DirectoryLine, RoutingCode
 from estafette.formats import cdar, envelope, flux10
+from estafette.formats.directory_update import Update, write_update
 from estafette.portal.tables import partner_flow
 from estafette.rules import check
 from estafette.rules.verdict import Severity
@@ -28,6 +33,10 @@ def answered(world: World) -> Iterator[World]:
     wrong = flux10.write(report()).replace(b">TPS1<", b">ZZZ9<")
     send(world, {"a.xml": flux10.write(first), "b.xml": wrong}, REPORTS)
     send(world, {"a.xml": flux10.write(TRANSACTIONS)[:-20]}, REPORTS)
+    line = DirectoryLine(siren=BUYER, suffix="REPONSES", matricule="0003", start=TODAY + timedelta(days=9))
+    code = RoutingCode(siret="1" * 14, code="A", name="N", country="ZZ")
+    asked = Update((code,), (line, replace(line, matricule="9998", end=TODAY)))
+    send(world, {"u.xml": write_update(asked)}, UPDATES)
     send(world, b"x", file="nameless")
     yield world
 
@@ -58,4 +67,4 @@ def test_every_answer_is_a_message_of_the_field(answered: World) -> None:
                 fatal = {finding.id for finding in verdict.findings if finding.severity is Severity.FATAL}
                 assert fatal <= BETWEEN_PLATFORMS
                 seen.add(cdar.read(content).status)
-    assert seen == {"500", "501", "250", "251", "601", "300", "301"}
+    assert seen == {"500", "501", "250", "251", "601", "300", "301", "400", "401"}
