@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from tests.platform.world import BUYER, SELLER, World
 from tests.portal.envelopes import STATUSES, data_file, send, status, status_file
+from tests.postgresql import world_database
 
 from estafette.circuit.compose import compose
 from estafette.circuit.network import SEATS, Network
@@ -77,14 +78,15 @@ def _flow() -> FlowName:
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """Give the store of a real portal, and a clock that tells another hour each time."""
     folder: Path = tmp_path_factory.mktemp("portal")
-    hours = iter(datetime(2026, 11, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in count())
-    given_: list[Ledger] = []
-    network = Network(folder, 8400)
-    running = compose(SEATS[0], network, lambda: given_[0].now if given_ else datetime(2026, 11, 1, tzinfo=UTC))
-    hall = running.post._taken.__self__.portal.hall  # type: ignore[attr-defined]
-    given_.append(Ledger(hall, hours))
-    yield given_[0]
-    running.actor.database.close()
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    made: list[Ledger] = []
+    with world_database() as database:
+        network = Network(folder, 8400, database=database)
+        running = compose(SEATS[0], network, lambda: made[0].now if made else start)
+        hall = running.post._taken.__self__.portal.hall  # type: ignore[attr-defined]
+        made.append(Ledger(hall, (start + timedelta(hours=hour) for hour in count())))
+        yield made[0]
+        running.actor.database.close()
 
 
 # ---------------------------------------------------------------------------------------------------------- messages
