@@ -64,9 +64,9 @@ class _Change:
         self._transaction.__exit__(*fault)
 
 
-def opened(folder: Path) -> Portal:
+def opened(folder: Path, database: str | None = None) -> Portal:
     """Open a portal, its directory filled, with a client that reads, one that writes and one of another platform."""
-    portal = again(folder, {}, moment=NOW - timedelta(days=30))
+    portal = again(folder, {}, moment=NOW - timedelta(days=30), database=database)
     fill(portal)
     operator = {"Authorization": f"Bearer {operator_token(folder / SEATS[0].name)}"}
     for name, matricule, may_write in (("writer", "0003", True), ("reader", "0003", False), ("other", "0005", True)):
@@ -77,10 +77,10 @@ def opened(folder: Path) -> Portal:
     return portal
 
 
-def again(folder: Path, tokens: dict[str, str], *, moment: datetime = NOW) -> Portal:
+def again(folder: Path, tokens: dict[str, str], *, moment: datetime = NOW, database: str | None = None) -> Portal:
     """Open a portal that is there, or a new one."""
     times = [moment]
-    portal = Portal(compose(SEATS[0], Network(folder, 8400), lambda: times[0]), tokens=dict(tokens))
+    portal = Portal(compose(SEATS[0], Network(folder, 8400, database=database), lambda: times[0]), tokens=dict(tokens))
     portal.times = times
     portal.at(moment)
     return portal

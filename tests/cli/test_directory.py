@@ -1,6 +1,9 @@
 """`estafette directory load`: whoever holds the portal's data feeds its directory, and hears of every row refused."""
 
 import json
+import subprocess
+import sys
+from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +13,8 @@ from typer.testing import CliRunner, Result
 
 from estafette.cli import app
 from estafette.portal import holdings
-from estafette.store.database import open_database
+from estafette.store.database import DRIVER, open_database
+from estafette.values.limits import FEED_CHUNK_ROWS
 
 STORES = ("platform", "portal")
 
@@ -76,3 +80,30 @@ def test_what_cannot_be(data: Path, tmp_path: Path) -> None:
         lines = run(data, *words, code=2).stderr.splitlines()
         assert len(lines) == 1 and said in lines[0]
     assert "estafette up" in run(tmp_path / "nowhere", "tax", str(file), code=2).stderr
+
+
+@pytest.mark.kill
+def test_killed_and_begun_again(data: Path) -> None:
+    """Killed with rows behind it and rows to come, a load goes on where it was: the directory is that of one load."""
+    rows = 2 * FEED_CHUNK_ROWS + 1
+    file = written(data / "units.csv", (unit(f"{100_000_000 + number}") for number in range(rows)))
+    records = data / "portal" / "records.sqlite"
+    command = [sys.executable, "-m", "estafette", "directory", "load", "sirene-stock", str(file), "--data", str(data)]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while running.poll() is None and not one(records, "SELECT max(line) FROM feed_load"):
+        with suppress(subprocess.TimeoutExpired):
+            running.wait(0.01)
+    running.kill()
+    running.wait()
+    before = one(records, "SELECT count(*) FROM legal_unit")
+    (report,) = json.loads(run(data, "sirene-stock", str(file), "--json").stdout)
+    assert before in (FEED_CHUNK_ROWS, 2 * FEED_CHUNK_ROWS, rows)
+    assert (report["added"], report["already_loaded"]) == (rows - before, before == rows)
+    assert one(records, "SELECT count(*) FROM legal_unit") == rows
+    assert one(records, "SELECT count(DISTINCT siren) FROM legal_unit") == rows
+
+
+def one(records: Path, query: str) -> int:
+    """Return one number of the store, zero where there is none."""
+    with closing(DRIVER.connect(f"file:{records}?mode=ro", uri=True)) as connection:
+        return int(connection.execute(query).fetchone()[0] or 0)

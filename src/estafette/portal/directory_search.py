@@ -84,17 +84,17 @@ class Asked:
 
 def find(connection: Connection, kind: type[Any], asked: Asked, *, today: date) -> tuple[int, list[Version]]:
     """Return how many versions meet what is asked, and those of the page."""
-    conditions = [
-        _shown(kind),
-        *_times(kind, asked, today),
-        *(_condition(kind, criterion) for criterion in asked.criteria),
-    ]
+    conditions = [_shown(kind), *_holding(kind, asked, today)]
+    conditions += [_condition(kind, criterion) for criterion in asked.criteria]
+    of_change = _of_change(asked)
     table = TABLES[kind]
-    query = select(table, _MADE.c.recorded_at, _MADE.c.source, _MADE.c.author, _MADE.c.message)
-    query = query.join(_MADE, _MADE.c.id == table.c.known_from).where(*conditions)
-    total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    counted = select(func.count()).select_from(table).where(*conditions, *of_change)
+    made = _MADE.c.id == table.c.known_from
+    total = connection.execute(counted.join(_MADE, made) if of_change else counted).scalar_one()
     if total <= asked.ignore:
         return total, []
+    query = select(table, _MADE.c.recorded_at, _MADE.c.source, _MADE.c.author, _MADE.c.message)
+    query = query.join(_MADE, made).where(*conditions, *of_change)
     page = query.order_by(*_order(kind, asked)).limit(asked.limit).offset(asked.ignore)
     return total, [_version(kind, row) for row in connection.execute(page).mappings()]
 
@@ -159,10 +159,22 @@ def _shown(kind: type[Any]) -> ColumnElement[bool]:
     return exists().where(mine, or_(unit.c.is_taxable.is_(True), unit.c.entity_type == "P"))
 
 
-def _times(kind: type[Any], asked: Asked, today: date) -> list[ColumnElement[bool]]:
+def _holding(kind: type[Any], asked: Asked, today: date) -> list[ColumnElement[bool]]:
+    """Return what is asked of the versions: that they count, or counted; of lines that they hold; all, in an audit."""
+    on = asked.on
+    if asked.is_audit:
+        return []
+    if kind is not DirectoryLine:
+        known = _midnight(on + timedelta(days=1)) - timedelta(microseconds=1) if on and on < today else None
+        return [holdings.counts(TABLES[kind], known=known)]
+    is_open = or_(_LINE.end.is_(None), _LINE.end > (on or today))
+    begun = [_LINE.start <= on] if on else []
+    return [holdings.counts(directory_line), _LINE.nature == "D", is_open, *begun]
+
+
+def _of_change(asked: Asked) -> list[ColumnElement[bool]]:
+    """Return what is asked of the change that made a version: when, and by whom."""
     conditions: list[ColumnElement[bool]] = []
-    if not asked.is_audit:
-        conditions += _holding(kind, asked.on, today)
     if asked.since is not None:
         conditions.append(_MADE.c.recorded_at >= _midnight(asked.since))
     if asked.until is not None:
@@ -170,15 +182,6 @@ def _times(kind: type[Any], asked: Asked, today: date) -> list[ColumnElement[boo
     if asked.author is not None:
         conditions.append(_MADE.c.author.icontains(asked.author, autoescape=True))
     return conditions
-
-
-def _holding(kind: type[Any], on: date | None, today: date) -> list[ColumnElement[bool]]:
-    if kind is not DirectoryLine:
-        known = _midnight(on + timedelta(days=1)) - timedelta(microseconds=1) if on and on < today else None
-        return [holdings.counts(TABLES[kind], known=known)]
-    is_open = or_(_LINE.end.is_(None), _LINE.end > (on or today))
-    begun = [_LINE.start <= on] if on else []
-    return [holdings.counts(directory_line), _LINE.nature == "D", is_open, *begun]
 
 
 def _midnight(day: date) -> datetime:
