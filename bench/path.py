@@ -19,7 +19,7 @@ from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import msgspec
@@ -36,13 +36,13 @@ from estafette.circuit.network import SEATS
 from estafette.formats import Syntax, read
 from estafette.formats.writing import write
 from estafette.invoice.building import complete
-from estafette.invoice.model import Totals
+from estafette.invoice.model import Invoice, Totals
 from estafette.platform.examination import examine
 from estafette.simulation import samples
 
 TODAY = datetime.now(UTC).date()
 NUMBER = b"NUMBER-OF-THE-INVOICE"
-MODELS = 100
+MODELS = 50
 """Documents unlike each other by their amounts, of each tenant; each deposit then has a number of its own."""
 
 DONE = "SELECT count(*) FROM declaration WHERE id > :since AND state = 'accepted' AND interface = 'FFE0111A'"
@@ -137,13 +137,18 @@ async def _until(actors: Actors, count: int, *, since: int = 0) -> None:
 
 def _model(tenant: Tenant, number: int) -> bytes:
     """Return a document of this tenant, its number to be put in."""
-    hours = Decimal(10 * 1.05**number).quantize(Decimal(1))
-    invoice = read(samples.load("service", number=NUMBER.decode(), issue_date=TODAY))
+    hours = Decimal(10 * 1.1**number).quantize(Decimal(1))
+    invoice = _sample()
     line = replace(
         invoice.lines[0], quantity=hours, net_amount=80 * hours, price=replace(invoice.lines[0].price, net=Decimal(80))
     )
     bare = replace(tenant.of(invoice), lines=(line,), totals=Totals(), vat_breakdown=())
     return write(complete(bare).invoice, Syntax.UBL)
+
+
+@cache
+def _sample() -> Invoice:
+    return read(samples.load("service", number=NUMBER.decode(), issue_date=TODAY))
 
 
 class _Watched:
