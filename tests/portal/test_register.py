@@ -464,5 +464,5 @@ class Life(RuleBasedStateMachine):
 def test_the_life_of_a_directory(tmp_path: Path) -> None:
     """Whatever is asked and in whatever order."""
     Life.database = open_database(tmp_path / "records.sqlite", ("portal",))
-    run_state_machine_as_test(Life, settings=settings(max_examples=15, stateful_step_count=20, deadline=None))
+    run_state_machine_as_test(Life, settings=settings(max_examples=10, stateful_step_count=20, deadline=None))
     Life.database.close()

@@ -128,11 +128,11 @@ def test_a_file_against_the_schema(world: World, content: bytes, code: str) -> N
     assert lines(world, LINE.address) == []
 
 
-def test_a_day_that_is_none_harms_its_line_only(own_world: World) -> None:
+def test_a_day_that_is_none_harms_its_line_only(world: World) -> None:
     """The schema takes the 31st of February; the rules refuse it of that line."""
-    content = write_update(Update(lines=(replace(LINE, start=date(2027, 2, 28)), replace(LINE, suffix="B"))))
-    flow = send(own_world, {"F13.xml": content.replace(b"20270228", b"20270231")}, UPDATES)
-    said = answers(own_world, flow)
+    content = write_update(Update(lines=(replace(LINE, start=date(2027, 2, 28)), replace(LINE, suffix="JOUR"))))
+    flow = send(world, {"F13.xml": content.replace(b"20270228", b"20270231")}, UPDATES)
+    said = answers(world, flow)
     assert [reasons(message) for message in said] == [[("REJ_VAL_INC", "G1.09")], []]
 
 
@@ -147,11 +147,11 @@ def test_more_objects_than_one_flow_may_have(own_world: World) -> None:
     assert [message.status for message in answers(world, flow)] == ["400", "400"]
 
 
-def test_several_files(own_world: World) -> None:
+def test_several_files(world: World) -> None:
     """The place of an object says its file too, where there are several."""
     files = {name: write_update(Update(lines=(replace(LINE, matricule="9998"),))) for name in ("a.xml", "b.xml")}
-    flow = send(own_world, files, UPDATES)
-    places = [detail.notes[0].subject_code for message in answers(own_world, flow) for detail in message.details]
+    flow = send(world, files, UPDATES)
+    places = [detail.notes[0].subject_code for message in answers(world, flow) for detail in message.details]
     assert places == ["a.xml:1", "b.xml:1"]
 
 
