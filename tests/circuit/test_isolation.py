@@ -273,6 +273,11 @@ PORTAL = {
     "PUT /operator/v1/connections/{code}": OPERATORS_ONLY,
     "POST /operator/v1/platforms/{matricule}/clients": OPERATORS_ONLY,
     **under("/ppf/annuaire-public/v1", ANNUAIRE),
+    "GET /operator/v1/openings": OPERATORS_ONLY,
+    "GET /opening": PUBLIC,
+    "POST /opening": PUBLIC,
+    "GET /opening/confirm": PUBLIC,
+    "POST /opening/confirm": PUBLIC,
     "GET /directory": PUBLIC,
     "GET /directory/{siren:str}": PUBLIC,
 }

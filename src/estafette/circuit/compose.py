@@ -72,7 +72,7 @@ from estafette.portal.portal import Portal
 from estafette.rules import Verdict, check
 from estafette.values.moments import PARIS
 from estafette.web import administration as administration_desk
-from estafette.web import entrance
+from estafette.web import entrance, opening
 from estafette.web import operations as operations_desk
 from estafette.web import platform as platform_desk
 from estafette.web import settings as sign_in
@@ -214,6 +214,7 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     if partners := partners_door(seat, network, hall):
         serve_partners(rounds, partners, hall)
     routes += connections.routes(hall, partners)
+    routes += opening.routes(platform, desk, actor.worker.wake)
     return _running(actor, post, routes, desk, rounds)
 
 

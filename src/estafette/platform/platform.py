@@ -141,11 +141,15 @@ class Platform:
 
     def open_company(self, *, siren: str, name: str, status_address: str) -> None:
         """The company is a customer of this platform."""
-        row = {"siren": siren, "name": name, "status_address": status_address, "opened_at": self.home.actor.clock()}
         with self._database.begin() as connection:
-            if connection.execute(select(company.c.siren).where(company.c.siren == siren)).first() is None:
-                connection.execute(insert(company).values(row))
-                addresses.reconcile(self.home, connection, siren=siren)
+            self.enter_company(connection, siren=siren, name=name, status_address=status_address)
+
+    def enter_company(self, connection: Connection, *, siren: str, name: str, status_address: str) -> None:
+        """The company is a customer of this platform, in this transaction, and is declared to the directory; once."""
+        row = {"siren": siren, "name": name, "status_address": status_address, "opened_at": self.home.actor.clock()}
+        if connection.execute(select(company.c.siren).where(company.c.siren == siren)).first() is None:
+            connection.execute(insert(company).values(row))
+            addresses.reconcile(self.home, connection, siren=siren)
 
     def addresses(self, siren: str) -> Addresses:
         """Return the company's addresses, and what was asked of the directory for it."""
