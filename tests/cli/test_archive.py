@@ -83,8 +83,8 @@ def test_what_is_over_is_said_held_and_purged(data: str) -> None:
     assert run("audit", "verify", "--data", data).returncode == 0
 
 
-def test_a_package_is_verified_alone(world: World, tmp_path: Path) -> None:
-    """A package handed over is verified with nothing else; with a byte changed, or another key, exit 1."""
+def test_a_package_is_verified_alone_and_taken_over(world: World, data: str, tmp_path: Path) -> None:
+    """A package handed over is verified with nothing else, and read by another platform; changed, exit 1."""
     platform = world.home(SELLER)
     with platform.home.actor.database.begin() as connection:
         identifier = platform.packages.ask(connection, SELLER, Asked(), by="login:ada")
@@ -99,6 +99,11 @@ def test_a_package_is_verified_alone(world: World, tmp_path: Path) -> None:
     key = platform.home.actor.public_key
     assert json.loads(run("archive", "verify-package", str(copy), "--key", key, "--json").stdout)["sound"] is True
     assert run("archive", "verify-package", str(copy), "--key", "other").returncode == 1
+    world.platform("platform-b").open_company(siren=SELLER, name="Vendeur", status_address=SELLER)
+    said = ("archive", "import", str(copy), "--tenant", SELLER, "--actor", "platform-b", "--data", data, "--json")
+    assert json.loads(run(*said).stdout) == {"taken": 1, "had": 0, "without": 0}
+    assert json.loads(run(*said).stdout) == {"taken": 0, "had": 1, "without": 0}
+    assert run(*said, "--key", "other").returncode == 1
     changed = bytearray(copy.read_bytes())
     changed[len(changed) // 2] ^= 1
     copy.write_bytes(changed)

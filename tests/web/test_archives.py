@@ -7,13 +7,14 @@ import re
 from datetime import date
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from tests.web.visitor import Visitor
 from tests.web.world import BUYER, SELLER, World, an_invoice
 
 from estafette.exchange.keys import sign, verifies
 from estafette.platform import tables
 from estafette.platform.keeping_purge import Purge
+from estafette.platform.keeping_tables import departure
 from estafette.simulation.documents import ubl
 from estafette.store import identity, roots
 from estafette.store.sealed_check import check
@@ -154,8 +155,14 @@ def test_the_audit_log_is_read_and_verified(world: World, language: str, sound: 
 
 
 def test_what_was_purged_is_said(world: World) -> None:
-    """Of an invoice that was purged the archives show the trace: number, day, rule, hash."""
+    """Of an invoice that was purged the archives show the trace; of a company that leaves, until when it is served."""
     world.issue(ubl(an_invoice()))
+    assert "changez de plateforme" not in world.visitor().get("/archives").text
+    with world.actor.database.begin() as connection:
+        days = dict.fromkeys(("agreed_on", "objection_until", "line_until", "serves_until"), date(2026, 9, 14))
+        who = {"siren": SELLER, "matricule": "0005", "recorded_by": "platform", "recorded_at": world.actor.clock()}
+        connection.execute(insert(departure).values(**who, **days))
+    assert "changez de plateforme" in world.visitor().get("/archives").text
     with world.actor.database.begin() as connection:
         connection.execute(update(tables.invoice).values(issue_date=date(2010, 1, 1)))
         connection.execute(update(tables.event).values(set_at=world.actor.clock().replace(year=2010)))

@@ -17,6 +17,7 @@ from estafette.exchange.sftp_client import SftpClient
 from estafette.platform import watch as platform_watch
 from estafette.platform.folder import Folder, Tray, customers
 from estafette.platform.home import Home
+from estafette.platform.keeping_portability import Departures
 from estafette.platform.keeping_purge import Purge
 from estafette.platform.keeping_settings import settings_of
 from estafette.platform.platform import Platform
@@ -42,6 +43,7 @@ def rounds_of(actor: Actor, platform: Platform | None = None, deposits: Path | N
     if platform is not None:
         watches.append(platform_watch.conditions)
         rounds.every(PURGE_S, platform.packages.expire)
+        rounds.every(PURGE_S, Departures(platform.home, platform.packages).visit)
         keeping = settings_of(actor.folder)
         if keeping.purge:
             rounds.every(PURGE_S, Purge(actor.database, actor.documents, keeping.retention, actor.clock).visit)

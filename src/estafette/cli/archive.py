@@ -228,6 +228,44 @@ def verify_package(
     typer.echo(f"signé par / signed by {of['platform']} ({of['matricule']}) {of['made_at']}, clé / key {of['key']}")
 
 
+@archive.command("import")
+def take_over(
+    file: Annotated[
+        Path,
+        typer.Argument(help="Le dossier d'une autre plateforme. / Another's package.", exists=True, dir_okay=False),
+    ],
+    *,
+    actor: Actor,
+    tenant: Tenant,
+    key: Annotated[
+        str | None, typer.Option(help="Clé de l'autre ; vide : l'annuaire la dit. / Its key; empty: the directory's.")
+    ] = None,
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """Reprend les archives d'un client qui arrive ; rien n'est redéclaré. / Take over the archives of who comes."""
+    from estafette.platform.keeping_portability import NotTaken, read_package, signer
+    from estafette.store.sealed_files import Broken
+
+    with _opened(data, actor) as house:
+        try:
+            with house.database.read() as connection:
+                known = key or signer(connection, file)
+            taken = read_package(
+                file, tenant.replace(" ", ""), key=known, database=house.database, documents=house.documents, now=_now
+            )
+        except (NotTaken, Broken) as refused:
+            typer.echo(str(refused), err=True)
+            raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps({"taken": taken.taken, "had": taken.had, "without": taken.without}))
+        return
+    typer.echo(
+        f"{taken.taken} reprises / taken over, {taken.had} déjà là / there already, "
+        f"{taken.without} sans original / without an original"
+    )
+
+
 def _purge(house: "House") -> "Purge":
     from estafette.platform.keeping_purge import Purge
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, exists, func, or_, select, update
 
-from estafette.platform.keeping_tables import departure, package
+from estafette.platform.keeping_tables import departure, imported, package
 from estafette.platform.reporting_tables import reporting_file, transmission, unit_record
 from estafette.platform.tables import archive_member, declaration, event, flow, invoice, portal_flow
 from estafette.store import audit
@@ -153,6 +153,8 @@ def _files(connection: Connection, ids: Sequence[str]) -> dict[str, _File]:
             file.needed = f"declaration {row.id}: {row.state}"
     for row in connection.execute(select(flow).where(flow.c.invoice_id.in_(ids)).order_by(flow.c.id)):
         files[row.invoice_id].traces.append(Trace("flow", row.id, row.sha256))
+    for row in connection.execute(select(imported).where(imported.c.invoice_id.in_(ids)).order_by(imported.c.name)):
+        files[row.invoice_id].traces.append(Trace("imported", f"{row.invoice_id} {row.name}"[:255], row.sha256))
     return files
 
 
@@ -160,6 +162,7 @@ def _discard_invoices(connection: Connection, things: Sequence[Kept]) -> None:
     ids = [thing.key for thing in things]
     flows = [trace.object_id for thing in things for trace in thing.traces if trace.kind == "flow"]
     _discard_flows_of(connection, flows)
+    connection.execute(delete(imported).where(imported.c.invoice_id.in_(ids)))
     connection.execute(delete(event).where(event.c.invoice_id.in_(ids)))
     connection.execute(delete(declaration).where(declaration.c.invoice_id.in_(ids)))
     connection.execute(delete(invoice).where(invoice.c.id.in_(ids)))

@@ -46,3 +46,13 @@ departure = Table(
 )
 """A company that goes to another platform, whose formal agreement is of that day: until when one may object, the lines
 are to be handed over, and this platform still serves what was exchanged."""
+
+imported = Table(
+    "imported",
+    metadata,
+    Column("invoice_id", String(36), ForeignKey("invoice.id"), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+)
+"""What came with an invoice taken over from another platform, beside its original and statuses: its proof, what the
+State was told."""

@@ -154,6 +154,10 @@ def offered(connection: Connection, row: Row, document: Invoice) -> tuple[Any, .
 def _check(
     connection: Connection, row: Row, document: Invoice, *, status: str, role: Role, details: tuple[Detail, ...]
 ) -> None:
+    if row["standing"] == "archived":
+        fr = "Facture archivée seulement : son cycle de vie est ailleurs, ou n'est pas."
+        en = "Invoice archived only: its life cycle is elsewhere, or is none."
+        raise NotAllowed(Refusal("REJ_INC", "EST-ARCHIVED", fr, en))
     held, b2g = history(connection, row["id"]), is_b2g(row)
     own = document.is_self_billed
     refusal = may(status, history=held, emitter_role=role, side=side_of(row), self_billed=own, b2g=b2g)

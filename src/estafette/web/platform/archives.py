@@ -22,7 +22,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from estafette.exchange.keys import verifies
-from estafette.platform import keeping_register
+from estafette.platform import keeping_portability, keeping_register
 from estafette.platform.keeping_contents import Criteria
 from estafette.platform.keeping_package import LANGUAGES, PURPOSES, Asked, NotPossible
 from estafette.platform.platform import Platform
@@ -131,7 +131,8 @@ class ArchivePages:
                 connection, criteria, sides=sides, limit=ROWS_A_PAGE + 1, offset=offset, **said
             )
             gone = keeping_register.gone(connection, criteria, number=number) if sides else []
-            return {"rows": rows, "gone": gone, "holds": holds.every(connection, criteria.siren)}
+            leaves = keeping_portability.leaving(connection, criteria.siren)
+            return {"rows": rows, "gone": gone, "holds": holds.every(connection, criteria.siren), "leaves": leaves}
 
     async def proof(self, request: Request, person: Person) -> Response:
         """Give what is recorded of one invoice."""
