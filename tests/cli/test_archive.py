@@ -7,12 +7,20 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import update
-from tests.cli.command import one_line, run
+from tests.cli.command import Done, one_line
 from tests.platform.world import SELLER, Clock, World, open_world, service
+from typer.testing import CliRunner
 
+from estafette.cli import app
 from estafette.platform import tables
 from estafette.platform.keeping_package import Asked
 from estafette.values.moments import PARIS
+
+
+def run(*arguments: str) -> Done:
+    """Run the command in this process: starting one costs more than all that is done here."""
+    done = CliRunner().invoke(app, list(arguments))
+    return Done(list(arguments), done.exit_code, done.stdout, done.stderr)
 
 
 @pytest.fixture(scope="module")

@@ -366,5 +366,5 @@ def test_years_go_by(own: Store) -> None:
     own.purge().run()
     assert own.is_sound()
     assert (own.count(tables.event), own.count(tables.declaration), own.count(tables.flow)) == (0, 0, 0)
-    assert own.count(document) == 0
+    assert own.count(document) <= 1, "the last export of the directory stays"
     assert own.purge().run() == keeping_purge.Counts()
