@@ -1,4 +1,4 @@
-"""Run every benchmark, or those named: `python -m bench [rules] [formats] [circuit] [concentrator] [path]`.
+"""Run every benchmark, or those named: `python -m bench [rules] [formats] [circuit] [concentrator] [path] [directory]`.
 
 What else is on the line goes to them.
 """
@@ -6,7 +6,7 @@ What else is on the line goes to them.
 import runpy
 import sys
 
-NAMES = ("rules", "formats", "circuit", "concentrator", "path")
+NAMES = ("rules", "formats", "circuit", "concentrator", "path", "directory")
 
 asked = [one for one in sys.argv[1:] if one in NAMES]
 options = [one for one in sys.argv[1:] if one not in NAMES]

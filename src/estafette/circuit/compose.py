@@ -192,6 +192,7 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     platform = Platform(Home(actor, post, Mirror(), identity, scanned(_examiner(clock), scanner)))
     hall = Hall(actor, post, PORTAL, "PPF001", PORTAL_MATRICULE, ADMINISTRATION, _judge(clock), scanner)
     hall.readings = network.settings(seat).readings
+    hall.publishes_on_change = network.settings(seat).directory == "on-change"
     portal = Portal(hall)
     room.platform, room.portal = platform, portal
     platform.take_work()

@@ -17,7 +17,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -91,6 +91,7 @@ class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
     `partners`: where the portal takes and gives flows of platforms by SFTP; `portal`: how a platform goes there.
     `tls`: its certificate; its address is then https. `listen`: the address of this machine where it is served.
     `readings`: how the portal reads what the texts of the directory leave open.
+    `directory`: whether the portal sends it at each change too (`on-change`), or by its calendar alone (`calendar`).
     """
 
     url: str | None = None
@@ -105,6 +106,7 @@ class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
     database: str | None = None
     documents: str | None = None
     readings: Readings = Readings()
+    directory: Literal["on-change", "calendar"] = "on-change"
 
 
 class NetworkFile(msgspec.Struct, forbid_unknown_fields=True):

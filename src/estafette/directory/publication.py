@@ -57,3 +57,13 @@ def next_publication(after: datetime) -> Publication:
         if at > after:
             return Publication(at, is_full=day.weekday() == row.full_on)
         day += timedelta(days=1)
+
+
+def is_full_due(planned: Publication, now: datetime) -> bool:
+    """Tell whether a full extract is due by now, one publication or several being late since one was planned."""
+    coming = planned
+    while coming.at <= now:
+        if coming.is_full:
+            return True
+        coming = next_publication(coming.at)
+    return planned.is_full

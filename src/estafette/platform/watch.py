@@ -1,4 +1,4 @@
-"""What is wrong with a platform's own duties: late declarations, statuses without their invoice, no scanner."""
+"""What is wrong with a platform's own duties: late declarations, early statuses, no scanner, an old directory."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, select
 
 from estafette.exchange.scanning import DOWN
+from estafette.platform import mirror_extracts
 from estafette.platform.deadlines import OWED
 from estafette.platform.tables import declaration, early_status
 from estafette.store.alarms import Condition
 from estafette.store.tables import job
+from estafette.values.moments import PARIS
 
 UNSCANNED_AFTER = timedelta(minutes=5)
 """How long a deposit may wait for the scanner before someone is told (ours)."""
@@ -19,12 +21,16 @@ EARLY_AFTER = timedelta(hours=24)
 
 EARLY_SHOWN_MAX = 100
 
+STALE_AFTER = timedelta(hours=36)
+"""How old the copy of the directory may be before someone is told: a day, since one extract leaves a day, and half."""
+
 
 def conditions(connection: Connection, now: datetime) -> Iterator[Condition]:
     """Give what the platform is late with, or waits for in vain."""
     yield from _late(connection, now)
     yield from _early(connection, now)
     yield from _unscanned(connection, now)
+    yield from _directory(connection, now)
 
 
 def _late(connection: Connection, now: datetime) -> Iterator[Condition]:
@@ -62,4 +68,26 @@ def _unscanned(connection: Connection, now: datetime) -> Iterator[Condition]:
             "scanner", "clamd", since,
             f"L'antivirus ne répond pas : {count} document(s) attendent, aucun ne passe sans contrôle. {error}",
             f"The scanner does not answer: {count} document(s) wait, none passes unscanned. {error}",
+        )  # fmt: skip
+
+
+def _directory(connection: Connection, now: datetime) -> Iterator[Condition]:
+    """The copy of the directory is older than it should be: since when, and what would bring it up to date."""
+    copy = mirror_extracts.state(connection)
+    if copy.as_of is None:
+        return
+    since = f"{copy.as_of.astimezone(PARIS):%d/%m/%Y %H:%M}"
+    if copy.missing_since is not None:
+        yield Condition(
+            "directory", "gap", copy.missing_since,
+            f"L'annuaire est arrêté au {since} : {copy.held} extrait(s) attendent un différentiel qui manque. Le "
+            "demander au portail, ou attendre l'extrait complet de la nuit de dimanche à lundi.",
+            f"The directory stands at {since}: {copy.held} extract(s) wait for a differential that is missing. Ask the "
+            "portal for it, or wait for the full extract of the night from Sunday to Monday.",
+        )  # fmt: skip
+    elif now - copy.as_of > STALE_AFTER:
+        yield Condition(
+            "directory", "stale", copy.as_of,
+            f"L'annuaire est arrêté au {since} : rien n'est venu du portail depuis. Vérifier le raccordement.",
+            f"The directory stands at {since}: nothing has come from the portal since. Check the connection.",
         )  # fmt: skip

@@ -23,7 +23,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
-from estafette.directory.publication import calendar, next_publication
+from estafette.directory.publication import Publication, calendar, is_full_due, next_publication
 from estafette.formats import envelope
 from estafette.formats.directory import Header, Presence
 from estafette.formats.directory_writing import Portion, portions
@@ -74,7 +74,7 @@ def open_calendar(hall: Hall, connection: Connection) -> None:
 def _plan_next(hall: Hall, connection: Connection) -> None:
     now = hall.actor.clock()
     coming = next_publication(now)
-    payload = {"is_full": coming.is_full, "is_scheduled": True}
+    payload = {"at": second_text(coming.at), "is_full": coming.is_full}
     key = f"{EXPORT}:at:{second_text(coming.at)}"
     jobs.add(connection, queue=EXPORT, key=key, payload=payload, now=now, due=coming.at)
 
@@ -91,7 +91,7 @@ async def export(hall: Hall, job: Job) -> Apply:
 def _leave(hall: Hall, connection: Connection, job: Job, planned: list[RowMapping]) -> None:
     for extract in planned:
         _send(hall, connection, extract)
-    if job.payload.get("is_scheduled"):
+    if _publication(job):
         _plan_next(hall, connection)
 
 
@@ -109,7 +109,8 @@ def _planned(hall: Hall, connection: Connection, job: Job) -> list[RowMapping]:
 
 def _plan(hall: Hall, connection: Connection, job: Job) -> bool:
     """The extracts that are due are noted; tell whether there are any."""
-    is_scheduled, is_whole = bool(job.payload.get("is_scheduled")), bool(job.payload.get("is_full"))
+    planned = _publication(job)
+    is_whole = planned is not None and is_full_due(planned, hall.actor.clock())
     row: dict[str, Any] = {
         "produced_at": _moment(hall, connection),
         "to_change": _last(connection, CHANGE),
@@ -118,13 +119,19 @@ def _plan(hall: Hall, connection: Connection, job: Job) -> bool:
     }
     base = _base(connection)
     plans = []
-    if base and (is_scheduled or (hall.publishes_on_change and base["to_change"] < row["to_change"])):
+    if base and (planned or (hall.publishes_on_change and base["to_change"] < row["to_change"])):
         plans.append(row | _since(base) | {"is_full": False, "is_for_all": True})
     if is_whole or _owed(hall, connection):
         plans.append(row | _since(None) | {"is_full": True, "is_for_all": is_whole})
     if plans:
         connection.execute(insert(directory_extract), plans)
     return bool(plans)
+
+
+def _publication(job: Job) -> Publication | None:
+    """Return the publication of the calendar that a job is, None when it is for a change."""
+    at = job.payload.get("at")
+    return Publication(second(at), is_full=job.payload["is_full"]) if at else None
 
 
 def _since(last: RowMapping | None) -> dict[str, Any]:
