@@ -537,6 +537,17 @@ def test_a_client_is_of_one_platform(portal: Portal) -> None:
     assert statuses == [201, 422, 404, 404]
 
 
+def test_a_client_is_closed(portal: Portal) -> None:
+    """Its token is over at once, it gets no other; twice is once; it is not another platform's to be closed."""
+    headers = {"Authorization": f"Bearer {(portal.running.actor.folder / 'operator.token').read_text().strip()}"}
+    paths = [f"/operator/v1/platforms/{matricule}/clients/writer" for matricule in ("0005", "0003", "0003")]
+    statuses = [portal.call("DELETE", path, siren=None, headers=headers).status for path in paths]
+    assert statuses == [404, 204, 204]
+    assert portal.ask_api("GET", f"/siren/code-insee:{SHOP}").status == 401
+    assert portal.token("writer", SECRET).status == 401
+    assert portal.ask_api("GET", f"/siren/code-insee:{SHOP}", who="reader").status == 200
+
+
 def planned(portal: Portal) -> int:
     """Count the publications of the directory that were ever planned."""
     with portal.running.actor.database.read() as connection:

@@ -272,6 +272,7 @@ PORTAL = {
     "GET /operator/v1/connections": OPERATORS_ONLY,
     "PUT /operator/v1/connections/{code}": OPERATORS_ONLY,
     "POST /operator/v1/platforms/{matricule}/clients": OPERATORS_ONLY,
+    "DELETE /operator/v1/platforms/{matricule}/clients/{client_id}": OPERATORS_FIND_NOTHING,
     **under("/ppf/annuaire-public/v1", ANNUAIRE),
     "GET /operator/v1/openings": OPERATORS_ONLY,
     "GET /opening": PUBLIC,

@@ -84,8 +84,18 @@ def annuaire_routes(
             raise Problem(404 if matricule in str(fault) else 422, str(fault)) from None
         return JSONResponse({"client_id": asked.client_id, "matricule": matricule}, 201)
 
+    async def close_client(request: Request) -> Response:
+        named = {name: request.path_params[name] for name in ("matricule", "client_id")}
+        try:
+            with actor.database.begin() as connection:
+                platform_clients.close_client(connection, **named, now=actor.clock())
+        except NotPossible as fault:
+            raise Problem(404, str(fault)) from None
+        return Response(status_code=204)
+
     return [
         *routes(served, (PREFIX,)),
         Route(f"{PREFIX}/openapi.json", described),
         Route("/operator/v1/platforms/{matricule}/clients", open_client, methods=["POST"]),
+        Route("/operator/v1/platforms/{matricule}/clients/{client_id}", close_client, methods=["DELETE"]),
     ]

@@ -4,7 +4,8 @@ Read first: `portal` (what the room is made of and which job does what), `concen
 controlled in stages, is answered; each kind of object in `flow1`, `flow6`, `reports`), `facts` (what was accepted),
 `authority` (who can be reached where, and what the platforms are told of it), `register` (the one way into the
 directory) and `holdings` (what it holds, on any day, as known at any moment), `updates` (what platforms change of it by
-F13), `feeds` (what the national and the tax register make of it), `tables`.
+F13), `feeds` (what the national and the tax register make of it), `directory_search` and `directory_words` (what
+platforms, and anyone, find in it), `tables`.
 
 Invariants: every flow received is answered, but an acknowledgement never is; one bad file makes its whole flow
 irreceivable, one bad object harms only itself; a fact goes to the administration once, in the transaction that accepts

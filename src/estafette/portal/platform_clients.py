@@ -8,7 +8,8 @@ from sqlalchemy import Connection, insert, select
 from estafette.directory import ReceivingPlatform
 from estafette.portal import holdings
 from estafette.portal.feed_tables import platform_client
-from estafette.store import identity
+from estafette.store import identity, identity_clients
+from estafette.store.identity_events import By
 from estafette.store.roles import PLATFORM_SCOPES
 
 
@@ -51,6 +52,16 @@ def open_client(
         scopes=tuple(PLATFORM_SCOPES) if may_write else ("annuaire.read",),
     )
     connection.execute(insert(platform_client).values(client_id=client_id, matricule=matricule))
+
+
+def close_client(connection: Connection, *, matricule: str, client_id: str, now: datetime) -> None:
+    """The software gets nothing any more, and its tokens are over; twice is once. Raises: NotPossible."""
+    mine = (platform_client.c.client_id == client_id, platform_client.c.matricule == matricule)
+    if connection.execute(select(platform_client.c.client_id).where(*mine)).first() is None:
+        raise NotPossible(f"{client_id} : pas de la plateforme {matricule}. / Not of platform {matricule}.")
+    holder = identity_clients.holder_of(connection, client_id)
+    if holder is not None:
+        identity_clients.revoke_client(connection, By("operator", holder.tenant, now), client_id)
 
 
 def speaker(connection: Connection, holder: identity.Holder, *, on: date) -> Speaker | None:
