@@ -28,6 +28,7 @@ from estafette.exchange.messages import Kind
 from estafette.formats import envelope, flux1, read
 from estafette.formats.envelope import FlowName
 from estafette.portal.fact_tables import fact
+from estafette.portal.partitions import Range
 from estafette.portal.tables import invoice_data
 from estafette.simulation import samples
 from estafette.store.database import open_database
@@ -148,6 +149,9 @@ def fill(neighbours: Neighbours, facts: int) -> None:
         for first in range(0, facts, 500_000):
             _fill(connection, first, min(first + 500_000, facts))
     database.close()
+    manifests = network.folder(seat) / "facts" / "manifests"  # their Parquet files are of no interest here
+    manifests.mkdir(parents=True)
+    (manifests / f"{Range(1, facts)}.json").write_text('{"files": []}')
     say(f"{facts} facts of before, written", time.process_time() - started, "s")
 
 
