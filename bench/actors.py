@@ -101,8 +101,8 @@ class Actors:
     def wait_quiet(self) -> None:
         """Wait until no actor has anything left to do."""
         deadline = time.monotonic() + PATIENCE_S
-        while any(self.query(seat.name, QUIET) for seat in SEATS):
-            assert time.monotonic() < deadline, self._circuit.log.read_text()
+        while waiting := {seat.name: held[:3] for seat in SEATS if (held := self.query(seat.name, QUIET))}:
+            assert time.monotonic() < deadline, f"{waiting} {self._circuit.log.read_text()}"
             time.sleep(0.1)
 
     def _stop(self) -> None:
