@@ -23,8 +23,8 @@ from estafette.store.database import open_database
 
 PASSWORD = "of-the-tests"
 
-ASKED = os.environ.get("ESTAFETTE_TEST_DATABASE") == "postgresql"
-"""Whether the worlds of the tests, where the engine does not matter, are on PostgreSQL in this run."""
+ENGINE = "postgresql" if os.environ.get("ESTAFETTE_TEST_DATABASE") == "postgresql" else "sqlite"
+"""On which engine the worlds of the tests are in this run, where it does not matter; see `tests.platform.conftest`."""
 
 STORES = {
     "portal": ("platform", "portal"),
@@ -99,14 +99,24 @@ def shared() -> Server:
 
 
 @contextmanager
-def world_database() -> Iterator[str | None]:
-    """Give the URL of a database for a whole system when this run is on PostgreSQL; nothing, for files, otherwise."""
-    if not ASKED:
+def world_database(engine: str, *, like: str = "") -> Iterator[str | None]:
+    """Give the URL of a database for a whole system on a server, like one that is kept; nothing, for files."""
+    if engine != "postgresql":
         yield None
         return
-    name = shared().fresh("world", _make_stores)
+    name = shared().fresh(like or "world", _make_stores)
     yield shared().url(name)
     shared().drop(name)
+
+
+def keep_database(name: str, fill: Callable[[str], None]) -> None:
+    """A database for a whole system, filled, is kept under this name to be copied."""
+
+    def make(database: str) -> None:
+        _make_stores(database)
+        fill(shared().url(database))
+
+    shared().drop(shared().fresh(name, make))
 
 
 def empty_database() -> str:

@@ -126,6 +126,7 @@ EVERY_ACTOR = {
     "GET /operator/v1/alarms": OPERATORS_ONLY,
     "GET /operator/v1/waiting": OPERATORS_ONLY,
     "GET /operator/v1/jobs": OPERATORS_ONLY,
+    "GET /operator/v1/processes": OPERATORS_ONLY,
     "POST /operator/v1/jobs/{number:int}/{verb}": OPERATORS_FIND_NOTHING,
     "GET /operations": Row(frozenset({OPERATOR})),
     "POST /operations/jobs/{number:row}/retry": Row(absent=frozenset({OPERATOR})),

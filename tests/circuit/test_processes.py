@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -88,6 +89,7 @@ def test_workers_killed_lose_and_double_nothing(tmp_path: Path, server_store: tu
         assert running.log.read_text().count("relancé") >= KILLS
         served = "SELECT role, count(*) FROM platform_a.process GROUP BY role ORDER BY role"
         _until(lambda: server.ask(name, served) == [("api", 2), ("worker", 2)])
+        assert (_measure(running, 0, "api"), _measure(running, 3, "worker")) == (2.0, 2.0)
     finally:
         running.stop()
         others.stop()
@@ -177,6 +179,16 @@ def test_each_actor_apart_on_files(tmp_path: Path) -> None:
         _until(lambda: running.pieces("all") == [])
     finally:
         running.stop()
+
+
+def _measure(running: Apart, place: int, role: str) -> float:
+    """Return how many processes of a role one of them counts, at its own probes."""
+    url = f"http://127.0.0.1:{running.port + PROBES_FROM + place}/metrics"
+    asked = urllib.request.Request(url, headers=running.entries.operators["platform-a"])
+    with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310
+        lines = answer.read().decode().splitlines()
+    (line,) = [line for line in lines if line.startswith(f'estafette_processes{{role="{role}"}}')]
+    return float(line.rpartition(" ")[2])
 
 
 def _until(holds: Callable[[], bool]) -> None:

@@ -198,7 +198,7 @@ class Network:
 
     def _records(self, folder: Path) -> Path | str:
         """Return an empty store: a file, or a database where this run is on PostgreSQL."""
-        if cluster.ASKED:
+        if cluster.ENGINE == "postgresql":
             self.databases.append(cluster.empty_database())
             return cluster.shared().url(self.databases[-1])
         return Path(shutil.copy(self.empty_store, folder / "records.sqlite"))

@@ -25,9 +25,9 @@ DATABASES: dict[Path, str] = {}
 
 def opened(folder: Path) -> Actor:
     """Open an actor in this folder."""
-    if cluster.ASKED and folder not in DATABASES:
+    if (cluster.ENGINE == "postgresql") and folder not in DATABASES:
         DATABASES[folder] = cluster.empty_database()
-    records = cluster.shared().url(DATABASES[folder]) if cluster.ASKED else None
+    records = cluster.shared().url(DATABASES[folder]) if (cluster.ENGINE == "postgresql") else None
     time = datetime(2026, 9, 1, tzinfo=UTC)
     return open_actor("platform-x", "0042", folder, branches=("shared",), clock=lambda: time, records=records)
 

@@ -73,8 +73,9 @@ def test_twice_is_once(world: World) -> None:
     """The same archive again is refused and named; its files in another archive are repeated one by one."""
     number, fresh = world.number(), world.number()
     files = {"a.xml": service(number)}
-    first = world.deposit(zipped(files))
-    again = world.flow(SELLER, world.deposit(zipped(files), name="autre.zip"))
+    archive = zipped(files)  # once: it holds the second at which it is made
+    first = world.deposit(archive)
+    again = world.flow(SELLER, world.deposit(archive, name="autre.zip"))
     assert again["details"][0]["reasonCode"] == "AlreadyExistingFlow"
     assert first in again["details"][0]["reasonMessage"]
     more = world.deposit(zipped({**files, "b.xml": service(fresh)}))

@@ -6,12 +6,16 @@ that only moves when it is asked, so that nothing here depends on time or chance
 """
 
 import asyncio
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
@@ -23,7 +27,7 @@ import structlog
 import yaml
 from msgspec.structs import replace
 from sqlalchemy import RowMapping, Table, func, select, text
-from tests.postgresql import world_database
+from tests.postgresql import ENGINE, keep_database, world_database
 
 from estafette.circuit.compose import Running, compose
 from estafette.circuit.network import SEATS, Network
@@ -316,22 +320,64 @@ class World:
 
 @contextmanager
 def opened(
-    *, now: datetime | None = None, actors: Callable[[Path], dict[str, Any]] | None = None, **settings: Any
+    *,
+    now: datetime | None = None,
+    actors: Callable[[Path], dict[str, Any]] | None = None,
+    engine: str = ENGINE,
+    **settings: Any,
 ) -> Iterator[World]:
     """Open the whole system for a while, in memory where that can be: that writings last is proved elsewhere.
 
     `now` is when it is opened, `settings` are those of both platforms in `network.yaml`; `actors` makes those of each
-    actor, given the data folder.
+    actor, given the data folder. When neither a moment nor actors are given it is a copy of one that was filled before.
+    `engine`: `sqlite` or `postgresql`, that of the run unless it is said.
     """
-    memory = Path("/dev/shm")  # noqa: S108 — a folder of its own is made in it
-    where = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
-    with TemporaryDirectory(dir=where) as folder, structlog.testing.capture_logs(), world_database() as database:
+    with TemporaryDirectory(dir=_memory()) as name, structlog.testing.capture_logs():
+        folder, first = Path(name), _first(engine) if now is None and actors is None else None
+        if first:
+            shutil.copytree(first.folder, folder, dirs_exist_ok=True)
         if settings or actors:
-            said = actors(Path(folder)) if actors else {"platform-a": settings, "platform-b": settings}
-            (Path(folder) / "network.yaml").write_text(yaml.safe_dump({"actors": said}))
-        world = open_world(Path(folder), Clock(now) if now else Clock(), database, is_reached=actors is None)
-        yield world
+            said = actors(folder) if actors else {"platform-a": settings, "platform-b": settings}
+            (folder / "network.yaml").write_text(yaml.safe_dump({"actors": said}))
+        with world_database(engine, like=f"filled {engine}" if first else "") as database:
+            world = _composed(folder, Clock(first.now if first else now or Clock().now), database)
+            if first is None:
+                _fill(world, is_reached=actors is None)
+            yield world
+            world.close()
+
+
+@dataclass
+class _First:
+    """A system that was opened, filled and closed: what others are copies of."""
+
+    folder: Path
+    now: datetime
+
+
+@cache
+def _first(engine: str) -> _First:
+    """Return the first system of an engine, made when it is first needed; on a server, a database to be copied too."""
+    first = _First(Path(tempfile.mkdtemp(prefix="estafette-world-", dir=_memory())), Clock().now)
+    atexit.register(shutil.rmtree, first.folder, ignore_errors=True)
+
+    def fill(url: str | None) -> None:
+        clock = Clock(first.now)
+        world = _composed(first.folder, clock, url)
+        _fill(world)
         world.close()
+        first.now = clock.now
+
+    if engine == "postgresql":
+        keep_database(f"filled {engine}", fill)
+    else:
+        fill(None)
+    return first
+
+
+def _memory() -> Path | None:
+    memory = Path("/dev/shm")  # noqa: S108 — a folder of its own is made in it
+    return memory if memory.is_dir() and os.access(memory, os.W_OK) else None
 
 
 def open_world(folder: Path, clock: Clock, database: str | None = None, *, is_reached: bool = True) -> World:
@@ -339,15 +385,25 @@ def open_world(folder: Path, clock: Clock, database: str | None = None, *, is_re
 
     `is_reached`: every actor can be reached from the start.
     """
+    world = _composed(folder, clock, database)
+    _fill(world, is_reached=is_reached)
+    return world
+
+
+def _composed(folder: Path, clock: Clock, database: str | None) -> World:
     network = Network(folder, 8400, database=database)
     running = {seat.name: compose(seat, network, clock) for seat in SEATS}
     wire = Wire({network.url(seat): running[seat.name] for seat in SEATS})
     for one in running.values():
         one.post.post = _carrier(wire, one)  # type: ignore[method-assign]
-    world = World(running, wire, clock)
+    return World(running, wire, clock)
+
+
+def _fill(world: World, *, is_reached: bool = True) -> None:
+    """The platforms are registered, the team is there, every copy of the directory has come."""
     team = yaml.safe_load((resources.files("estafette.circuit") / "team.yaml").read_text())
     lines = [{**line, "start": date.fromisoformat(line["start"])} for line in team["lines"]]
-    _register(world, network)
+    _register(world)
     authority.load(
         world.hall,
         units=team["units"],
@@ -359,8 +415,7 @@ def open_world(folder: Path, clock: Clock, database: str | None = None, *, is_re
         known = {key: company[key] for key in ("siren", "name", "status_address")}
         world.platform(company["actor"]).open_company(**known)
     assert world.work_with_troubles() == [] or not is_reached
-    wire.crossed.clear()
-    return world
+    world.wire.crossed.clear()
 
 
 def _carrier(wire: Wire, sender: Running) -> Any:
@@ -370,8 +425,9 @@ def _carrier(wire: Wire, sender: Running) -> Any:
     return carry
 
 
-def _register(world: World, network: Network) -> None:
+def _register(world: World) -> None:
     """The portal knows both platforms, as the registration service tells them."""
+    urls = {one.actor.name: url for url, one in world.wire.actors.items()}
     for seat in SEATS:
         if seat.kind == "platform":
             told = Registered(
@@ -379,7 +435,7 @@ def _register(world: World, network: Network) -> None:
                 name=seat.title,
                 registered_from=date(2025, 1, 1),
                 application_code=f"PA{seat.identifier}",
-                url=network.url(seat),
+                url=urls[seat.name],
                 public_key=world.running[seat.name].actor.public_key,
             )
             with world.hall.actor.database.begin() as connection:

@@ -139,8 +139,9 @@ def test_the_command_adds_to_a_folder(tmp_path: Path, world: World) -> None:
     assert "unreadable" in one_line(run("facts", "export", str(tmp_path / "none"), "--data", str(tmp_path / "nothing")))
 
 
-def test_turnover_is_the_same_by_files_and_by_events(world: World, tmp_path: Path) -> None:
+def test_turnover_is_the_same_by_files_and_by_events(own_world: World, tmp_path: Path) -> None:
     """What each company invoiced, without what ended refused: by the events told, and by the Parquet files."""
+    world = own_world
     kept, refused = world.number("S"), world.number("S")
     for number in (kept, refused):
         send(world, dict([build(read(service(number)), profile=Profile.BASE)]))

@@ -154,7 +154,7 @@ def test_a_date_in_the_future(world: World) -> None:
     """A sale of after the control is rejected (G1.07)."""
     wrong = report(invoices=())
     (total,) = wrong.daily_totals
-    wrong = replace(wrong, daily_totals=(replace(total, day=date(2026, 9, 16)),))
+    wrong = replace(wrong, daily_totals=(replace(total, day=world.clock.now.date() + timedelta(days=1)),))
     hand(world, wrong)
     assert ("REJ_COH", "G1.07") in said(world, wrong)[0][1]
 

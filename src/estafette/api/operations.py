@@ -3,6 +3,7 @@
     GET  /operator/v1/alarms               what is wrong now (`?past=1`: what was)
     GET  /operator/v1/waiting              what is not done yet, by queue and recipient, with the last error
     GET  /operator/v1/jobs?state=parked    jobs one by one (`pending`, `parked`; `after`, `limit`)
+    GET  /operator/v1/processes            the processes that share the store, the eldest first; none, of a file
     POST /operator/v1/jobs/{id}/retry      a job is due now, its tries forgotten
     POST /operator/v1/jobs/{id}/park       a job is set aside
 
@@ -20,7 +21,7 @@ from starlette.routing import Route
 from estafette.api.problems import Problem
 from estafette.exchange import watch
 from estafette.exchange.actor import Actor
-from estafette.store import alarms
+from estafette.store import alarms, processes
 
 LIMIT_MAX = 500
 BY_HAND = "mis de côté par l'exploitant / set aside by the operator"
@@ -37,6 +38,7 @@ SHOWN_OF_JOB = (
     "correlation",
     "worker",
 )
+SHOWN_OF_PROCESS = ("id", "role", "host", "started_at", "seen_at")
 SHOWN_OF_ALARM = ("id", "kind", "subject", "fr", "en", "since", "raised_at", "cleared_at")
 
 
@@ -62,6 +64,11 @@ def routes(actor: Actor) -> list[Route]:
             rows = watch.jobs_of(connection, state, after=after, limit=limit)
         return JSONResponse({"jobs": [_shown(row, SHOWN_OF_JOB) for row in rows]})
 
+    async def who(_request: Request) -> Response:
+        with actor.database.read() as connection:
+            rows = processes.present(connection)
+        return JSONResponse({"processes": [_shown(row, SHOWN_OF_PROCESS) for row in rows]})
+
     async def act(request: Request) -> Response:
         number, verb = request.path_params["number"], request.path_params["verb"]
         now = actor.clock()
@@ -80,6 +87,7 @@ def routes(actor: Actor) -> list[Route]:
         Route("/operator/v1/alarms", alarmed),
         Route("/operator/v1/waiting", waiting),
         Route("/operator/v1/jobs", jobs),
+        Route("/operator/v1/processes", who),
         Route("/operator/v1/jobs/{number:int}/{verb}", act, methods=["POST"]),
     ]
 

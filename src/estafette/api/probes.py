@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from estafette.exchange.actor import Actor
+from estafette.store import processes
 from estafette.store.measures import Measures
 from estafette.store.tables import document, job
 
@@ -140,6 +141,7 @@ class _Gauges:
             "estafette_jobs_oldest_seconds", "For how long the oldest has been due.", ["queue"], registry=registry
         )
         self._parked = Gauge("estafette_jobs_parked", "Jobs that wait for a human.", ["queue"], registry=registry)
+        self._processes = Gauge("estafette_processes", "Who shares the store.", ["role"], registry=registry)
         self._documents = Gauge("estafette_documents", "Documents at rest.", registry=registry)
         self._bytes = Gauge("estafette_documents_bytes", "Bytes of the documents at rest.", registry=registry)
 
@@ -148,10 +150,12 @@ class _Gauges:
         await asyncio.to_thread(self._look)
 
     def _look(self) -> None:
-        for gauge in (self._waiting, self._age, self._parked):
+        for gauge in (self._waiting, self._age, self._parked, self._processes):
             gauge.clear()
         with self._actor.database.read() as connection:
             self._jobs(connection)
+            for one in processes.present(connection):
+                self._processes.labels(one["role"]).inc()
             if time.monotonic() - self._sized >= SIZES_S:
                 self._sized = time.monotonic()
                 query = select(func.count(), func.coalesce(func.sum(document.c.length), 0)).select_from(document)
