@@ -3,19 +3,23 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from starlette.requests import Request
-from tests.platform.world import World
+from tests.platform.world import Clock, World
 from tests.portal.envelopes import STATUSES, UBL, acknowledgement, data_file, new_name, send, status, status_file
 
+from estafette.circuit.compose import compose
+from estafette.circuit.network import SEATS, Network, WrongNetwork
 from estafette.exchange import wire
 from estafette.exchange.keys import sign
 from estafette.exchange.messages import Kind, Message, manifest_of
 from estafette.formats import envelope
 from estafette.formats.flow_limits import PUBLISHED, ROWS, FlowLimits, Limit, Row
+from estafette.portal import holdings
 from estafette.portal.intake_tables import sequence_gap
 from estafette.portal.partners import Declared, declare
 from estafette.portal.tables import partner_flow
@@ -152,6 +156,22 @@ def test_a_gap_in_the_sequence(house: World) -> None:
     assert [(row["flow_name"], row["missing"]) for row in gaps] == [(str(name), skipped)]
     send(house, files(house, 1), file=f"{str(name)[:-15]}{int(str(name)[-15:]) - 1:015}.tar.gz")
     assert len(house.rows("portal", select(sequence_gap))) == before + 1, "a number that comes late skips none"
+
+
+def test_another_matricule_of_the_portal(tmp_path: Path) -> None:
+    """The matricule of the portal is a setting: in the directory, in its answers, as the platform of direct users."""
+    (tmp_path / "network.yaml").write_text('portal_matricule: "9990"')
+    portal, platform = (compose(seat, Network(tmp_path, 8400), Clock()) for seat in SEATS[:2])
+    with portal.actor.database.read() as connection:
+        known = {one.matricule: one.platform_type for one in holdings.platforms(connection)}
+    assert known["9990"] == "PPF"
+    assert "0000" not in known
+    assert portal.post.identifiers == {"9990", "9999", "PPF"}
+    for one in (portal, platform):
+        one.actor.database.close()
+    (tmp_path / "network.yaml").write_text("portal_matricule: x")
+    with pytest.raises(WrongNetwork, match="portal_matricule"):
+        Network(tmp_path, 8400)
 
 
 def test_the_table() -> None:

@@ -43,6 +43,10 @@ def test_from_the_letter_to_an_approval(own_world: World, visitor: Visitor, monk
     assert "courrier part au siège" in asked.text
     (letter,) = letters(world)
     assert (letter["siren"], len(letter["code"])) == (UNREACHABLE, 12)
+    with world.running["portal"].actor.database.begin() as connection:
+        identity.add_account(connection, login="autrui", held="-", role="reader", tenant="300000007", now=world.clock())
+    assert confirmed(visitor, letter["code"], login="autrui").status == 409, "a login of somebody else opens nothing"
+    assert confirmed(visitor, letter["code"], login="").status == 400
     done = confirmed(visitor, f"{letter['code'][:6].lower()}-{letter['code'][6:]}")
     assert (done.status, "administrateur" in done.text) == (201, True)
     assert letters(world) == []
@@ -62,22 +66,33 @@ def test_from_the_letter_to_an_approval(own_world: World, visitor: Visitor, monk
     assert "D1" in signed.text
 
 
-def test_who_may_not(own_world: World, visitor: Visitor) -> None:
+def test_who_may_not(world: World) -> None:
     """No SIREN, nobody of the directory, a public entity, a company that is here already: each is told why."""
+    visitor = Visitor(world.running["portal"].application)
     for siren, says in (
         ("123", "neuf chiffres"),
         ("999999998", "n'a pas cette entreprise"),
         (TOWN, "Chorus Pro"),
         ("300000007", "déjà son compte"),
     ):
-        own_world.pass_by(minutes=1)
+        world.pass_by(minutes=1)
         page = visitor.post("/opening", siren=siren)
-        assert (page.status in (400, 409), says in page.text) == (True, True), page.text
-    assert letters(own_world) == []
+        assert (page.status, says in page.text) == (400, True), page.text
+    assert letters(world) == []
 
 
-def test_a_letter_is_written_once(own_world: World, visitor: Visitor) -> None:
-    """Asking again writes no other letter while the first one lives; its code is kept sealed."""
+def test_how_often(world: World) -> None:
+    """One address asks for a few letters at once, and then waits."""
+    visitor = Visitor(world.running["portal"].application)
+    world.pass_by(minutes=10)
+    statuses = [visitor.post("/opening", siren="999999998").status for _time in range(8)]
+    assert (statuses[0], statuses[-1]) == (400, 429)
+    assert "attendez" in visitor.post("/opening", siren="999999998").text
+    assert letters(world) == []
+
+
+def test_the_life_of_a_letter(own_world: World, visitor: Visitor) -> None:
+    """One letter at a time, its code sealed; it ends with its thirty days, or with ten wrong codes, slowed down."""
     for _time in range(3):
         visitor.post("/opening", siren=UNREACHABLE)
     (letter,) = letters(own_world)
@@ -88,13 +103,6 @@ def test_a_letter_is_written_once(own_world: World, visitor: Visitor) -> None:
     visitor.post("/opening", siren=UNREACHABLE)
     (other,) = letters(own_world)
     assert other["code"] != letter["code"]
-
-
-def test_a_code_is_not_guessed(own_world: World, visitor: Visitor) -> None:
-    """Wrong codes are slowed down, then end the letter; a right one with a taken login or a weak password does not."""
-    visitor.post("/opening", siren=UNREACHABLE)
-    (letter,) = letters(own_world)
-    assert confirmed(visitor, letter["code"], login="").status == 400
     statuses = []
     for _time in range(14):
         own_world.pass_by(minutes=10)
@@ -102,25 +110,4 @@ def test_a_code_is_not_guessed(own_world: World, visitor: Visitor) -> None:
     assert statuses[0] == 401
     assert letters(own_world) == []
     own_world.pass_by(hours=1)
-    assert confirmed(visitor, letter["code"]).status == 401
-
-
-def test_how_often(own_world: World, visitor: Visitor) -> None:
-    """One address asks for a few letters at once, and then waits."""
-    statuses = [visitor.post("/opening", siren="999999998").status for _time in range(8)]
-    assert statuses[0] == 400
-    assert statuses[-1] == 429
-    assert "attendez" in visitor.post("/opening", siren="999999998").text
-    assert letters(own_world) == []
-
-
-def test_a_login_that_is_taken(own_world: World, visitor: Visitor) -> None:
-    """A login of somebody else opens nothing; the code is still good for another one."""
-    visitor.post("/opening", siren=UNREACHABLE)
-    (letter,) = letters(own_world)
-    with own_world.running["portal"].actor.database.begin() as connection:
-        identity.add_account(
-            connection, login="gerante", held="-", role="reader", tenant="300000007", now=own_world.clock()
-        )
-    assert confirmed(visitor, letter["code"]).status == 409
-    assert confirmed(visitor, letter["code"], login="autre").status == 201
+    assert confirmed(visitor, other["code"]).status == 401

@@ -83,9 +83,6 @@ from estafette.web.directory import DirectoryPages
 JUDGE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="judge")
 """Where documents are examined: one at a time, away from the event loop."""
 
-PORTAL_MATRICULE = "0000"
-"""The portal as a recipient of statuses and as the platform of its direct users (lifecycle.md §7.1: configurable)."""
-
 CHORUS_PRO = "9999"
 """Reception for public entities (A7 G1.112)."""
 
@@ -155,7 +152,7 @@ def _platform(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
         matricules=frozenset({seat.identifier}),
         application_code=f"PA{seat.identifier}",
         portal=PORTAL,
-        portal_matricule=PORTAL_MATRICULE,
+        portal_matricule=network.portal_matricule,
     )
     room = _Rooms(network)
     post = room.post(actor, identity.matricules)
@@ -180,24 +177,24 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     actor = _actor(seat, network, clock, role, "platform", "portal")
     identity = Identity(
         name=seat.title,
-        matricule=PORTAL_MATRICULE,
-        matricules=frozenset({PORTAL_MATRICULE, CHORUS_PRO}),
+        matricule=network.portal_matricule,
+        matricules=frozenset({network.portal_matricule, CHORUS_PRO}),
         application_code="PPF000",
         portal=PORTAL,
-        portal_matricule=PORTAL_MATRICULE,
+        portal_matricule=network.portal_matricule,
     )
     room = _Rooms(network)
     scanner = _scanner(seat, network)
     post = room.post(actor, identity.matricules | {PORTAL})
     platform = Platform(Home(actor, post, Mirror(), identity, scanned(_examiner(clock), scanner)))
-    hall = Hall(actor, post, PORTAL, "PPF001", PORTAL_MATRICULE, ADMINISTRATION, _judge(clock), scanner)
+    hall = Hall(actor, post, PORTAL, "PPF001", network.portal_matricule, ADMINISTRATION, _judge(clock), scanner)
     hall.readings = network.settings(seat).readings
     hall.publishes_on_change = network.settings(seat).directory == "on-change"
     portal = Portal(hall)
     room.platform, room.portal = platform, portal
     platform.take_work()
     portal.take_work()
-    authority.install(hall, _without_registration(network.url(seat), actor.public_key))
+    authority.install(hall, _without_registration(network.portal_matricule, network.url(seat), actor.public_key))
     desk = _desk(
         seat, actor, platform_desk.TEMPLATES, (*platform_desk.NAVIGATION, DIRECTORY_PAGE, watch_desk.NAVIGATION)
     )
@@ -219,12 +216,12 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     return _running(actor, post, routes, desk, rounds)
 
 
-def _without_registration(url: str, public_key: str) -> list[Registered]:
+def _without_registration(matricule: str, url: str, public_key: str) -> list[Registered]:
     """Return the platforms the directory has from the start (directory.md §5)."""
     since = date(2023, 5, 1)
     return [
         Registered(
-            matricule=PORTAL_MATRICULE,
+            matricule=matricule,
             name="Portail public de facturation",
             platform_type="PPF",
             application_code="PPF000",

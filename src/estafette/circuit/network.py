@@ -37,6 +37,10 @@ PORT = 8400
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 PORTAL = "PPF"
+PORTAL_MATRICULE = "0000"
+"""The portal as a recipient of statuses and as the platform of its direct users, unless `network.yaml` says another:
+the specifications give none (lifecycle.md §7.1)."""
+
 ADMINISTRATION = "DGFIP"
 
 
@@ -110,11 +114,12 @@ class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class NetworkFile(msgspec.Struct, forbid_unknown_fields=True):
-    """The file `network.yaml`."""
+    """The file `network.yaml`. `portal_matricule`: see `PORTAL_MATRICULE`; the same for every actor, from the start."""
 
     actors: dict[str, Elsewhere] = {}
     database: str | None = None
     documents: str | None = None
+    portal_matricule: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}\Z")] = PORTAL_MATRICULE
 
 
 class WrongNetwork(Exception):
@@ -130,6 +135,7 @@ class Network:
         read = _read(data / "network.yaml")
         self._moved = read.actors
         self._database_of_all = database or read.database
+        self.portal_matricule = read.portal_matricule
         self._documents_of_all = read.documents
 
     def url(self, seat: Seat) -> str:

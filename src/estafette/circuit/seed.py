@@ -16,7 +16,7 @@ import aiohttp
 import msgspec
 import yaml
 
-from estafette.circuit.network import SEATS, Network, Seat
+from estafette.circuit.network import PORT, PORTAL_MATRICULE, SEATS, Network, Seat
 from estafette.circuit.operators import operator_token
 from estafette.exchange.keys import load_key, public_text
 
@@ -57,10 +57,12 @@ class Team(msgspec.Struct, frozen=True):
     lines: list[dict[str, Any]]
     companies: list[Company]
 
-    @property
-    def register(self) -> dict[str, Any]:
-        """What the portal is told of who can be reached where."""
-        return {name: getattr(self, name) for name in ("units", "establishments", "routing_codes", "lines")}
+    def register(self, portal: str) -> dict[str, Any]:
+        """Return what the portal, under its matricule, is told of who can be reached where."""
+        told = {name: getattr(self, name) for name in ("units", "establishments", "routing_codes")}
+        own = {PORTAL_MATRICULE: portal}
+        lines = [{**line, "matricule": own.get(line["matricule"], line["matricule"])} for line in self.lines]
+        return {**told, "lines": lines}
 
     @property
     def addresses(self) -> int:
@@ -156,6 +158,7 @@ class _Seed:
         self._served = {one.seat.name: one for one in served}
         self._say = say
         self._session = session
+        self._portal = Network(data, PORT).portal_matricule
         self._team = msgspec.convert(yaml.safe_load(_read("team.yaml")), Team)
 
     async def run(self) -> None:
@@ -216,7 +219,7 @@ class _Seed:
         return held
 
     async def _directory(self) -> None:
-        await self._post("portal", "/operator/v1/directory", self._team.register)
+        await self._post("portal", "/operator/v1/directory", self._team.register(self._portal))
 
     async def _companies(self) -> None:
         entries = {(entry.actor, entry.login): entry for entry in credentials(self._data)}
