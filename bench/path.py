@@ -4,7 +4,6 @@
     python -m bench path --postgresql          the same on a PostgreSQL started for it, which waits for its disk
     python -m bench path --count 50000         is memory flat?
     python -m bench path --tenants 500         as many suppliers and customers
-    python -m bench path --stored 100000       on stores that have seen so many
 
 An invoice counts once its supplier's platform knows that the portal accepted its Flow 1. At the end each invoice must
 be once at the supplier's platform, at the customer's, at the portal and at the administration, and nothing may wait.
@@ -19,7 +18,7 @@ from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -30,7 +29,6 @@ from tests.running import free_ports
 from bench.actors import Actors
 from bench.load import Answers, deposit_all, request
 from bench.profiles import tell
-from bench.stored import store
 from bench.tenants import Tenant, tenants_of
 from estafette.circuit.network import SEATS
 from estafette.formats import Syntax, read
@@ -62,7 +60,6 @@ class Options(msgspec.Struct, frozen=True):
     rate: float
     count: int
     tenants: int
-    stored: int
     postgresql: bool
     profile: Path | None
 
@@ -85,7 +82,6 @@ def _options() -> Options:
     parser.add_argument("--rate", type=float, default=150.0, help="deposits a second")
     parser.add_argument("--count", type=int, default=3000)
     parser.add_argument("--tenants", type=int, default=20, help="suppliers, and customers")
-    parser.add_argument("--stored", type=int, default=0, help="invoices that are stored before")
     parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--profile", type=Path, help="folder for what py-spy records of each actor")
     return msgspec.convert(vars(parser.parse_args()), Options)
@@ -105,12 +101,6 @@ async def measure(actors: Actors, options: Options) -> None:
     warm = min(300, options.count)
     await deposit_all(actors.urls["platform-a"], lambda number: made("WARM", number), count=warm, rate=50)
     await _until(actors, warm)
-    if options.stored:
-        await asyncio.to_thread(actors.wait_quiet)
-        fill = partial(store, actors.data, actors.port, invoices=options.stored, seen=warm)
-        await asyncio.to_thread(actors.restart, fill)
-        await deposit_all(actors.urls["platform-a"], lambda number: made("AGAIN", number), count=warm, rate=50)
-        await asyncio.to_thread(actors.wait_quiet)
     last = int(actors.query("platform-a", LAST)[0])
     actors.record(options.profile)
     watched = _Watched(actors, models[0][0])
@@ -177,8 +167,6 @@ class _Watched:
 def _tell(options: Options, answers: Answers, *, deposited: float, whole: float) -> None:
     engine = "PostgreSQL" if options.postgresql else "SQLite"
     print(f"{options.count} invoices of {options.tenants} tenants on {engine}, {options.rate:g} a second asked")
-    if options.stored:
-        print(f"{options.stored} stored before")
     say("deposited", options.count / deposited, "a second")
     say("deposited, judged, delivered, Flux 1 acknowledged", options.count / whole, "a second")
     say("the last one acknowledged after the last deposit", whole - deposited, "s")
