@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from tests.platform.world import BUYER, SELLER, World
 from tests.portal.envelopes import STATUSES, data_file, send, status, status_file
-from tests.postgresql import world_database
+from tests.postgresql import ENGINE, world_database
 
 from estafette.circuit.compose import compose
 from estafette.circuit.network import SEATS, Network
@@ -80,7 +80,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     folder: Path = tmp_path_factory.mktemp("portal")
     start = datetime(2026, 11, 1, tzinfo=UTC)
     made: list[Ledger] = []
-    with world_database() as database:
+    with world_database(ENGINE) as database:
         network = Network(folder, 8400, database=database)
         running = compose(SEATS[0], network, lambda: made[0].now if made else start)
         hall = running.post._taken.__self__.portal.hall  # type: ignore[attr-defined]

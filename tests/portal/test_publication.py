@@ -23,7 +23,9 @@ from estafette.values.moments import PARIS
 def sent(world: World, partner: str) -> list[tuple[str, str, Header]]:
     """Return what a partner was sent of the directory, in its order: name, document, header."""
     columns = partner_flow.c
-    mine = select(columns.name, columns.sha256).where(columns.interface == "FFE1435A", columns.partner == partner)
+    mine = select(columns.name, columns.sha256).where(
+        columns.interface == "FFE1435A", columns.partner == partner, columns.direction == "Out"
+    )
     documents, found = world.running["portal"].actor.documents, []
     for row in world.rows("portal", mine.order_by(columns.name)):
         for _file, data in envelope.unpack(FlowName.parse(row["name"]).archive, documents.get(row["sha256"])):

@@ -130,7 +130,9 @@ def test_a_file_against_the_schema(world: World, content: bytes, code: str) -> N
 
 def test_a_day_that_is_none_harms_its_line_only(world: World) -> None:
     """The schema takes the 31st of February; the rules refuse it of that line."""
-    content = write_update(Update(lines=(replace(LINE, start=date(2027, 2, 28)), replace(LINE, suffix="JOUR"))))
+    content = write_update(
+        Update(lines=(replace(LINE, start=date(2027, 2, 28)), replace(LINE, suffix="JOUR", start=date(2027, 3, 1))))
+    )
     flow = send(world, {"F13.xml": content.replace(b"20270228", b"20270231")}, UPDATES)
     said = answers(world, flow)
     assert [reasons(message) for message in said] == [[("REJ_VAL_INC", "G1.09")], []]
