@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import text
 from starlette.types import Message
 from tests.platform.world import SELLER, World, opened, service
@@ -118,7 +119,9 @@ def test_documents_that_cannot_be_kept_are_said(world: World, monkeypatch: pytes
     assert checks(world)["documents"] == "ok"
     actor = world.running["platform-a"].actor
     monkeypatch.setattr(actor.documents._packs, "_folder", actor.folder / "gone")
-    assert checks(world)["documents"] == "failed"
+    with structlog.testing.capture_logs() as logs:
+        assert checks(world)["documents"] == "failed"
+    assert [one["event"] for one in logs if one["log_level"] == "error"] == ["probe.failed"]
 
 
 def test_a_folder_is_checked_without_a_trace(tmp_path: Path) -> None:

@@ -118,13 +118,14 @@ class Probes:
 
 
 async def _in_time(check: Callable[[], Awaitable[str]]) -> str:
-    """Return what a check says; a fault or a delay is a word, never a text of the engine."""
+    """Return what a check says; a fault or a delay is a word, never a text of the engine: that is in the log."""
     try:
         async with asyncio.timeout(PROBE_S):
             return await check()
     except TimeoutError:
         return "late"
     except Exception:
+        log.exception("probe.failed")
         return "failed"
 
 
