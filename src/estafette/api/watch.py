@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from estafette.api.annuaire_access import READ, PlatformAccess
+from estafette.api.portal_directory_access import READ, PlatformAccess
 from estafette.api.problems import Problem
 from estafette.exchange.actor import Actor
 from estafette.portal import watch

@@ -22,13 +22,13 @@ from starlette.routing import BaseRoute
 
 from estafette.administration.administration import Administration
 from estafette.api import (
-    annuaire,
     archive_service,
     connections,
     directory_service,
     documents,
     operations,
     operator,
+    portal_directory,
     reporting_service,
     services,
     sftp_keys,
@@ -201,7 +201,10 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
     routes += operator.platform_routes(platform, clock)
     routes += operator.portal_routes(portal, actor.worker.wake)
-    routes += [*annuaire.annuaire_routes(actor, partial(extracts.publish, hall)), *DirectoryPages(desk).routes()]
+    routes += [
+        *portal_directory.every_route(actor, partial(extracts.publish, hall)),
+        *DirectoryPages(desk).routes(),
+    ]
     routes += [*watch_service.routes(actor), *watch_desk.routes(actor, desk)]
     rounds = rounds_of(actor, platform, network.deposits(seat))
     rounds.every(directory_upkeep.EVERY_S, directory_upkeep.visit_of(actor, partial(extracts.publish, hall)))

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from sqlalchemy import Connection
 
-from estafette.api import annuaire_models as wire
+from estafette.api import portal_directory_models as wire
 from estafette.directory import DirectoryLine, Establishment, LegalUnit, ReceivingPlatform, RoutingCode
 from estafette.portal import directory_search
 from estafette.portal.holdings import Version

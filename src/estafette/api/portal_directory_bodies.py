@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from estafette.api.annuaire_models import (
+from estafette.api.portal_directory_models import (
     AddressText,
     EstablishmentState,
     Matricule,

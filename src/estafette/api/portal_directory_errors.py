@@ -7,7 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from estafette.api.annuaire_bodies import Erreur
+from estafette.api.portal_directory_bodies import Erreur
 from estafette.api.problems import Problem
 from estafette.directory.updates import Fault
 

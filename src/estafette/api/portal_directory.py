@@ -10,14 +10,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from estafette.api import openapi
-from estafette.api.annuaire_access import PlatformAccess
-from estafette.api.annuaire_bodies import Erreur
-from estafette.api.annuaire_errors import KIND
-from estafette.api.annuaire_service import AnnuaireService
-from estafette.api.annuaire_writes import AnnuaireWrites
 from estafette.api.contract import JSON, Operation, Parameter, routes
 from estafette.api.decoding import decode_body
 from estafette.api.openapi import Edition
+from estafette.api.portal_directory_access import PlatformAccess
+from estafette.api.portal_directory_bodies import Erreur
+from estafette.api.portal_directory_errors import KIND
+from estafette.api.portal_directory_service import AnnuaireService
+from estafette.api.portal_directory_writes import AnnuaireWrites
 from estafette.api.problems import Problem
 from estafette.exchange.actor import Actor
 from estafette.portal import platform_clients
@@ -49,7 +49,7 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     may_write: bool = True
 
 
-def annuaire_operations(
+def portal_directory_operations(
     actor: Actor, changed: Callable[[Connection], None], limits: DirectoryLimits = PUBLISHED
 ) -> list[Operation]:
     """Return what the API serves; `changed` is called in each transaction that changes the directory."""
@@ -57,11 +57,11 @@ def annuaire_operations(
     return [*service.operations(), *AnnuaireWrites(service, changed).operations()]
 
 
-def annuaire_routes(
+def every_route(
     actor: Actor, changed: Callable[[Connection], None], limits: DirectoryLimits = PUBLISHED
 ) -> list[Route]:
     """Return the routes of the API, of its document, and of the operator, who opens the software of platforms."""
-    served = annuaire_operations(actor, changed, limits)
+    served = portal_directory_operations(actor, changed, limits)
 
     async def described(_request: Request) -> Response:
         document = openapi.document(TITLE, served, server=PREFIX, edition=EDITION)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from estafette.api.annuaire_models import (
+from estafette.api.portal_directory_models import (
     AddressText,
     Contains,
     EntityType,

@@ -16,12 +16,12 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from estafette.api import annuaire_bodies as wire
-from estafette.api.annuaire_access import WRITE, attached
-from estafette.api.annuaire_errors import Handler, guarded, language_of, refused
-from estafette.api.annuaire_service import ID_INSTANCE, REFUSALS, AnnuaireService, answer, instance_of
+from estafette.api import portal_directory_bodies as wire
 from estafette.api.contract import JSON, Operation, Parameter
 from estafette.api.decoding import decode_body
+from estafette.api.portal_directory_access import WRITE, attached
+from estafette.api.portal_directory_errors import Handler, guarded, language_of, refused
+from estafette.api.portal_directory_service import ID_INSTANCE, REFUSALS, AnnuaireService, answer, instance_of
 from estafette.api.problems import Problem
 from estafette.directory import DirectoryLine, RoutingCode
 from estafette.directory.updates import Fault

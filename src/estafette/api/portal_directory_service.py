@@ -1,10 +1,10 @@
 """The portal's directory API for registered platforms (PPF API publique annuaire, 1.11.0): reads.
 
 Every operation of the published contract is served under its published path, `/ppf/annuaire-public/v1`; the writes are
-in `annuaire_writes`. A search answers 200 when it gives all that it found, 206 when there is more, 204 when there is
-nothing; one that takes too long is stopped (408). An error is `application/problem+json` in the language asked.
-
-Deliberately absent: companies and their software, who have the Directory Service of XP Z12-013 on their platform.
+in `portal_directory_writes`. A search answers 200 when it gives all that it found, 206 when there is more, 204 when
+there is nothing; one that takes too long is stopped (408). An error is `application/problem+json` in the language
+asked. Deliberately absent: companies and their software, who have the Directory Service of XP Z12-013 on their
+platform.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from estafette.api import annuaire_answers as answers
-from estafette.api import annuaire_models as wire
-from estafette.api import annuaire_searches as searches
-from estafette.api.annuaire_access import READ, PlatformAccess
-from estafette.api.annuaire_errors import guarded, language_of
-from estafette.api.annuaire_query import asked_of, chosen, day_of, search_of
+from estafette.api import portal_directory_answers as answers
+from estafette.api import portal_directory_models as wire
+from estafette.api import portal_directory_searches as searches
 from estafette.api.contract import JSON, Operation, Parameter
+from estafette.api.portal_directory_access import READ, PlatformAccess
+from estafette.api.portal_directory_errors import guarded, language_of
+from estafette.api.portal_directory_query import asked_of, chosen, day_of, search_of
 from estafette.api.problems import Problem
 from estafette.directory import DirectoryLine, Establishment, LegalUnit, RoutingCode
 from estafette.exchange.actor import Actor

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET
 from starlette.requests import Request
 
-from estafette.api import annuaire_searches as wire
+from estafette.api import portal_directory_searches as wire
 from estafette.api.decoding import decode
 from estafette.api.problems import Problem
 from estafette.directory import DirectoryLine, Establishment, LegalUnit, RoutingCode
