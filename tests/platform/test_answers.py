@@ -8,8 +8,8 @@ from tests.platform.world import BUYER, DIRECT, SELLER, TODAY, TOWN, World, coll
 from estafette.formats import cdar, flux1, read
 from estafette.formats.status_message import Detail, Role, StatusMessage
 from estafette.lifecycle.messages import InvoiceReference, between_platforms, company_party
+from estafette.platform.answers import Answer, NotAllowed
 from estafette.platform.flows import Deposit
-from estafette.platform.statuses import Answer, NotAllowed
 
 FULL = collected(("20", "2400"))
 

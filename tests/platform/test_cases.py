@@ -17,8 +17,8 @@ from estafette.formats import write
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Invoice
 from estafette.platform import tables
+from estafette.platform.answers import Answer
 from estafette.platform.reporting_tables import unit_record
-from estafette.platform.statuses import Answer
 from estafette.rules import check
 
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ from tests.platform.world import BUYER, SELLER, World, collected, service
 from estafette.formats import cdar
 from estafette.formats.status_message import Role
 from estafette.lifecycle.messages import InvoiceReference, between_platforms, company_party
+from estafette.platform.answers import Answer, details_of
 from estafette.platform.deadlines import next_due
 from estafette.platform.flows import Deposit
-from estafette.platform.statuses import Answer, details_of
 
 FULL = collected(("20", "2400"))
 

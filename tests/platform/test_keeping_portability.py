@@ -11,10 +11,10 @@ from tests.platform.world import BUYER, SELLER, TODAY, World, collected, opened,
 
 from estafette.exchange.keys import public_text
 from estafette.platform import keeping_portability, tables
+from estafette.platform.answers import Answer, NotAllowed
 from estafette.platform.keeping_portability import Departures, NotTaken, Taken, read_package, signer
 from estafette.platform.keeping_purge import Purge
 from estafette.platform.keeping_tables import departure, imported
-from estafette.platform.statuses import Answer, NotAllowed
 from estafette.store import inventory
 from estafette.store.sealed_files import Broken
 from estafette.store.tables import job

@@ -15,10 +15,10 @@ from estafette.formats import envelope, flux10, read, write
 from estafette.formats.flux10 import Kind, Report, Role
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Address, Identifier, Invoice, Note, Party
+from estafette.platform.answers import NotAllowed
 from estafette.platform.reporting import NotYet, Reporting
 from estafette.platform.reporting_drafts import Draft
 from estafette.platform.reporting_ledger import PeriodKey
-from estafette.platform.statuses import NotAllowed
 from estafette.portal.reporting_tables import accepted_report
 from estafette.portal.tables import partner_flow
 from estafette.reporting.calendar import Regime, RegimeChange

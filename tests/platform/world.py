@@ -39,9 +39,9 @@ from estafette.formats import cdar, read, recognise
 from estafette.formats.status_message import StatusMessage
 from estafette.invoice.model import Identifier, Party
 from estafette.platform import tables
+from estafette.platform.answers import Answer
 from estafette.platform.flows import Deposit
 from estafette.platform.platform import InvoiceView, Platform
-from estafette.platform.statuses import Answer
 from estafette.portal import authority
 from estafette.portal.authority import Registered
 from estafette.portal.hall import Hall

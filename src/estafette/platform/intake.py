@@ -22,11 +22,14 @@ from estafette.formats.status_message import Detail, Note
 from estafette.invoice.model import Invoice
 from estafette.platform import controls, flows, reporting_sources
 from estafette.platform.declarations import declare_invoice
+from estafette.platform.deliveries import brought_by, lane_of
 from estafette.platform.examination import Examined, Fault
 from estafette.platform.flows import Refusal
 from estafette.platform.home import Home
+from estafette.platform.life_cycle import begin
 from estafette.platform.processing import determine, profile_of
-from estafette.platform.statuses import begin, brought_by, join_early, lane_of, set_status
+from estafette.platform.status_reception import join_early
+from estafette.platform.statuses import set_status
 from estafette.platform.tables import invoice
 from estafette.reporting.decision import Decision, Treatment, absent_from_directory, decide
 from estafette.store import audit, gathered, measures

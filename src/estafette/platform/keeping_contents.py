@@ -26,7 +26,7 @@ from estafette.formats import read
 from estafette.formats.xml import Unreadable, is_pdf
 from estafette.lifecycle import STATUSES
 from estafette.lifecycle.guards import StatusEvent
-from estafette.platform import keeping, statuses
+from estafette.platform import keeping, life_cycle
 from estafette.platform.reporting_tables import transmission
 from estafette.platform.tables import declaration, event, invoice
 from estafette.readable import pdf
@@ -140,7 +140,7 @@ def proof(connection: Connection, row: RowMapping, *, retention: Retention, on: 
 
 def _events(connection: Connection, invoice_id: str) -> Sequence[RowMapping]:
     query = select(event).where(event.c.invoice_id == invoice_id)
-    return connection.execute(query.order_by(*statuses.IN_ORDER)).mappings().all()
+    return connection.execute(query.order_by(*life_cycle.IN_ORDER)).mappings().all()
 
 
 def _owed(connection: Connection, invoice_id: str) -> Sequence[RowMapping]:

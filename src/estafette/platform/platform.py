@@ -24,26 +24,28 @@ from estafette.lifecycle import Status
 from estafette.platform import (
     acknowledgements,
     addresses,
+    answers,
     archives,
     deadlines,
     declarations,
     flows,
     intake,
+    life_cycle,
     mirror_extracts,
     reception,
     reporting_deposits,
     retransmission,
-    statuses,
+    status_reception,
     webhooks,
 )
 from estafette.platform.addresses import Addresses
+from estafette.platform.answers import Answer, NotAllowed
 from estafette.platform.examination import Examined
 from estafette.platform.flows import Deposit, Refusal
 from estafette.platform.home import Home
 from estafette.platform.keeping_package import Packages
 from estafette.platform.keeping_settings import settings_of
 from estafette.platform.reporting import Reporting
-from estafette.platform.statuses import Answer, NotAllowed
 from estafette.platform.tables import company, declaration, event, flow, invoice
 from estafette.platform.views import View
 from estafette.store import audit, correlation, jobs
@@ -135,7 +137,7 @@ class Platform:
         examined = await self.home.examine(self._documents.get(sha256)) if message.attachments else None
         if examined and (refusal := examined.refusal):
             raise Never(refusal.message)
-        return lambda connection: statuses.receive(self.home, connection, sender, message, sha256)
+        return lambda connection: status_reception.receive(self.home, connection, sender, message, sha256)
 
     # -------------------------------------------------------------------------------------------------- the deposits
 
@@ -234,7 +236,7 @@ class Platform:
         known = {"flow_type": f"{flows.type_of(held)}LC", "invoice_id": held["id"]}
         document = read(self._documents.get(held["sha256"]))
         try:
-            statuses.answer_message(self.home, connection, held, document, message)
+            answers.answer_message(self.home, connection, held, document, message)
         except NotAllowed as refused:
             return Refusal(acknowledgements.REASON_OF[refused.refusal.code], str(refused), item="MDT-105"), known
         return None, known
@@ -260,7 +262,7 @@ class Platform:
             if row is None:
                 raise KeyError(invoice_id)
             document = read(self._documents.get(row["sha256"]))
-            statuses.answer(self.home, connection, row, document, said)
+            answers.answer(self.home, connection, row, document, said)
 
     def send_again(self, siren: str, invoice_id: str) -> str:
         """The invoice, which reached nobody, is on its way; returns to which platform. Raises: CannotSend, KeyError."""
@@ -341,14 +343,14 @@ class Platform:
                 return None
             document = read(self._documents.get(row["sha256"]))
             mine = select(event).where(event.c.invoice_id == invoice_id)
-            events = list(connection.execute(mine.order_by(*statuses.IN_ORDER)).mappings())
+            events = list(connection.execute(mine.order_by(*life_cycle.IN_ORDER)).mappings())
             owed = select(declaration).where(declaration.c.invoice_id == invoice_id).order_by(declaration.c.id)
             return InvoiceView(
                 row=row,
                 invoice=document,
                 events=events,
                 declarations=list(connection.execute(owed).mappings()),
-                possible=statuses.offered(connection, row, document),
+                possible=answers.offered(connection, row, document),
                 may_be_sent_again=retransmission.may_be_sent_again(row, [each["status"] for each in events]),
             )
 
@@ -378,7 +380,7 @@ def _own(connection: Connection, siren: str, invoice_id: str) -> RowMapping | No
 
 def _latest_status() -> Any:
     last = select(event.c.status).where(event.c.invoice_id == invoice.c.id)
-    return last.order_by(*(column.desc() for column in statuses.IN_ORDER)).limit(1).scalar_subquery()
+    return last.order_by(*(column.desc() for column in life_cycle.IN_ORDER)).limit(1).scalar_subquery()
 
 
 def _declared() -> Any:

@@ -17,11 +17,13 @@ from estafette.formats.status_message import Detail, Note
 from estafette.invoice.model import Invoice
 from estafette.lifecycle.messages import InvoiceReference, between_platforms, platform_party
 from estafette.platform import flows
+from estafette.platform.deliveries import lane_of
 from estafette.platform.examination import Examined
 from estafette.platform.home import Home
 from estafette.platform.intake import Ruling, duplicate, had, record, rejection
 from estafette.platform.processing import Determined, determine, profile_of
-from estafette.platform.statuses import join_early, lane_of, message_of, set_status
+from estafette.platform.status_reception import join_early
+from estafette.platform.statuses import message_of, set_status
 from estafette.platform.tables import company
 from estafette.store import jobs
 from estafette.store.jobs import Job

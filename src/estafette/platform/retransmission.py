@@ -14,8 +14,9 @@ from sqlalchemy import Connection, RowMapping, update
 from estafette.directory.resolution import Outcome
 from estafette.exchange.messages import Kind, Message
 from estafette.invoice.model import Invoice
+from estafette.platform.deliveries import lane_of
 from estafette.platform.home import Home
-from estafette.platform.statuses import history, lane_of
+from estafette.platform.life_cycle import history
 from estafette.platform.tables import invoice
 from estafette.store import audit
 from estafette.values.moments import paris_day

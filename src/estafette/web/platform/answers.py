@@ -12,8 +12,9 @@ from decimal import Decimal
 from estafette.invoice.model import Invoice
 from estafette.lifecycle.reasons import Reason, reasons_of
 from estafette.lifecycle.statuses import Status
+from estafette.platform.answers import Answer
+from estafette.platform.deliveries import Row, is_b2g, role_of
 from estafette.platform.platform import InvoiceView
-from estafette.platform.statuses import Answer, Row, is_b2g, role_of
 from estafette.values.money import decimal, rounded
 from estafette.web.platform.signs import Sign
 

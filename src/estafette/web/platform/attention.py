@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from estafette.platform.statuses import Row
+from estafette.platform.deliveries import Row
 from estafette.values.moments import paris_day
 from estafette.web.platform.signs import Sign
 

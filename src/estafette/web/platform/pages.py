@@ -28,9 +28,9 @@ from starlette.routing import BaseRoute, Route
 from estafette.formats.xml import Unreadable
 from estafette.lifecycle.contents import REQUESTED_ACTIONS
 from estafette.lifecycle.guards import StatusEvent
+from estafette.platform.answers import NotAllowed
 from estafette.platform.platform import InvoiceView, Platform
 from estafette.platform.retransmission import CannotSend
-from estafette.platform.statuses import NotAllowed
 from estafette.platform.tables import company
 from estafette.readable import pdf
 from estafette.store.database import Database
