@@ -1,8 +1,8 @@
 """The whole system in one process and one folder: the actors as they are composed, the network between them a double.
 
 Every store, room and signature is real. What the double replaces is HTTP alone: it hands each message to the `take` of
-its recipient, and may hold messages back, repeat them or change their bytes. Work is done one job at a time, by a clock
-that only moves when it is asked, so that nothing here depends on time or chance.
+its recipient, and may hold messages back, repeat them or change their bytes. Work is done one job at a time, or as many
+at once as a test asks, by a clock that only moves when it is asked, so that nothing here depends on time or chance.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from importlib import resources
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -49,7 +50,7 @@ from estafette.portal.tables import legal_unit
 from estafette.simulation import samples
 from estafette.store import jobs
 from estafette.store.tables import job as job_table
-from estafette.store.worker import Later, Never
+from estafette.store.worker import Later, Never, Worker
 
 SELLER, BUYER, DIRECT, TOWN, UNREACHABLE = "100000009", "200000008", "300000007", "400000006", "700000003"
 """The team of the first start: on platform A, on platform B, on the portal, behind Chorus Pro, on no platform."""
@@ -144,6 +145,8 @@ class World:
     running: dict[str, Running]
     wire: Wire
     clock: Clock
+    at_once: int = 1
+    """Jobs that an actor takes at once."""
     _count: int = 0
     _excused: set[str] = field(default_factory=set)
 
@@ -190,12 +193,19 @@ class World:
                 worker = one.actor.worker
                 while claimed := self._claim(one):
                     busy = True
-                    await worker._work(claimed)
+                    for _queue, batch in groupby(claimed, key=lambda job: job.queue):
+                        await self._do(worker, list(batch))
+
+    @staticmethod
+    async def _do(worker: Worker, batch: list[jobs.Job]) -> None:
+        for some in [[job] for job in batch] if batch[0].queue in worker._alone else [batch]:
+            await worker._work(some)
 
     def _claim(self, one: Running) -> list[jobs.Job]:
         queues = tuple(one.actor.worker._handlers)
         with one.actor.database.begin() as connection:
-            return jobs.claim(connection, queues=queues, now=self.clock.now, limit=1)
+            claimed = jobs.claim(connection, queues=queues, now=self.clock.now, limit=self.at_once)
+        return sorted(claimed, key=lambda job: (job.queue, job.id))
 
     def _troubles(self) -> list[str]:
         query = select(job_table.c.key, job_table.c.error).where(job_table.c.tries > 0)

@@ -1,5 +1,7 @@
 """Statements run without being made again say and do what SQLAlchemy's own execution says and does, on each engine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -8,9 +10,9 @@ from sqlalchemy.exc import IntegrityError
 
 from estafette.store import gathered
 from estafette.store.database import Database
-from estafette.store.queries import Query
+from estafette.store.queries import Lookup, Query
 from estafette.store.statements import Command
-from estafette.store.tables import client, job, sequence
+from estafette.store.tables import client, inbox, job, sequence
 
 MOMENT = datetime(2026, 9, 1, 6, 30, 15, 250_000, tzinfo=UTC)
 ALL = Query(select(sequence).order_by(sequence.c.name))
@@ -126,3 +128,93 @@ def test_a_percent_sign_in_a_statement_is_itself(database: Database) -> None:
     like = Query(select(job.c.key).where(job.c.key.like("a%"), job.c.queue == bindparam("queue")))
     with database.read() as connection:
         assert like.values(connection, queue="q") == []
+
+
+BY_NAME = Lookup(select(sequence.c.value), {"name": sequence.c.name})
+BY_BOTH = Lookup(
+    select(inbox.c.message_id, inbox.c.sha256).order_by(inbox.c.sha256.desc()),
+    {"sender": inbox.c.sender, "name": inbox.c.name},
+)
+HAD = [("0003", "1", "a"), ("0003", "2", "b"), ("0005", "3", "a"), ("0003", "4", "a"), ("0005", "5", "b")]
+"""Sender, identifier and name of messages."""
+
+ASKED = [{"sender": sender, "name": name} for sender in ("0003", "0005", "0007") for name in ("a", "b", "c")]
+
+
+@contextmanager
+def heard(database: Database) -> Iterator[list[str]]:
+    """Give the statements that are run meanwhile."""
+    statements: list[str] = []
+
+    def hear(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", hear)
+    yield statements
+    event.remove(database.engine, "before_cursor_execute", hear)
+
+
+def take(database: Database) -> None:
+    """Those messages are in the inbox."""
+    with database.begin() as connection:
+        for sender, identifier, name in HAD:
+            row = {
+                "sender": sender,
+                "message_id": identifier,
+                "kind": "status",
+                "name": name,
+                "sha256": identifier * 64,
+            }
+            connection.execute(insert(inbox).values(**row, received_at=MOMENT))
+
+
+def test_what_is_asked_ahead_is_what_is_asked_alone(database: Database) -> None:
+    """By one column or several, in the order of the statement, rows or none; and nothing is asked again."""
+    take(database)
+    with database.begin() as connection:
+        alone = [BY_BOTH.rows(connection, **values) for values in ASKED]
+        BY_BOTH.ahead(connection, ASKED)
+        with heard(database) as statements:
+            assert [BY_BOTH.rows(connection, **values) for values in ASKED] == alone
+            assert BY_BOTH.values(connection, sender="0003", name="a") == ["4", "1"]
+            assert BY_BOTH.value(connection, sender="0007", name="a") is None
+        assert statements == []
+        assert [len(rows) for rows in alone] == [2, 1, 0, 1, 1, 0, 0, 0, 0]
+
+
+def test_a_thousand_are_asked_in_a_few_statements(database: Database) -> None:
+    """As many as a statement takes."""
+    fill(database)
+    names = [{"name": f"{number}"} for number in range(1200)]
+    with database.begin() as connection, heard(database) as statements:
+        BY_NAME.ahead(connection, [*names, {"name": "a"}])
+        assert BY_NAME.value(connection, name="a") == 1
+        assert BY_NAME.value(connection, name="77") is None
+    assert len(statements) == 3
+
+
+def test_what_two_will_ask_each_asks_alone(database: Database) -> None:
+    """The first may change what the second is answered."""
+    fill(database)
+    with database.begin() as connection:
+        BY_NAME.ahead(connection, [{"name": "a"}, {"name": "b"}, {"name": "a"}])
+        gathered.change(connection, RAISED.statement, {"which": "a", "to": 10})
+        assert BY_NAME.value(connection, name="a") == 10
+        BY_NAME.ahead(connection, [{"name": "c"}, {"name": "c"}], steady=True)
+        with heard(database) as statements:
+            assert BY_NAME.value(connection, name="c") == 3
+        assert statements == []
+
+
+def test_what_was_asked_ahead_is_forgotten_with_its_work(database: Database) -> None:
+    """Others in the same transaction are answered what is so by then, as is the next transaction."""
+    fill(database)
+    with database.begin() as connection:
+        BY_NAME.ahead(connection, [{"name": "a"}, {"name": "b"}])
+        gathered.change(connection, RAISED.statement, {"which": "a", "to": 10})
+        gathered.look_no_further(connection)
+        assert BY_NAME.value(connection, name="a") == 10
+        BY_NAME.ahead(connection, [{"name": "a"}])
+    with database.begin() as connection, heard(database) as statements:
+        assert BY_NAME.value(connection, name="a") == 10
+    assert len(statements) == 1

@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from estafette.administration import journal
 from estafette.administration.facts import document_in
@@ -27,6 +27,7 @@ from estafette.administration.files import plain
 from estafette.administration.journal import Act
 from estafette.administration.parameters import DUPLICATE_DAYS, DUPLICATE_TOLERANCE
 from estafette.administration.tables import alert, alert_decision, fact, status_event
+from estafette.store.queries import Query
 from estafette.vat.exigibility import ended_keys
 from estafette.vat.facts import Document, Status
 from estafette.vat.forms import Text
@@ -68,13 +69,12 @@ def look(connection: Connection, document: Document, *, now: datetime) -> list[i
     if document.preceding_invoices:
         return []  # it says itself what it follows
     days = timedelta(days=int(DUPLICATE_DAYS.on(document.issue_date).value))
-    near = fact.c.issue_date.between(document.issue_date - days, document.issue_date + days)
     total, tolerance = total_cents(document), DUPLICATE_TOLERANCE.on(document.issue_date).value
     margin = int(abs(total) * tolerance / (1 - tolerance)) + 1
-    alike = fact.c.total_cents.between(total - margin, total + margin)
-    pair = (fact.c.seller == document.seller, fact.c.buyer == document.buyer)
-    query = select(fact.c.data).where(*pair, alike, near).order_by(fact.c.received_at.desc()).limit(CANDIDATES_MAX)
-    others = {other.key: other for other in map(document_in, connection.execute(query).scalars())}
+    near = {"first": document.issue_date - days, "last": document.issue_date + days}
+    alike = {"least": total - margin, "most": total + margin}
+    found = _ALIKE.values(connection, seller=document.seller, buyer=document.buyer, **near, **alike)
+    others = {other.key: other for other in map(document_in, found)}
     others.pop(document.key, None)
     numbers = {each.number for each in (document, *others.values())}
     copies = [other for _, other in sorted(others.items()) if _is_copy(other, document, numbers)]
@@ -274,3 +274,17 @@ def decide(connection: Connection, alert_id: int, decision: Decision, *, reason:
     row: dict[str, Any] = {"alert_id": alert_id, "decision": decision.value, "reason": reason.strip(), "role": act.role}
     connection.execute(insert(alert_decision).values(**row, decided_at=act.now))
     journal.write(connection, "alert", alert_id, before=before, after=decision, act=act, reason=reason.strip())
+
+
+_ALIKE = Query(
+    select(fact.c.data)
+    .where(
+        fact.c.seller == bindparam("seller"),
+        fact.c.buyer == bindparam("buyer"),
+        fact.c.total_cents.between(bindparam("least"), bindparam("most")),
+        fact.c.issue_date.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(fact.c.received_at.desc())
+    .limit(CANDIDATES_MAX)
+)
+"""The latest invoices of a seller to a buyer whose totals and dates are close."""

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Table, and_, literal, select
+from sqlalchemy import Connection, Table, select
 
 from estafette.administration import alerts
 from estafette.administration.facts import document_of
@@ -24,6 +24,7 @@ from estafette.administration.tables import fact, report_fact, status_event
 from estafette.formats.flux1 import Flux1
 from estafette.formats.flux10 import Report
 from estafette.store import gathered
+from estafette.store.queries import Lookup
 from estafette.vat.facts import Collected
 
 Siren = Annotated[str, msgspec.Meta(pattern="^[0-9]{9}$")]
@@ -84,7 +85,11 @@ def receive(connection: Connection, body: bytes, *, received_at: datetime) -> bo
 
     Raises: WrongMessage, and nothing is written.
     """
-    news = [_known_from_now(connection, told, received_at) for told in _read(body)]
+    told = _read(body)
+    for kind, known in _KNOWN.items():
+        known.ahead(connection, [_key(one) for one in told if isinstance(one, kind)])
+    news = [_known_from_now(connection, one, received_at) for one in told]
+    gathered.look_no_further(connection)
     return any(news)
 
 
@@ -101,18 +106,29 @@ def _read(body: bytes) -> list[Told]:
 
 
 def _known_from_now(connection: Connection, told: Told, received_at: datetime) -> bool:
-    if isinstance(told, StatusNotice):
-        return _status(connection, told, received_at)
-    if isinstance(told, ReportNotice):
-        return _report(connection, told, received_at)
-    return _data(connection, told, received_at)
-
-
-def _data(connection: Connection, told: InvoiceData, received_at: datetime) -> bool:
-    document = document_of(told.data)
-    key = {"seller": document.seller, "number": document.number, "year": document.key.year, "flow": told.flow}
-    if _known(connection, fact, key):
+    if _KNOWN[type(told)].rows(connection, **_key(told)):
         return False
+    if isinstance(told, StatusNotice):
+        _status(connection, told, received_at)
+    elif isinstance(told, ReportNotice):
+        _report(connection, told, received_at)
+    else:
+        _data(connection, told, received_at)
+    return True
+
+
+def _key(told: Told) -> dict[str, Any]:
+    """Return what the fact is one by."""
+    if isinstance(told, ReportNotice):
+        report = told.data
+        period = {"start": report.start, "end": report.end}
+        return {"declarant": report.declarant, **period, "transmission": report.identifier}
+    invoice = {"seller": told.key.seller, "number": told.key.number, "year": told.key.year}
+    return invoice | ({"flow": told.flow} if isinstance(told, InvoiceData) else {"message_id": told.message_id})
+
+
+def _data(connection: Connection, told: InvoiceData, received_at: datetime) -> None:
+    document = document_of(told.data)
     row: dict[str, Any] = {
         "taxpayer": document.taxpayer,
         "total_cents": alerts.total_cents(document),
@@ -120,38 +136,31 @@ def _data(connection: Connection, told: InvoiceData, received_at: datetime) -> b
         "issue_date": document.issue_date,
     }
     row |= {"platform": told.platform, "accepted_at": told.accepted_at, "received_at": received_at}
-    gathered.add(connection, fact, {**key, **row, "data": plain(told.data)})
+    gathered.add(connection, fact, {**_key(told), **row, "data": plain(told.data)})
     alerts.look(connection, document, now=received_at)
-    return True
 
 
-def _status(connection: Connection, told: StatusNotice, received_at: datetime) -> bool:
-    key = {"seller": told.key.seller, "number": told.key.number, "year": told.key.year, "message_id": told.message_id}
-    if _known(connection, status_event, key):
-        return False
+def _status(connection: Connection, told: StatusNotice, received_at: datetime) -> None:
     data = {"reasons": list(told.reasons), "collected": plain(told.collected), "platform": told.platform}
     row = {"status": told.status, "set_at": told.set_at, "received_at": received_at, "data": data}
-    gathered.add(connection, status_event, {**key, **row})
-    return True
+    gathered.add(connection, status_event, {**_key(told), **row})
 
 
-def _report(connection: Connection, told: ReportNotice, received_at: datetime) -> bool:
+def _report(connection: Connection, told: ReportNotice, received_at: datetime) -> None:
     report = told.data
-    key = {
-        "declarant": report.declarant,
-        "start": report.start,
-        "end": report.end,
-        "transmission": report.identifier,
-    }
-    if _known(connection, report_fact, key):
-        return False
     row = {"role": report.role.value, "kind": report.kind.value, "type_code": report.type_code}
     row |= {"platform": told.platform, "flow": told.flow}
     moments = {"accepted_at": told.accepted_at, "received_at": received_at}
-    gathered.add(connection, report_fact, {**key, **row, **moments, "data": plain(report)})
-    return True
+    gathered.add(connection, report_fact, {**_key(told), **row, **moments, "data": plain(report)})
 
 
-def _known(connection: Connection, table: Table, key: dict[str, Any]) -> bool:
-    same = and_(*(table.c[column] == value for column, value in key.items()))
-    return connection.execute(select(literal(1)).where(same)).first() is not None
+def _known_by(table: Table, *, through: tuple[str, ...]) -> Lookup:
+    return Lookup(select(table.c[through[0]]), {column.name: column for column in table.primary_key}, through=through)
+
+
+_KNOWN: dict[type[Told], Lookup] = {
+    InvoiceData: _known_by(fact, through=("seller", "number")),
+    StatusNotice: _known_by(status_event, through=("seller", "number")),
+    ReportNotice: _known_by(report_fact, through=("declarant", "start")),
+}
+"""Where each kind of fact is looked for, by what it is one by."""

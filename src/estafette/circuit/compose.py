@@ -58,7 +58,7 @@ from estafette.exchange.messages import Listed, Message
 from estafette.exchange.post import QUEUE, Peer, Post
 from estafette.exchange.rounds import Rounds
 from estafette.exchange.scanning import Scanner, WrongScanner, scanner_at
-from estafette.platform import webhooks
+from estafette.platform import look_ahead, webhooks
 from estafette.platform.callbacks import Callbacks
 from estafette.platform.examination import Examined, examine
 from estafette.platform.home import Home, Identity
@@ -275,6 +275,7 @@ class _Rooms:
             peers=self._peer,
             taken=self._taken,
             delivered=self._delivered,
+            ahead=self._ahead,
             admitted=self._admitted,
             tls=self._network.tls(next(seat for seat in SEATS if seat.name == actor.name)),
         )
@@ -296,6 +297,10 @@ class _Rooms:
             self.platform.taken(connection, message, body)
         elif self.others is not None:
             self.others(connection, message, body)
+
+    def _ahead(self, connection: Connection, messages: Sequence[Message]) -> None:
+        if self.platform is not None:
+            look_ahead.delivered(connection, messages)
 
     def _admitted(self, connection: Connection, listed: Sequence[Listed]) -> None:
         if self.portal is not None and listed[0].message.recipient == PORTAL:

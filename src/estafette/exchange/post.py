@@ -135,7 +135,8 @@ class Post:
     """Sends and takes messages for one actor.
 
     `peers` finds an actor by its identifier; `taken` is what this actor does with a message, inside the transaction,
-    and raises Refused before it writes anything; `delivered` is told of the messages that their recipient has taken;
+    and raises Refused before it writes anything; `delivered` is told of the messages that their recipient has taken,
+    having asked `ahead` what several of them need;
     `admitted` raises Refused when what is signed may not be read now: too much, too often.
     With `tls`, calls show the actor's certificate, and what is admitted comes from whom the caller's certificate names.
     """
@@ -151,6 +152,7 @@ class Post:
         peers: Callable[[Connection, str], Peer | None],
         taken: Callable[[Connection, Message, bytes], None],
         delivered: Callable[[Connection, list[Message]], None] = lambda _connection, _messages: None,
+        ahead: Callable[[Connection, Sequence[Message]], None] = lambda _connection, _messages: None,
         admitted: Callable[[Connection, Sequence[Listed]], None] = lambda _connection, _listed: None,
         tls: Tls | None = None,
     ) -> None:
@@ -163,6 +165,7 @@ class Post:
         self._peers = peers
         self._taken = taken
         self._delivered = delivered
+        self._ahead = ahead
         self._admitted = admitted
         self._session: aiohttp.ClientSession | None = None
         self.carriers: dict[str, Carrier] = {}
@@ -197,7 +200,11 @@ class Post:
         taken = [message for job, message in messages.items() if job not in put_off]
         self._measure(recipient, len(taken), put_off.values())
         parts = {job: self._told(message) for job, message in messages.items() if job not in put_off}
-        return Outcome(lambda _connection: None, put_off, parts)
+
+        def ahead(connection: Connection, jobs: Sequence[Job]) -> None:
+            self._ahead(connection, [messages[job.id] for job in jobs])
+
+        return Outcome(lambda _connection: None, put_off, parts, ahead)
 
     def _told(self, message: Message) -> Apply:
         return lambda connection: self._delivered(connection, [message])

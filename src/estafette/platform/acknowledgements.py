@@ -7,9 +7,11 @@ this platform declared. What becomes of the directory is in `mirror_extracts`.
 
 import asyncio
 import re
+from collections.abc import Sequence
 from pathlib import PurePath
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, select, update
 
 from estafette.exchange.messages import Message
 from estafette.formats import cdar, envelope
@@ -18,13 +20,13 @@ from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Unreadable
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import UNKNOWN_OBJECT, about_flow, platform_party, refusals_of
-from estafette.platform import addresses, declarations, mirror_extracts, mirrors, reporting_sending
+from estafette.platform import addresses, declarations, flows, mirror_extracts, mirrors, reporting_sending
 from estafette.platform.home import Home
 from estafette.platform.mirror_extracts import Portion
 from estafette.platform.tables import declaration, invoice, portal_flow
 from estafette.store import audit, gathered, jobs
 from estafette.store.jobs import Job
-from estafette.store.queries import Query, Row
+from estafette.store.queries import Lookup, Query, Row
 from estafette.store.worker import Apply, Never
 
 PORTAL = "portal"
@@ -46,6 +48,8 @@ UNNAMED = "G1.114"
 FILE = re.compile(r"(?:Base|Full)_\S+?\.xml")
 
 ANSWERED = {"250": "accepted", "251": "rejected", "601": "rejected"}
+ABOUT_DATA = frozenset({"250", "251"})
+"""Answers about the data of an invoice; the others are about a status."""
 
 
 _File = tuple[bytes, StatusMessage]
@@ -128,6 +132,7 @@ def _apply(
         return
     if not _is_new(home, connection, name, sha256, refusals):
         return
+    _look_ahead(connection, [message for _data, message in files])
     for data, message in files:
         if name.interface == ABOUT_REPORTS:
             _answered_report(home, connection, message, data)
@@ -135,6 +140,7 @@ def _apply(
             addresses.answered(home, connection, message, [_told(refusal) for refusal in refusals_of(message)])
         else:
             _answered(home, connection, message)
+    gathered.look_no_further(connection)
     _acknowledge(home, connection, name, refusals)
 
 
@@ -210,10 +216,26 @@ def _owed(connection: Connection, message: StatusMessage) -> Row | None:
     """Return the latest declaration that an answer is about, by what it says of the object."""
     if named := _files_named(message):  # data whose seller, number or day could not be read (G1.114)
         return _OWED_IN_FILES.first(connection, files=named)
-    if message.status in ("250", "251"):
-        about = {"seller": message.seller_siren, "day": message.object_day, "object": message.object_identifier}
-        return _OWED_DATA.first(connection, interfaces=list(declarations.DATA.values()), **about)
+    if message.status in ABOUT_DATA:
+        return _OWED_DATA.first(connection, **_data_key(message))
     return _OWED_STATUS.first(connection, object=message.object_identifier)
+
+
+def _data_key(message: StatusMessage) -> Row:
+    return {"object": message.object_identifier, "seller": message.seller_siren, "day": message.object_day}
+
+
+def _look_ahead(connection: Connection, messages: Sequence[StatusMessage]) -> None:
+    """Ask at once what these answers are about, and what telling the companies of them needs."""
+    of_data = [_data_key(message) for message in messages if message.status in ABOUT_DATA]
+    of_statuses = [{"object": message.object_identifier} for message in messages if message.status == "601"]
+    _OWED_DATA.ahead(connection, of_data)
+    _OWED_STATUS.ahead(connection, of_statuses)
+    owed = [_OWED_DATA.first(connection, **key) for key in of_data]
+    owed += [_OWED_STATUS.first(connection, **key) for key in of_statuses]
+    rows = [row for row in owed if row is not None]
+    flows.FLOW.ahead(connection, [{"which": row["flow_id"]} for row in rows if row["flow_id"]])
+    flows.look_ahead(connection, {row["siren"] for row in rows})
 
 
 def _answered_report(home: Home, connection: Connection, message: StatusMessage, data: bytes) -> None:
@@ -250,25 +272,26 @@ def _told(refusal: Refusal) -> dict[str, str]:
     return {"reason": refusal.code, "rule": refusal.rule, "fr": refusal.fr, "en": refusal.en, "terms": terms}
 
 
-def _latest(*about: ColumnElement[bool]) -> Query:
-    """Make the query of the latest declaration of those, with the delivery it follows from."""
+def _owing(*about: ColumnElement[bool]) -> Select[Any]:
+    """Select the declarations that are those, the latest first, each with the delivery it follows from."""
     columns = declaration.c
     asked = (columns.id, columns.flow_id, columns.interface, invoice.c.id.label("invoice"), invoice.c.siren)
     joined = select(*asked).join(invoice, invoice.c.id == columns.invoice_id).where(*about)
-    return Query(joined.order_by(columns.id.desc()).limit(1))
+    return joined.order_by(columns.id.desc())
 
 
-_OBJECT = declaration.c.object_id == bindparam("object")
-_OWED_DATA = _latest(
-    _OBJECT,
-    declaration.c.interface.in_(bindparam("interfaces", expanding=True)),
-    declaration.c.seller_siren == bindparam("seller"),
-    declaration.c.issue_date == bindparam("day"),
+_OBJECT = {"object": declaration.c.object_id}
+_OWED_DATA = Lookup(
+    _owing(declaration.c.interface.in_(list(declarations.DATA.values()))),
+    {**_OBJECT, "seller": declaration.c.seller_siren, "day": declaration.c.issue_date},
+    through=("object", "seller"),
 )
-_OWED_STATUS = _latest(_OBJECT, declaration.c.interface == declarations.STATUSES)
-_OWED_IN_FILES = _latest(
-    declaration.c.file_name.in_(bindparam("files", expanding=True)),
-    declaration.c.state.in_(("packed", "receivable")),
+_OWED_STATUS = Lookup(_owing(declaration.c.interface == declarations.STATUSES), _OBJECT)
+_OWED_IN_FILES = Query(
+    _owing(
+        declaration.c.file_name.in_(bindparam("files", expanding=True)),
+        declaration.c.state.in_(("packed", "receivable")),
+    ).limit(1)
 )
 _ANSWERED = (
     update(declaration)

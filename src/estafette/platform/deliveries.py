@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, RowMapping, select
 
 from estafette.directory.resolution import CHORUS_PRO
 from estafette.formats.status_message import Role, StatusMessage
 from estafette.lifecycle import STATUSES, Side
 from estafette.platform.tables import invoice
-from estafette.store.queries import Query
+from estafette.store.queries import Lookup
 
 Row = RowMapping | dict[str, Any]
 
@@ -33,7 +33,17 @@ def lane_of(row: Row) -> str:
     return f"{row['seller_siren']}/{row['year']}/{row['number']}"
 
 
-def delivery_of(connection: Connection, sender: str, message: StatusMessage, key: dict[str, Any]) -> Row | None:
+def key_of(message: StatusMessage) -> dict[str, Any]:
+    """Return what a status says of the invoice it is about: its seller, its number, its year (0 when it does not)."""
+    day = message.object_day
+    return {
+        "seller_siren": message.seller_siren,
+        "number": message.object_identifier,
+        "year": day.year if day else 0,
+    }
+
+
+def delivery_of(connection: Connection, sender: str, message: StatusMessage) -> Row | None:
     """Find the delivery a status is about: exchanged with its sender, the live one rather than a rejected one.
 
     A platform that could not read the invoice names the message that brought it (501).
@@ -41,7 +51,7 @@ def delivery_of(connection: Connection, sender: str, message: StatusMessage, key
     if message.status == "501":
         same = (invoice.c.id == brought_by(message.object_identifier), invoice.c.peer == sender)
         return connection.execute(select(invoice).where(*same)).mappings().first()
-    rows = _EXCHANGED.rows(connection, **key, peer=sender)
+    rows = EXCHANGED.rows(connection, **key_of(message), peer=sender)
     return next((row for row in rows if _concerns(message, row)), None)
 
 
@@ -67,13 +77,13 @@ def is_for_others(message: StatusMessage, row: Row) -> bool:
     return known is not None and Role.PLATFORM not in known.told and role_of(row) not in known.told
 
 
-_EXCHANGED = Query(
-    select(invoice)
-    .where(
-        invoice.c.seller_siren == bindparam("seller_siren"),
-        invoice.c.number == bindparam("number"),
-        invoice.c.year == bindparam("year"),
-        invoice.c.peer == bindparam("peer"),
-    )
-    .order_by(invoice.c.standing, invoice.c.received_at.desc())
+EXCHANGED = Lookup(
+    select(invoice).order_by(invoice.c.standing, invoice.c.received_at.desc()),
+    {
+        "seller_siren": invoice.c.seller_siren,
+        "number": invoice.c.number,
+        "year": invoice.c.year,
+        "peer": invoice.c.peer,
+    },
+    through=("seller_siren", "number"),
 )

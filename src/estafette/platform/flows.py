@@ -9,7 +9,7 @@ time: updates are committed in the order of their moments, no two equal. So a cl
 last moment it saw, to the millisecond, misses nothing (§3.5).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -21,10 +21,10 @@ from sqlalchemy import Connection, RowMapping, Select, Update, bindparam, delete
 from estafette.invoice import codes
 from estafette.platform import webhooks
 from estafette.platform.flow_tables import flow_view
-from estafette.platform.tables import flow, invoice
+from estafette.platform.tables import company, flow, invoice
 from estafette.platform.views import View
 from estafette.store import audit, gathered, measures
-from estafette.store.queries import AnyRow, Query, Row
+from estafette.store.queries import AnyRow, Lookup, Query, Row
 
 TICK = timedelta(milliseconds=1)
 
@@ -102,7 +102,7 @@ def open_flow(connection: Connection, *, siren: str, deposit: Deposit, sha256: s
     if deposit.tracking_id:
         same = {"siren": siren, "sha256": sha256, "tracking_id": deposit.tracking_id}
         if held := _SAME.value(connection, **same):
-            return _FLOW.rows(connection, which=held)[0], False
+            return FLOW.rows(connection, which=held)[0], False
     is_message = deposit.syntax in ("CDAR", "FRR")
     row = _insert(
         connection,
@@ -174,7 +174,11 @@ def acknowledge_all(
     **known: Any,
 ) -> None:
     """Each flow is acknowledged Ok, or Error with its reasons, at a moment of its own."""
-    for row in _THESE.rows(connection, these=list(identifiers)) if identifiers else ():
+    if len(identifiers) == 1:
+        rows = FLOW.rows(connection, which=identifiers[0])
+    else:
+        rows = _THESE.rows(connection, these=list(identifiers)) if identifiers else []
+    for row in rows:
         _acknowledge(connection, row, refusals, now, known)
 
 
@@ -203,10 +207,17 @@ def _acknowledge(
         audit.record(connection, row["siren"], "deposit.refused", about=row["id"], at=now, reason=reason)
 
 
+def look_ahead(connection: Connection, sirens: Iterable[str]) -> None:
+    """Ask at once what telling these companies of a flow needs: when each was told last, and whom else to call."""
+    companies = [{"siren": siren} for siren in sirens]
+    LATEST.ahead(connection, companies, steady=True)
+    webhooks.IN_USE.ahead(connection, companies, steady=True)
+
+
 def technical_duplicate(connection: Connection, *, siren: str, identifier: str, sha256: str) -> str | None:
     """Return the earlier flow that deposited these very bytes, unless it failed or its invoice was rejected."""
-    earlier: str | None = _REPEATED.value(connection, siren=siren, sha256=sha256, but=identifier)
-    return earlier
+    held: list[str] = REPEATED.values(connection, siren=siren, sha256=sha256)
+    return next((one for one in held if one != identifier), None)
 
 
 def get(connection: Connection, siren: str, identifier: str) -> Row | None:
@@ -299,7 +310,7 @@ def _moment(connection: Connection, siren: str, now: datetime) -> datetime:
 
 def _last(connection: Connection, siren: str) -> datetime | None:
     """Return the last update of this customer's flows: one transaction writes at a time, whatever the engine."""
-    last: datetime | None = _LATEST.value(connection, siren=siren)
+    last: datetime | None = LATEST.value(connection, siren=siren)
     return last
 
 
@@ -320,19 +331,21 @@ def _standing(query: Select[Any]) -> Select[Any]:
     return with_invoice.where(or_(invoice.c.standing.is_(None), invoice.c.standing != "rejected"))
 
 
-_OF_THESE_BYTES = (flow.c.siren == bindparam("siren"), flow.c.sha256 == bindparam("sha256"))
-_LATEST = Query(select(func.max(flow.c.updated_at)).where(flow.c.siren == bindparam("siren")), sees_gathered=False)
+_OF_COMPANY = select(func.max(flow.c.updated_at)).where(flow.c.siren == company.c.siren).scalar_subquery()
+LATEST = Lookup(select(_OF_COMPANY.label("latest")), {"siren": company.c.siren}, sees_gathered=False)
 """Asked before the transaction changes any flow of the company: later it is remembered."""
 _THESE = Query(select(flow).where(flow.c.id.in_(bindparam("these", expanding=True))).order_by(flow.c.updated_at))
 _SAME = Query(
     _standing(select(flow.c.id)).where(
-        *_OF_THESE_BYTES, flow.c.tracking_id == bindparam("tracking_id"), flow.c.acknowledgement != "Error"
+        flow.c.siren == bindparam("siren"),
+        flow.c.sha256 == bindparam("sha256"),
+        flow.c.tracking_id == bindparam("tracking_id"),
+        flow.c.acknowledgement != "Error",
     )
 )
-_REPEATED = Query(
-    _standing(select(flow.c.id))
-    .where(*_OF_THESE_BYTES, flow.c.origin == "client")
-    .where(flow.c.id != bindparam("but"), flow.c.acknowledgement == "Ok")
+REPEATED = Lookup(
+    _standing(select(flow.c.id)).where(flow.c.origin == "client", flow.c.acknowledgement == "Ok"),
+    {"siren": flow.c.siren, "sha256": flow.c.sha256},
 )
-_FLOW = Query(select(flow).where(flow.c.id == bindparam("which")))
+FLOW = Lookup(select(flow), {"which": flow.c.id})
 _ONE = Query(_with_standing().where(flow.c.siren == bindparam("siren"), flow.c.id == bindparam("which")))

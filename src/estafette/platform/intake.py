@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from estafette.directory.resolution import Outcome, Resolution
 from estafette.exchange.messages import Kind, Message
@@ -33,7 +33,7 @@ from estafette.platform.statuses import set_status
 from estafette.platform.tables import invoice
 from estafette.reporting.decision import Decision, Treatment, absent_from_directory, decide
 from estafette.store import audit, gathered, measures
-from estafette.store.queries import AnyRow, Query
+from estafette.store.queries import AnyRow, Lookup
 from estafette.values.moments import PARIS
 
 REASONS_MAX = 50
@@ -225,6 +225,11 @@ def year_of(document: Invoice) -> int:
     return document.issue_date.year
 
 
+def key_of(document: Invoice) -> dict[str, Any]:
+    """Return what an invoice is unique by: its seller, its number, its year (BR-FR-CO-02)."""
+    return {"seller": seller_key(document), "number": document.number, "year": year_of(document)}
+
+
 def duplicate(document: Invoice) -> Fault:
     """Return the fault of a number already had from this seller this year (BR-FR-CO-02)."""
     year = year_of(document)
@@ -235,22 +240,23 @@ def duplicate(document: Invoice) -> Fault:
 
 def had(connection: Connection, siren: str, side: str, document: Invoice, *, standing: str | None = None) -> bool:
     """Tell whether this tenant already holds that invoice on that side, in this standing or any but rejected."""
-    seller, year = seller_key(document), year_of(document)
-    key = {"siren": siren, "side": side, "seller": seller, "number": document.number, "year": year}
-    standings = _HELD.values(connection, **key)
+    key = {"siren": siren, "side": side, **key_of(document)}
+    standings = HELD.values(connection, **key)
     return any(one == standing if standing else one != "rejected" for one in standings)
 
 
-_HELD = Query(
-    select(invoice.c.standing).where(
-        invoice.c.siren == bindparam("siren"),
-        invoice.c.side == bindparam("side"),
-        invoice.c.seller_siren == bindparam("seller"),
-        invoice.c.number == bindparam("number"),
-        invoice.c.year == bindparam("year"),
-    )
+HELD = Lookup(
+    select(invoice.c.standing),
+    {
+        "siren": invoice.c.siren,
+        "side": invoice.c.side,
+        "seller": invoice.c.seller_siren,
+        "number": invoice.c.number,
+        "year": invoice.c.year,
+    },
+    through=("seller", "number"),
 )
-_DELIVERED = Query(select(invoice).where(invoice.c.id == bindparam("which")))
+DELIVERED = Lookup(select(invoice), {"which": invoice.c.id})
 
 
 def record(
@@ -344,7 +350,7 @@ def _send(home: Home, connection: Connection, row: dict[str, Any], data: bytes) 
 
 def delivered(home: Home, connection: Connection, message: Message) -> None:
     """The addressee's platform has the invoice: its sender is told so (201)."""
-    row = _DELIVERED.first(connection, which=brought_by(message.id))
+    row = DELIVERED.first(connection, which=brought_by(message.id))
     if row is not None:
         document = home.invoice(row["sha256"])
         audit.record(connection, row["siren"], "delivered", about=row["id"], at=home.actor.clock(), to=row["peer"])

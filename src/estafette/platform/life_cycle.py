@@ -5,14 +5,14 @@ A status is the same by its identifier (MDT-4): had twice, it is had once.
 
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from estafette.formats.status_message import Characteristic, StatusMessage
 from estafette.lifecycle import StatusEvent
 from estafette.platform.deliveries import Row
 from estafette.platform.tables import event
 from estafette.store import audit, gathered
-from estafette.store.queries import Query
+from estafette.store.queries import Lookup
 
 IN_ORDER = (event.c.set_at, event.c.status, event.c.recorded_at)
 """The order of a life cycle: by the second each status was set; within one, as the codes go."""
@@ -63,7 +63,7 @@ def history(connection: Connection, invoice_id: str) -> list[StatusEvent]:
     return gathered.remember(
         connection,
         _life_of(invoice_id),
-        lambda: [StatusEvent(*row) for row in _HISTORY.tuples(connection, invoice=invoice_id)],
+        lambda: [StatusEvent(*row) for row in HISTORY.tuples(connection, invoice=invoice_id)],
     )
 
 
@@ -88,10 +88,9 @@ def _characteristic(one: Characteristic) -> dict[str, str | None]:
     }
 
 
-_HISTORY = Query(
-    select(event.c.status, event.c.set_at, event.c.emitter_role, event.c.message_id)
-    .where(event.c.invoice_id == bindparam("invoice"))
-    .order_by(*IN_ORDER),
+HISTORY = Lookup(
+    select(event.c.status, event.c.set_at, event.c.emitter_role, event.c.message_id).order_by(*IN_ORDER),
+    {"invoice": event.c.invoice_id},
     sees_gathered=False,
 )
 """Asked before the transaction keeps any status of the delivery: later it is remembered."""

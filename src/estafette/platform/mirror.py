@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, select
 
 from estafette.directory import DirectoryLine, Resolution, resolve
 from estafette.exchange.post import Peer, peer_of
@@ -24,7 +24,7 @@ from estafette.platform.mirror_tables import (
     mirror_routing_code,
     mirror_unit,
 )
-from estafette.store.queries import Query
+from estafette.store.queries import Lookup, Query
 
 _UNITS, _SHOPS, _CODES = mirror_unit.c, mirror_establishment.c, mirror_routing_code.c
 _PLATFORMS, _OF_LINE = mirror_platform.c, mirror_line.c
@@ -45,23 +45,34 @@ class Mirror:
     def resolve(self, connection: Connection, address: Identifier | None, *, on: date) -> Resolution:
         """Tell where an invoice to this address goes on this day (directory.md §11)."""
         value, scheme = (address.value, address.scheme or "") if address else ("", "")
-        rows = _LINES.rows(connection, address=value)
+        rows = LINES.rows(connection, address=value)
         return resolve(
             value,
             scheme,
             [_line(row) for row in rows],
             on=on,
             legal_unit_known=self.knows(connection, value[:9]),
-            unregistered=frozenset(_INACTIVE.values(connection, day=on)),
+            unregistered={
+                one for one in {row["matricule"] for row in rows} if self._is_unregistered(connection, one, on)
+            },
         )
+
+    def _is_unregistered(self, connection: Connection, matricule: str, on: date) -> bool:
+        """Tell whether a platform of the directory has no registration in force that day."""
+        row = REGISTRATION.first(connection, matricule=matricule)
+        if row is None:
+            return False
+        has_begun = row["registered_from"] is None or row["registered_from"] <= on
+        is_over = row["registered_until"] is not None and row["registered_until"] <= on
+        return row["status"] != "A" or not has_begun or is_over
 
     def knows(self, connection: Connection, siren: str) -> bool:
         """Tell whether the directory has this legal unit."""
-        return _UNIT.value(connection, siren=siren) is not None
+        return UNIT.first(connection, siren=siren) is not None
 
     def has_active(self, connection: Connection, siren: str) -> bool:
         """Tell whether the directory has this legal unit, active."""
-        return bool(_UNIT.value(connection, siren=siren) == "A")
+        return bool(_unit(connection, siren, "status") == "A")
 
     def establishment(self, connection: Connection, siret: str) -> RowMapping | None:
         """Return an establishment as the directory has it: of a public entity, with what it asks of its suppliers."""
@@ -84,7 +95,7 @@ class Mirror:
 
     def addressee(self, connection: Connection, address: str) -> str | None:
         """Return the SIREN that an address of the directory belongs to."""
-        siren: str | None = _ADDRESSEE.value(connection, address=address)
+        siren: str | None = ADDRESSEE.value(connection, address=address)
         return siren
 
     def peer(self, connection: Connection, matricule: str) -> Peer | None:
@@ -93,12 +104,17 @@ class Mirror:
 
     def is_public(self, connection: Connection, siren: str) -> bool:
         """Tell whether the directory knows a legal unit as a public body."""
-        return bool(_KIND.value(connection, siren=siren) == "P")
+        return bool(_unit(connection, siren, "entity_type") == "P")
 
     def size(self, connection: Connection) -> int:
         """Count the lines of the copy."""
         is_line = (is_current(mirror_line), _OF_LINE.nature == "D")
         return connection.execute(select(func.count()).select_from(mirror_line).where(*is_line)).scalar_one()
+
+
+def _unit(connection: Connection, siren: str, name: str) -> Any:
+    row = UNIT.first(connection, siren=siren)
+    return row[name] if row else None
 
 
 def _line(row: Mapping[str, Any]) -> DirectoryLine:
@@ -116,20 +132,15 @@ def _line(row: Mapping[str, Any]) -> DirectoryLine:
     )
 
 
-_UNIT = Query(select(_UNITS.status).where(is_current(mirror_unit), _UNITS.siren == bindparam("siren")))
-_KIND = Query(select(_UNITS.entity_type).where(is_current(mirror_unit), _UNITS.siren == bindparam("siren")))
+UNIT = Lookup(select(_UNITS.status, _UNITS.entity_type).where(is_current(mirror_unit)), {"siren": _UNITS.siren})
 _CONTACT = Query(
     select(_PLATFORMS.contact).where(is_current(mirror_platform), _PLATFORMS.matricule == bindparam("matricule"))
 )
-_ADDRESSEE = Query(select(_OF_LINE.siren).where(is_current(mirror_line), _OF_LINE.address == bindparam("address")))
-_INACTIVE = Query(
-    select(_PLATFORMS.matricule).where(
-        is_current(mirror_platform),
-        or_(
-            _PLATFORMS.status != "A",
-            _PLATFORMS.registered_from > bindparam("day"),
-            _PLATFORMS.registered_until <= bindparam("day"),
-        ),
-    )
+ADDRESSEE = Lookup(select(_OF_LINE.siren).where(is_current(mirror_line)), {"address": _OF_LINE.address})
+REGISTRATION = Lookup(
+    select(_PLATFORMS.status, _PLATFORMS.registered_from, _PLATFORMS.registered_until).where(
+        is_current(mirror_platform)
+    ),
+    {"matricule": _PLATFORMS.matricule},
 )
-_LINES = Query(select(mirror_line).where(is_current(mirror_line), _OF_LINE.address == bindparam("address")))
+LINES = Lookup(select(mirror_line).where(is_current(mirror_line)), {"address": _OF_LINE.address})

@@ -1,24 +1,15 @@
-"""A platform at work: which job does what, and the verbs that its API and its desk call.
+"""A platform: what it takes from other actors, and the verbs that its API and its desk call."""
 
-Queues: `deposit` (a customer's file is judged and settled), `receive` (an invoice from another platform), `status` (a
-status from another platform), `pack` (what the State is owed leaves), `portal` (what the portal sends), `deliver`;
-`report` and `report-pack` are those of e-reporting (`reporting`).
-"""
-
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select
+from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import Peer, Refused
-from estafette.formats import cdar, read
-from estafette.formats.status_message import StatusMessage
-from estafette.formats.xml import Syntax, Unreadable
+from estafette.formats import read
 from estafette.invoice.model import Invoice
 from estafette.lifecycle import Status
 from estafette.platform import (
@@ -27,34 +18,25 @@ from estafette.platform import (
     answers,
     archives,
     deadlines,
-    declarations,
     flows,
     intake,
     life_cycle,
-    mirror_extracts,
     reception,
-    reporting_deposits,
     retransmission,
-    status_reception,
     webhooks,
 )
 from estafette.platform.addresses import Addresses
-from estafette.platform.answers import Answer, NotAllowed
-from estafette.platform.examination import Examined
-from estafette.platform.flows import Deposit, Refusal
+from estafette.platform.answers import Answer
+from estafette.platform.flows import Deposit
 from estafette.platform.home import Home
 from estafette.platform.keeping_package import Packages
 from estafette.platform.keeping_settings import settings_of
 from estafette.platform.reporting import Reporting
 from estafette.platform.tables import company, declaration, event, flow, invoice
 from estafette.platform.views import View
+from estafette.platform.work import DEPOSIT, STATUS, Work
 from estafette.store import audit, correlation, jobs
-from estafette.store.jobs import Job
-from estafette.store.queries import AnyRow, Query
-from estafette.store.worker import Apply, Never, Outcome, together
-
-DEPOSIT = "deposit"
-STATUS = "status"
+from estafette.store.queries import AnyRow
 
 PIECE_BYTES = 1024 * 1024
 """A file is read by so much at a time."""
@@ -84,18 +66,9 @@ class Platform:
 
     def take_work(self) -> None:
         """The worker knows what each queue of this room asks."""
-        worker = self.home.actor.worker
-        worker.handles_together(DEPOSIT, self._judge_all)
-        worker.handles_together(STATUS, self._take_statuses)
-        worker.handles_together(reception.RECEIVE, together(self._bound(reception.judge)))
-        worker.handles_together(declarations.PACK, lambda batch: declarations.pack(self.home, batch))
-        worker.handles(acknowledgements.PORTAL, self._bound(acknowledgements.handle))
-        worker.handles(mirror_extracts.PURGE, lambda job: mirror_extracts.purge(self.home.actor, job))
-        self.reporting.take_work(worker)
+        Work(self.home).take()
+        self.reporting.take_work(self.home.actor.worker)
         self.packages.take_work()
-
-    def _bound(self, handler: Callable[[Home, Job], Awaitable[Apply]]) -> Callable[[Job], Awaitable[Apply]]:
-        return lambda job: handler(self.home, job)
 
     # ------------------------------------------------------------------------------------------------- the exchange
 
@@ -122,22 +95,6 @@ class Platform:
     def peer(self, connection: Connection, matricule: str) -> Peer | None:
         """Return another platform as the directory tells it."""
         return self.home.mirror.peer(connection, matricule)
-
-    async def _take_statuses(self, batch: list[Job]) -> Outcome:
-        messages = await asyncio.to_thread(self._read_statuses, batch)
-        return await together(lambda job: self._status(job, messages[job.id]))(batch)
-
-    def _read_statuses(self, batch: list[Job]) -> dict[int, StatusMessage | Unreadable]:
-        return {job.id: _message(self._documents.get(job.payload["sha256"])) for job in batch}
-
-    async def _status(self, job: Job, message: StatusMessage | Unreadable) -> Apply:
-        sha256, sender = job.payload["sha256"], job.payload["sender"]
-        if isinstance(message, Unreadable):
-            raise Never(f"{message.code}: {message.reason_fr} / {message.reason_en}")
-        examined = await self.home.examine(self._documents.get(sha256)) if message.attachments else None
-        if examined and (refusal := examined.refusal):
-            raise Never(refusal.message)
-        return lambda connection: status_reception.receive(self.home, connection, sender, message, sha256)
 
     # -------------------------------------------------------------------------------------------------- the deposits
 
@@ -192,66 +149,6 @@ class Platform:
             audit.record(connection, siren, "deposit", about=identifier, at=now, name=deposit.name, sha256=sha256)
         jobs.add(connection, queue=DEPOSIT, key=f"{DEPOSIT}:{identifier}", payload={"flow": identifier}, now=now)
         return row
-
-    async def _judge_all(self, batch: list[Job]) -> Outcome:
-        with self._database.read() as connection:
-            rows = {row["id"]: row for row in _FLOWS.rows(connection, these=[job.payload["flow"] for job in batch])}
-        return await together(lambda job: self._judge(rows[job.payload["flow"]]))(batch)
-
-    async def _judge(self, row: AnyRow) -> Apply:
-        data = self._documents.get(row["sha256"])
-        if archives.is_archive(data):
-            return await archives.judge(self.home, row, data)
-        examined = await self.home.examine(data)
-        return lambda connection: self._settle(connection, row, data, examined)
-
-    def _settle(self, connection: Connection, row: AnyRow, data: bytes, examined: Examined) -> None:
-        if row["acknowledgement"] != "Pending":
-            return
-        earlier = flows.technical_duplicate(connection, siren=row["siren"], identifier=row["id"], sha256=row["sha256"])
-        if earlier:
-            self._acknowledge(connection, row, flows.repeated(earlier))
-        elif examined.syntax is Syntax.CDAR and row["syntax"] == Syntax.CDAR.value and examined.refusal is None:
-            refusal, known = self._take_status(connection, row, data)
-            self._acknowledge(connection, row, refusal, **known)
-        elif examined.syntax is Syntax.FRR:
-            reporting_deposits.settle(self.home, connection, row, data, examined)
-        else:
-            intake.settle(self.home, connection, row, data, examined)
-
-    def _acknowledge(self, connection: Connection, row: AnyRow, refusal: Refusal | None, **known: Any) -> None:
-        flows.acknowledge(connection, row["id"], refusal=refusal, now=self.home.actor.clock(), **known)
-
-    def _take_status(self, connection: Connection, row: AnyRow, data: bytes) -> tuple[Refusal | None, dict[str, Any]]:
-        """Set the status that a customer's software deposited (CDAR); return why it cannot be, and what it is about."""
-        try:
-            message = cdar.read(data)
-        except Unreadable as unreadable:
-            text = f"{unreadable.code}: {unreadable.reason_fr} / {unreadable.reason_en}"
-            return Refusal("InvalidSchema", text), {}
-        held = self._about(connection, row["siren"], message)
-        if held is None:
-            text = f"Facture {message.object_identifier} inconnue. / Unknown invoice {message.object_identifier}."
-            return Refusal("InvoiceLCRuleError", text, item="MDT-87"), {}
-        known = {"flow_type": f"{flows.type_of(held)}LC", "invoice_id": held["id"]}
-        document = read(self._documents.get(held["sha256"]))
-        try:
-            answers.answer_message(self.home, connection, held, document, message)
-        except NotAllowed as refused:
-            return Refusal(acknowledgements.REASON_OF[refused.refusal.code], str(refused), item="MDT-105"), known
-        return None, known
-
-    def _about(self, connection: Connection, siren: str, message: StatusMessage) -> RowMapping | None:
-        day = message.object_day
-        query = select(invoice).where(
-            invoice.c.siren == siren,
-            invoice.c.seller_siren == message.seller_siren,
-            invoice.c.number == message.object_identifier,
-            invoice.c.standing.in_(("live", "undelivered", "reportable")),
-        )
-        if day:
-            query = query.where(invoice.c.year == day.year)
-        return connection.execute(query).mappings().first()
 
     # -------------------------------------------------------------------------------------------------- the customers
 
@@ -361,16 +258,6 @@ class Platform:
         if row is None:
             raise KeyError(invoice_id)
         return str(row["file_name"]), self._documents.get(row["sha256"])
-
-
-def _message(data: bytes) -> StatusMessage | Unreadable:
-    try:
-        return cdar.read(data)
-    except Unreadable as unreadable:
-        return unreadable
-
-
-_FLOWS = Query(select(flow).where(flow.c.id.in_(bindparam("these", expanding=True))))
 
 
 def _own(connection: Connection, siren: str, invoice_id: str) -> RowMapping | None:

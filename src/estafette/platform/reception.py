@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from estafette.exchange.messages import Kind, Message
 from estafette.formats import cdar
@@ -26,9 +26,7 @@ from estafette.platform.status_reception import join_early
 from estafette.platform.statuses import message_of, set_status
 from estafette.platform.tables import company
 from estafette.store import jobs
-from estafette.store.jobs import Job
-from estafette.store.queries import Query, Row
-from estafette.store.worker import Apply
+from estafette.store.queries import Lookup, Row
 from estafette.values.moments import paris_day
 
 RECEIVE = "receive"
@@ -40,12 +38,6 @@ def keep(home: Home, connection: Connection, message: Message) -> None:
     payload = {name: getattr(message, name) for name in names}
     key = f"{RECEIVE}:{message.sender}:{message.id}"
     jobs.add(connection, queue=RECEIVE, key=key, payload=payload, now=home.actor.clock())
-
-
-async def judge(home: Home, job: Job) -> Apply:
-    """The invoice is at its addressee's disposal, or rejected, and its sender will know."""
-    examined = await home.examine(home.actor.documents.get(job.payload["sha256"]))
-    return lambda connection: settle(home, connection, job.payload, examined)
 
 
 def settle(home: Home, connection: Connection, payload: dict[str, Any], examined: Examined) -> None:
@@ -94,7 +86,7 @@ def _hand_over(home: Home, connection: Connection, row: dict[str, Any], document
 def _tenant(home: Home, connection: Connection, document: Invoice) -> Row | None:
     """Return the customer of this platform that the address belongs to."""
     siren = home.mirror.addressee(connection, document.addressee.value if document.addressee else "")
-    return _COMPANY.first(connection, siren=siren) if siren else None
+    return COMPANY.first(connection, siren=siren) if siren else None
 
 
 def _misrouted(home: Home, connection: Connection, payload: dict[str, Any], document: Invoice) -> None:
@@ -148,4 +140,4 @@ def _return(home: Home, connection: Connection, payload: dict[str, Any], status:
     home.post.send(connection, message, lane=lane)
 
 
-_COMPANY = Query(select(company).where(company.c.siren == bindparam("siren")))
+COMPANY = Lookup(select(company), {"siren": company.c.siren})

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, RowMapping, select
 
 from estafette.formats.flux10 import (
     Block,
@@ -33,7 +33,7 @@ from estafette.reporting.cashing import REPORTED_BEFORE, is_on_collection, paid_
 from estafette.reporting.decision import Decision, Treatment
 from estafette.reporting.extraction import daily_totals, reported_invoice
 from estafette.reporting.records import invoice_unit_key
-from estafette.store.queries import Query
+from estafette.store.queries import Lookup
 from estafette.values.moments import paris_day
 
 Row = RowMapping | dict[str, Any]
@@ -70,7 +70,7 @@ def e_invoiced(home: Home, connection: Connection, row: Row, document: Invoice) 
     """What was reported of this number is taken back: an operation goes one way only."""
     if document.business_process[1:] == REPORTED_BEFORE:
         return
-    if _REPORTED.value(connection, siren=row["siren"], number=document.number) is None:
+    if REPORTED.value(connection, siren=row["siren"], number=document.number) is None:
         return
     mine = (unit_record.c.reference == document.number, unit_record.c.role == Role.SELLER.value)
     held = [each for each in units(connection, row["siren"], *mine) if year_of(each) == row["year"]]
@@ -78,11 +78,7 @@ def e_invoiced(home: Home, connection: Connection, row: Row, document: Invoice) 
         take_back(home, connection, row["siren"], held, Source("invoice", row["id"]))
 
 
-_REPORTED = Query(
-    select(unit_record.c.id).where(
-        unit_record.c.siren == bindparam("siren"), unit_record.c.reference == bindparam("number")
-    )
-)
+REPORTED = Lookup(select(unit_record.c.id), {"siren": unit_record.c.siren, "number": unit_record.c.reference})
 """Whether anything was ever reported of a number: asked for each invoice that is e-invoiced."""
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 from cryptography.fernet import InvalidToken
-from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, update
 
 from estafette.exchange import keys
 from estafette.exchange.actor import Actor
@@ -23,7 +23,7 @@ from estafette.platform.flow_tables import flow_view, webhook
 from estafette.platform.tables import flow
 from estafette.platform.views import View
 from estafette.store import gathered, jobs
-from estafette.store.queries import Query
+from estafette.store.queries import Lookup
 
 QUEUE = "webhook"
 REPLAY_PAGE = 200
@@ -106,7 +106,7 @@ def _key(siren: str) -> tuple[str, str]:
 
 def _in_use(connection: Connection, siren: str) -> list[_Subscribed]:
     """Return the webhooks of a company that are called."""
-    rows = _IN_USE.rows(connection, siren=siren)
+    rows = IN_USE.rows(connection, siren=siren)
     return [_Subscribed(row, _view(row)) for row in rows]
 
 
@@ -257,8 +257,9 @@ def disabled(connection: Connection) -> int:
     return connection.execute(select(func.count()).where(webhook.c.disabled_at.is_not(None))).scalar_one()
 
 
-_IN_USE = Query(
+IN_USE = Lookup(
     select(webhook, flow_view.c.direction, flow_view.c.state_flows)
     .outerjoin(flow_view, flow_view.c.client_id == webhook.c.client_id)
-    .where(webhook.c.siren == bindparam("siren"), webhook.c.disabled_at.is_(None))
+    .where(webhook.c.disabled_at.is_(None)),
+    {"siren": webhook.c.siren},
 )

@@ -33,6 +33,7 @@ class Gathered:
     changes: dict[Update, list[Row]] = field(default_factory=dict)
     latest: dict[tuple[Update, str], Row] = field(default_factory=dict)
     memory: dict[Any, Any] = field(default_factory=dict)
+    ahead: dict[Any, list[Row]] = field(default_factory=dict)
     is_flushing: bool = False
 
 
@@ -122,6 +123,24 @@ def memorize(connection: Connection, key: Any, value: Any) -> None:
     """The transaction remembers this value under this key."""
     if (gathered := connection.info.get(_KEY)) is not None:
         gathered.memory[key] = value
+
+
+def look_ahead(connection: Connection, found: dict[Any, list[Row]]) -> None:
+    """What several pieces of work will each ask was asked at once: these are the answers, until `look_no_further`."""
+    if (gathered := connection.info.get(_KEY)) is not None:
+        gathered.ahead.update(found)
+
+
+def seen_ahead(connection: Connection, key: Any) -> list[Row] | None:
+    """Return the answer that was asked ahead, None when it was not."""
+    gathered: Gathered | None = connection.info.get(_KEY)
+    return None if gathered is None else gathered.ahead.get(key)
+
+
+def look_no_further(connection: Connection) -> None:
+    """What was asked ahead is forgotten: the work that it was for is done, others may change what it said."""
+    if (gathered := connection.info.get(_KEY)) is not None:
+        gathered.ahead.clear()
 
 
 def flush(connection: Connection, names: frozenset[str] | None = None) -> None:

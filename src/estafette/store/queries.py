@@ -7,11 +7,12 @@ A query sees what was gathered before for the tables it reads (`gathered`). Rows
 columns.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, RowMapping, Select
+from sqlalchemy import ColumnElement, Connection, Dialect, RowMapping, Select, bindparam
 
 from estafette.store import gathered
 from estafette.store.statements import Made, cursor_of, raise_fault, tell
@@ -101,3 +102,65 @@ class Query:
             ]
             held = self._converts[dialect.name] = [(name, convert) for name, convert in converts if convert]
         return held
+
+
+TOGETHER_MAX, PAIRS_MAX = 500, 16
+"""Values asked ahead in one statement: of one column; of several, whose index is searched for each pair of values."""
+
+
+class Lookup(Query):
+    """A Query by the values of some columns, that may be asked for many at once before each is asked for one.
+
+    `by` names the parameters and their columns; `through`, those that the index finds rows by, when not all. A batch of
+    work calls `ahead` with what each piece of it will ask; then each asks as it would alone, and no statement is run.
+    """
+
+    def __init__(
+        self,
+        statement: Select[Any],
+        by: Mapping[str, ColumnElement[Any]],
+        *,
+        through: tuple[str, ...] = (),
+        sees_gathered: bool = True,
+    ) -> None:
+        alone = [column == bindparam(name) for name, column in by.items()]
+        super().__init__(statement.where(*alone), sees_gathered=sees_gathered)
+        self._by = tuple(by)
+        self._through = through or self._by
+        keys = [column.label(f"by_{name}") for name, column in by.items()]
+        any_of = [by[name].in_(bindparam(name, expanding=True)) for name in self._through]
+        self._many = Query(statement.add_columns(*keys).where(*any_of), sees_gathered=sees_gathered)
+
+    def rows(self, connection: Connection, **values: Any) -> list[Row]:
+        """Return the rows, as they were seen ahead where they were."""
+        seen = gathered.seen_ahead(connection, (self, *(values[name] for name in self._by)))
+        return super().rows(connection, **values) if seen is None else seen
+
+    def values(self, connection: Connection, **values: Any) -> list[Any]:
+        """Return the first column of the rows."""
+        first = self.names[0]
+        return [row[first] for row in self.rows(connection, **values)]
+
+    def ahead(self, connection: Connection, wanted: Iterable[Mapping[str, Any]], *, steady: bool = False) -> None:
+        """What will be asked with each of these parameters is asked now, at once (`gathered.look_ahead`).
+
+        What two pieces of work will ask is left to each of them, since one may change the other's answer; unless it is
+        `steady`: none of them changes it.
+        """
+        times = Counter(tuple(values[name] for name in self._by) for values in wanted)
+        keys = [key for key, count in times.items() if steady or count == 1]
+        if not keys:
+            return
+        most = TOGETHER_MAX if len(self._through) == 1 else PAIRS_MAX
+        for at in range(0, len(keys), most):
+            gathered.look_ahead(connection, self._found(connection, keys[at : at + most]))
+
+    def _found(self, connection: Connection, keys: list[tuple[Any, ...]]) -> dict[Any, list[Row]]:
+        found: dict[Any, list[Row]] = {(self, *key): [] for key in keys}
+        asked = {name: list({key[self._by.index(name)] for key in keys}) for name in self._through}
+        labels = [f"by_{name}" for name in self._by]
+        for row in self._many.rows(connection, **asked):
+            key = (self, *(row.pop(label) for label in labels))
+            if key in found:
+                found[key].append(row)
+        return found

@@ -20,11 +20,12 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from estafette.store import correlation, jobs
+from estafette.store import correlation, gathered, jobs
 from estafette.store.database import Database
 from estafette.store.jobs import Job
 
 Apply = Callable[[Connection], None]
+Ahead = Callable[[Connection, Sequence[Job]], None]
 
 PAUSE = 1.0
 """Seconds before looking again when the store itself fails."""
@@ -62,22 +63,24 @@ class Outcome:
     """What a batch comes to: what to write for the jobs that are done, and by its id why each other is not.
 
     With `parts`, what to write for each job by itself: it is then written a few jobs at a time, so that nobody who asks
-    the writer for something waits for the whole batch.
+    the writer for something waits for the whole batch. `ahead` is called before each few: it asks the store at once
+    what their parts will each ask.
     """
 
     apply: Apply
     put_off: Mapping[int, Later | Never] = field(default_factory=dict)
     parts: Mapping[int, Apply] = field(default_factory=dict)
+    ahead: Ahead | None = None
 
 
 Handler = Callable[[Job], Awaitable[Apply]]
 Together = Callable[[list[Job]], Awaitable[Outcome]]
 
 
-def together(handler: Handler) -> Together:
+def together(handler: Handler, ahead: Ahead | None = None) -> Together:
     """Return what prepares each job of a batch with the handler, all at once, then writes their effects in order.
 
-    A job put off by its preparation is put off alone.
+    A job put off by its preparation is put off alone. `ahead`: see `Outcome`.
     """
 
     async def all_of(batch: list[Job]) -> Outcome:
@@ -91,7 +94,7 @@ def together(handler: Handler) -> Together:
                 raise effect
             else:
                 effects[job.id] = effect
-        return Outcome(_nothing, put_off, effects)
+        return Outcome(_nothing, put_off, effects, ahead)
 
     return all_of
 
@@ -105,10 +108,13 @@ def _nothing(_connection: Connection) -> None:
     """All there is to write is in the parts."""
 
 
-def _apply(effects: list[tuple[Job, Apply]], connection: Connection) -> None:
+def _apply(effects: list[tuple[Job, Apply]], connection: Connection, ahead: Ahead | None) -> None:
+    if ahead is not None and len(effects) > 1:
+        ahead(connection, [job for job, _ in effects])
     for job, effect in effects:
         with correlation.bound(job.correlation):
             effect(connection)
+    gathered.look_no_further(connection)
 
 
 class Worker:
@@ -260,13 +266,13 @@ class Worker:
             await self._database.write(lambda connection: self._finish(connection, done, outcome.apply))
             return [(job, None) for job in done]
         some = [done[at : at + PART] for at in range(0, len(done), PART)]
-        faults = await asyncio.gather(*(self._write_part(part, outcome.parts) for part in some), return_exceptions=True)
+        faults = await asyncio.gather(*(self._write_part(part, outcome) for part in some), return_exceptions=True)
         return [(job, fault) for part, fault in zip(some, faults, strict=True) for job in part]
 
-    async def _write_part(self, part: list[Job], effects: Mapping[int, Apply]) -> None:
-        mine = [(job, effects[job.id]) for job in part]
+    async def _write_part(self, part: list[Job], outcome: Outcome) -> None:
+        mine = [(job, outcome.parts[job.id]) for job in part]
         await self._database.write(
-            lambda connection: self._finish(connection, part, lambda writing: _apply(mine, writing))
+            lambda connection: self._finish(connection, part, lambda writing: _apply(mine, writing, outcome.ahead))
         )
 
     async def _again(self, faulty: list[tuple[Job, BaseException]], batch: list[Job]) -> None:

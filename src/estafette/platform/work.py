@@ -1,0 +1,121 @@
+"""What a platform's worker does with each of its queues.
+
+`deposit` (a customer's file is judged and settled), `receive` (an invoice from another platform), `status` (a status
+from another platform), `pack` (what the State is owed leaves), `portal` (what the portal sends).
+
+What comes many at once is prepared outside any transaction, all together; then written a few at a time, having asked at
+once what those few need (`look_ahead`).
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, select
+
+from estafette.formats import cdar
+from estafette.formats.status_message import StatusMessage
+from estafette.formats.xml import Unreadable
+from estafette.invoice.model import Invoice
+from estafette.platform import (
+    acknowledgements,
+    archives,
+    declarations,
+    deposits,
+    look_ahead,
+    mirror_extracts,
+    reception,
+    status_reception,
+)
+from estafette.platform.examination import Examined
+from estafette.platform.home import Home
+from estafette.platform.tables import flow
+from estafette.store.jobs import Job
+from estafette.store.queries import AnyRow, Query
+from estafette.store.worker import Apply, Never, Outcome, together
+
+DEPOSIT, STATUS = "deposit", "status"
+
+
+class Work:
+    """The work of one platform."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._documents = home.actor.documents
+
+    def take(self) -> None:
+        """The worker knows what each queue asks."""
+        worker = self._home.actor.worker
+        worker.handles_together(DEPOSIT, self.judge)
+        worker.handles_together(reception.RECEIVE, self.receive)
+        worker.handles_together(STATUS, self.take_statuses)
+        worker.handles_together(declarations.PACK, lambda batch: declarations.pack(self._home, batch))
+        worker.handles(acknowledgements.PORTAL, lambda job: acknowledgements.handle(self._home, job))
+        worker.handles(mirror_extracts.PURGE, lambda job: mirror_extracts.purge(self._home.actor, job))
+
+    async def judge(self, batch: list[Job]) -> Outcome:
+        """Deposits are taken, rejected or refused."""
+        with self._home.actor.database.read() as connection:
+            rows = {row["id"]: row for row in _FLOWS.rows(connection, these=[job.payload["flow"] for job in batch])}
+        read: dict[int, tuple[AnyRow, Invoice]] = {}
+
+        async def one(job: Job) -> Apply:
+            row = rows[job.payload["flow"]]
+            data = self._documents.get(row["sha256"])
+            if archives.is_archive(data):
+                return await archives.judge(self._home, row, data)
+            examined = await self._home.examine(data)
+            if examined.invoice is not None:
+                read[job.id] = row, examined.invoice
+            return lambda connection: deposits.settle(self._home, connection, row, data, examined)
+
+        def ahead(connection: Connection, some: Sequence[Job]) -> None:
+            look_ahead.deposits(connection, [read[job.id] for job in some if job.id in read])
+
+        return await together(one, ahead)(batch)
+
+    async def receive(self, batch: list[Job]) -> Outcome:
+        """Invoices of other platforms are at their addressees' disposal, or rejected, and their senders will know."""
+        found: dict[int, Examined] = {}
+
+        async def one(job: Job) -> Apply:
+            examined = found[job.id] = await self._home.examine(self._documents.get(job.payload["sha256"]))
+            return lambda connection: reception.settle(self._home, connection, job.payload, examined)
+
+        def ahead(connection: Connection, some: Sequence[Job]) -> None:
+            invoices = [found[job.id].invoice for job in some]
+            look_ahead.receptions(connection, [each for each in invoices if each is not None])
+
+        return await together(one, ahead)(batch)
+
+    async def take_statuses(self, batch: list[Job]) -> Outcome:
+        """Statuses of other platforms are in the life cycles of their deliveries, or wait for them."""
+        read = await asyncio.to_thread(self._read, batch)
+
+        def ahead(connection: Connection, some: Sequence[Job]) -> None:
+            messages = [(job.payload["sender"], read[job.id]) for job in some]
+            look_ahead.statuses(connection, [(one, it) for one, it in messages if isinstance(it, StatusMessage)])
+
+        return await together(lambda job: self._status(job, read[job.id]), ahead)(batch)
+
+    def _read(self, batch: list[Job]) -> dict[int, StatusMessage | Unreadable]:
+        return {job.id: _message(self._documents.get(job.payload["sha256"])) for job in batch}
+
+    async def _status(self, job: Job, message: StatusMessage | Unreadable) -> Apply:
+        sha256, sender = job.payload["sha256"], job.payload["sender"]
+        if isinstance(message, Unreadable):
+            raise Never(f"{message.code}: {message.reason_fr} / {message.reason_en}")
+        examined = await self._home.examine(self._documents.get(sha256)) if message.attachments else None
+        if examined and (refusal := examined.refusal):
+            raise Never(refusal.message)
+        return lambda connection: status_reception.receive(self._home, connection, sender, message, sha256)
+
+
+def _message(data: bytes) -> StatusMessage | Unreadable:
+    try:
+        return cdar.read(data)
+    except Unreadable as unreadable:
+        return unreadable
+
+
+_FLOWS = Query(select(flow).where(flow.c.id.in_(bindparam("these", expanding=True))))
