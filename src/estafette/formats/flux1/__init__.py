@@ -13,7 +13,7 @@ Source: external specifications v3.2, annexes 1 and 7; XP Z12-012 §4.5.2 for th
 
 from estafette.formats.flux1.build import build, regulated
 from estafette.formats.flux1.controls import Anomaly, Examined, control, examine
-from estafette.formats.flux1.facts import Flux1, read
+from estafette.formats.flux1.facts import Flux1, read, structure_fault
 from estafette.formats.flux1.profile import Profile, file_name, portal_number, profile_on
 from estafette.formats.flux1.units import units
 
@@ -30,5 +30,6 @@ __all__ = [
     "profile_on",
     "read",
     "regulated",
+    "structure_fault",
     "units",
 ]

@@ -1,6 +1,6 @@
 """The functional controls of the portal on a file of regulatory data: what it would reject, in its own words.
 
-The rules are in `checks`; this module runs them and adds what reading has found already.
+The rules are in `presence`, `contents` and `coherence`; this module runs them and adds what reading has found already.
 """
 
 from collections.abc import Iterator
@@ -8,12 +8,15 @@ from datetime import date
 
 import msgspec
 
-from estafette.formats.flux1.checks import CHECKS, SEMANTIC, Subject
+from estafette.formats.flux1 import coherence, contents, presence
+from estafette.formats.flux1.checks import SEMANTIC, Subject
 from estafette.formats.flux1.facts import Flux1, facts_of, read_invoice
 from estafette.formats.flux1.profile import Profile
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Invoice
 from estafette.invoice.terms import TERMS
+
+RULES = (*presence.RULES, *contents.RULES, *coherence.RULES)
 
 _FORMAT_RULES = {
     "date": "G1.09",
@@ -64,16 +67,16 @@ def examine(name: str, data: bytes, *, on: date | None = None) -> Examined:
 def _anomalies(profile: Profile, invoice: Invoice, on: date | None) -> tuple[Anomaly, ...]:
     subject = Subject(invoice, profile, on)
     found = [
-        Anomaly(rule, reason, f"{fr} (vu : {seen})", f"{en} (seen: {seen})", terms, seen)
-        for rule, reason, terms, fr, en, check in CHECKS
-        for seen in check(subject)
+        Anomaly(rule.name, rule.reason, f"{rule.fr} (vu : {seen})", f"{rule.en} (seen: {seen})", rule.terms, seen)
+        for rule in RULES
+        for seen in rule.check(subject)
     ]
     return (*_misread(invoice), *found)
 
 
 def rules() -> tuple[str, ...]:
     """Name the rules that are controlled, in order."""
-    return tuple(dict.fromkeys(rule for rule, *_ in CHECKS))
+    return tuple(dict.fromkeys(rule.name for rule in RULES))
 
 
 def _misread(invoice: Invoice) -> Iterator[Anomaly]:

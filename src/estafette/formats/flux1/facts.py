@@ -11,6 +11,7 @@ import msgspec
 
 from estafette.formats.flux1 import structure
 from estafette.formats.flux1.profile import KEEP, Profile, profile_of
+from estafette.formats.flux1.structure import Fault
 from estafette.formats.reading import read_tree
 from estafette.formats.xml import DAMAGED, OTHER_KIND, Syntax, Unreadable, parse, syntax_of
 from estafette.invoice.model import Invoice, Line, Note, Period, PrecedingInvoice, Unread, VatBreakdown
@@ -25,7 +26,8 @@ _OBJECT_MAX = 100
 """Characters of the identifier of an object in an answer (MDT-87)."""
 
 STRUCTURAL = frozenset({"unknown"})
-"""Kinds of unread elements that the portal's schemas refuse; the others are for its controls."""
+"""Kinds of unread elements that the portal's schemas refuse, where they have no such place; the others are for its
+controls: a breakdown of VAT beside a total in another currency has its place, and is not that of the invoice."""
 
 
 class Flux1(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -99,12 +101,17 @@ def read_invoice(name: str, data: bytes) -> tuple[Profile, Invoice, Syntax]:
         raise Unreadable(OTHER_KIND, "Le fichier n'est ni UBL ni CII.", "The file is neither UBL nor CII.", where=name)
     # The currency of BT-111 is no term of the flow: it is always the euro (G1.12).
     invoice = read_tree(tree, syntax, keep=KEEP[profile], variables={"BT-6": "EUR"})
-    outside = next((unread for unread in invoice.unread if unread.kind in STRUCTURAL), None)
-    if outside is not None:
-        raise _outside(profile, outside)
+    for unread in invoice.unread:
+        if unread.kind in STRUCTURAL and not structure.is_in_place(tree, unread.path, syntax, profile):
+            raise _outside(profile, unread)
     if wrong := structure.fault(tree, syntax, profile):
         raise Unreadable(DAMAGED, wrong.fr, wrong.en, where=wrong.where)
     return profile, invoice, syntax
+
+
+def structure_fault(data: bytes, syntax: Syntax, profile: Profile) -> Fault | None:
+    """Return what the State's schema would refuse in data made here, None when nothing is: its first fault."""
+    return structure.fault(parse(data), syntax, profile)
 
 
 def _outside(profile: Profile, unread: Unread) -> Unreadable:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache
+from typing import Any
 
 from lxml import etree
 
@@ -135,6 +136,9 @@ _TABLES = {
     (Syntax.CII, Profile.BASE): _CII,
     (Syntax.CII, Profile.FULL): _CII | _CII_FULL,
 }
+CURRENCY = "currencyID"
+"""The attribute of an amount in UBL."""
+
 _QUANTIFIERS = {"": "", "?": "?", "*": "*", "+": "+", "2": "{1,2}"}
 _BOUNDS = {"": (1, 1), "?": (0, 1), "*": (0, 10**9), "+": (1, 10**9), "2": (1, 2)}
 _DATES = re.compile(r"(?:Issue|Due|Start|End|ActualDelivery|PaymentDue)Date")
@@ -194,6 +198,27 @@ def fault(tree: etree._ElementTree, syntax: Syntax, profile: Profile) -> Fault |
         if not (_is_sound(element, model) if model else _holds_a_value(element, name)):
             return _fault(tree, element, name, model)
     return None
+
+
+def is_in_place(tree: etree._ElementTree, path: str, syntax: Syntax, profile: Profile) -> bool:
+    """Tell whether the structure has what stands at a path: the currency of an amount, or what holds others.
+
+    The latter in the namespace of the element around it; a path that leads to nothing is of no place.
+    """
+    place, is_attribute, name = path.partition("/@")
+    namespaces = {prefix: uri for prefix, uri in tree.getroot().nsmap.items() if prefix}
+    try:
+        found: Any = tree.xpath(place, namespaces=namespaces)
+    except etree.XPathError:
+        return False
+    element: etree._Element | None = found[0] if isinstance(found, list) and found else None
+    if element is None or is_attribute:
+        return element is not None and name == CURRENCY and _local(element.tag).endswith("Amount")
+    parent, models = element.getparent(), _models(syntax, profile)
+    model = models.get(_local(parent.tag)) if parent is not None else None
+    name = _local(element.tag)
+    is_listed = model is not None and name in models and any(name in part.names for part in model.parts)
+    return is_listed and etree.QName(element).namespace == etree.QName(parent).namespace
 
 
 def _is_sound(element: etree._Element, model: _Model) -> bool:
