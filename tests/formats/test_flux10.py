@@ -2,10 +2,13 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from lxml import etree
 from msgspec.structs import replace
 from pyfrctc.ereporting import check_ereporting_xsd
+from tests.mutants import mutants
 
 from estafette.formats import flux10
 from estafette.formats.flux10 import (
@@ -34,9 +37,12 @@ from estafette.invoice.model import (
     VatBreakdown,
 )
 from estafette.rules import check
+from estafette.rules.catalogue import SCHEMAS
+from estafette.rules.schema import schema_findings
 from estafette.simulation.messages import payments_report, transactions_report
 
 DAY = date(2026, 9, 5)
+OFFICIAL = Path(__file__).parents[2] / "../shared/schemas/dgfip-v3.2/1-E-reporting/ereporting.xsd"
 
 WHOLE_INVOICE = ReportedInvoice(
     number="F-1",
@@ -162,3 +168,16 @@ def test_the_head_survives_the_rest() -> None:
     broken = flux10.write(TRANSACTIONS).replace(b"20260905", b"20260231")
     assert flux10.head(broken) == flux10.Head("R-1", "100000009", datetime(2026, 9, 21, 4, 15, tzinfo=UTC))
     assert flux10.head(b"<Report/>") == flux10.Head()
+
+
+@pytest.mark.skipif(not OFFICIAL.exists(), reason="the schemas of the State are not beside the repository")
+@pytest.mark.parametrize("whole", [TRANSACTIONS, PAYMENTS], ids=["transactions", "payments"])
+def test_the_schema_applied_is_that_of_the_state(whole: Report) -> None:
+    """Whatever one changes in a transmission, the schema that judges it and that of v3.2 say the same of it."""
+    official, said = etree.XMLSchema(etree.parse(OFFICIAL)), set()
+    for changed in mutants(etree.fromstring(flux10.write(whole))):
+        tree = etree.ElementTree(changed)
+        is_taken = official.validate(tree)
+        assert (schema_findings(tree, SCHEMAS[("FLUX10", "")]) == ()) == is_taken, etree.tostring(changed)
+        said.add(is_taken)
+    assert said == {True, False}
