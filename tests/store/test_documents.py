@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +66,34 @@ def test_pieces_are_the_whole(database: Database, opened: Open, pieces: list[byt
     assert opened().get(name) == whole
 
 
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.binary(max_size=5000), again=st.integers(1, 1000))
+def test_opened_as_it_is_got(database: Database, opened: Open, data: bytes, again: int) -> None:
+    """Read forward, piece by piece, a document is what it was, wherever it rests; its size is known before."""
+    documents = opened()
+    waiting = documents.put_pieces(iter([data]), size=len(data))
+    pieces = documents.open(waiting)
+    assert b"".join(iter(lambda: pieces.read(again), b"")) == data
+    name = kept(database, documents, data)
+    for one in (documents, opened()):
+        assert (one.size(name), one.open(name).read()) == (len(data), data)
+
+
+def test_a_large_document_is_read_in_pieces(database: Database, opened: Open) -> None:
+    """What memory holds of a large document at rest is a few pieces of it, not its whole."""
+    data = b"".join(hashlib.sha512(str(place).encode()).digest() for place in range(400_000))
+    name = kept(database, opened(), data)
+    there, digest = opened(), hashlib.sha256()
+    tracemalloc.start()
+    pieces = there.open(name)
+    while piece := pieces.read(1024 * 1024):
+        digest.update(piece)
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert digest.hexdigest() == name
+    assert most < len(data) / 2
+
+
 def test_twice_is_once(database: Database, opened: Open, folder: Path) -> None:
     """The same bytes put again, by this program or another, are not written again."""
     documents = opened()
@@ -78,8 +107,9 @@ def test_twice_is_once(database: Database, opened: Open, folder: Path) -> None:
 @pytest.mark.parametrize("name", ["0" * 64, "", "0" * 63, "G" * 64, "../" * 21 + "x", "A" * 64, "é" * 64])
 def test_unknown_name(opened: Open, name: str) -> None:
     """A name that is unknown, or is no name at all, is a KeyError, and never leads out of the folder."""
-    with pytest.raises(KeyError):
-        opened().get(name)
+    for ask in (opened().get, opened().open, opened().size):
+        with pytest.raises(KeyError):
+            ask(name)
 
 
 def test_a_draft_is_seen_by_nobody_else(opened: Open, folder: Path) -> None:
@@ -157,6 +187,8 @@ def test_harm_at_rest_is_told(database: Database, opened: Open, folder: Path, ha
         pack.write_bytes(harmed[harm])
     with pytest.raises(Damaged, match=name):
         opened().get(name)
+    with pytest.raises(Damaged, match=name):
+        opened().open(name).read()
     assert opened().get(other) == b"another document"
 
 

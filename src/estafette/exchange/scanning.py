@@ -6,6 +6,7 @@ files.
 """
 
 import asyncio
+from io import BufferedReader, BytesIO
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -27,7 +28,7 @@ AT_ONCE_MAX = 4
 class Scanner(Protocol):
     """Something that knows viruses."""
 
-    async def scan(self, data: bytes) -> str | None:
+    async def scan(self, data: bytes | BufferedReader) -> str | None:
         """Return the name of what is in there; None when nothing is. Raises: ScannerDown."""
 
 
@@ -72,7 +73,7 @@ class Clamd:
         self._host, self._port, self._path = host, port, path
         self._at_once = asyncio.Semaphore(AT_ONCE_MAX)
 
-    async def scan(self, data: bytes) -> str | None:
+    async def scan(self, data: bytes | BufferedReader) -> str | None:
         """Return the name of what is in there; None when nothing is. Raises: ScannerDown."""
         async with self._at_once:
             try:
@@ -107,12 +108,12 @@ class Clamd:
         raise ScannerDown(f"{self._where} « {answer[:200]} »")
 
 
-async def _instream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes) -> str:
+async def _instream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes | BufferedReader) -> str:
     """Send the bytes by chunks, each after its length on four bytes, then a length of zero; return the answer."""
+    source = BytesIO(data) if isinstance(data, bytes) else data
     try:
         writer.write(b"zINSTREAM\0")
-        for at in range(0, len(data), CHUNK_BYTES):
-            chunk = data[at : at + CHUNK_BYTES]
+        while chunk := await asyncio.to_thread(source.read, CHUNK_BYTES):
             writer.write(len(chunk).to_bytes(4, "big") + chunk)
             await writer.drain()
         writer.write(bytes(4))

@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import asyncssh
 
 from estafette.exchange.messages import Message
-from estafette.exchange.sftp import DEPOT, RETRAIT
+from estafette.exchange.sftp_area import DEPOT, RETRAIT
+from estafette.store.documents import PIECE_BYTES
 from estafette.store.worker import Later
 from estafette.values import limits
 
@@ -53,17 +55,19 @@ class SftpClient:
         except (OSError, TimeoutError, asyncssh.Error) as fault:
             raise Later(f"sftp {self.host}:{self.port}: {type(fault).__name__} {fault}") from None
 
-    async def fetch(self, take: Callable[[str, bytes], Awaitable[None]]) -> None:
-        """Every file that waited was given to `take` and let go. Raises: OSError, TimeoutError, asyncssh.Error."""
+    async def fetch(self, folder: Path, take: Callable[[str, IO[bytes]], Awaitable[None]]) -> None:
+        """Every file that waited was given to `take` and let go; meanwhile it is in a file of this folder, unnamed.
+
+        Raises: OSError, TimeoutError, asyncssh.Error.
+        """
         async with asyncio.timeout(WHOLE_S), self._client() as client:
             for name in sorted(await client.listdir(RETRAIT)):
                 if name in (".", ".."):
                     continue
-                async with client.open(f"{RETRAIT}/{name}", "rb") as file:
-                    data = await file.read(limits.FLOW_BYTES_MAX + 1)
-                    if len(data) > limits.FLOW_BYTES_MAX:
-                        raise asyncssh.SFTPFailure(f"{name}: > {limits.FLOW_BYTES_MAX}")
-                    await take(name, data)
+                with TemporaryFile(dir=folder) as held:
+                    async with client.open(f"{RETRAIT}/{name}", "rb") as file:
+                        await _copy(name, file, held)
+                        await take(name, held)
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[Any]:
@@ -82,6 +86,15 @@ class SftpClient:
             connection.start_sftp_client() as client,
         ):
             yield client
+
+
+async def _copy(name: str, file: Any, held: IO[bytes]) -> None:
+    """The file is held whole, from its beginning. Raises: SFTPFailure, when it is larger than a flow can be."""
+    while piece := await file.read(PIECE_BYTES):
+        if held.tell() + len(piece) > limits.FLOW_BYTES_MAX:
+            raise asyncssh.SFTPFailure(f"{name}: > {limits.FLOW_BYTES_MAX}")
+        await asyncio.to_thread(held.write, piece)
+    held.seek(0)
 
 
 async def _put(client: Any, name: str, body: bytes) -> None:

@@ -14,11 +14,13 @@ are erased (`store.erasure`). What is put again after that is written anew.
 """
 
 import hashlib
+import io
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import cast
+from functools import partial
+from typing import IO, Any, cast
 
 import zstandard
 from sqlalchemy import Connection, bindparam, delete, insert, select
@@ -31,6 +33,12 @@ from estafette.store.tables import condemned, document
 
 RECENT_BYTES_MAX = 16 * 1024 * 1024
 """What is kept in memory of the latest documents."""
+
+PIECE_BYTES = 1024 * 1024
+"""What is read at once of a document that is opened."""
+
+HEADER_BYTES_MAX = 18
+"""The longest header of a frame (RFC 8878 §3.1.1): it says how much the frame holds."""
 
 DIGITS = frozenset("0123456789abcdef")
 
@@ -179,11 +187,50 @@ class Documents:
             self._recent.keep(name, data)
         return data
 
-    def _at_rest(self, name: str) -> bytes:
+    def open(self, name: str) -> io.BufferedReader:
+        """Return the bytes as they came, to be read forward: of a large one memory holds a piece.
+
+        Raises: KeyError when the name is not known, Damaged, also from the last reading.
+        """
+        with self._lock:
+            data, packed = self._recent.get(name), self._drafts.get(name)
+        if data is not None:
+            return io.BufferedReader(io.BytesIO(data))
+        source = self._rest(name) if packed is None else io.BytesIO(packed)
+        return io.BufferedReader(_Unpacking(name, source), PIECE_BYTES)
+
+    def size(self, name: str) -> int:
+        """Return how many bytes it has, which its packed form begins by saying. Raises: KeyError, Damaged."""
+        with self._lock:
+            data, packed = self._recent.get(name), self._drafts.get(name)
+        if data is not None:
+            return len(data)
+        beginning = (self._rest(name) if packed is None else io.BytesIO(packed)).read(HEADER_BYTES_MAX)
+        try:
+            said = int(zstandard.frame_content_size(beginning))
+        except zstandard.ZstdError as fault:
+            raise Damaged(f"{name}: {fault}") from None
+        return said if said >= 0 else sum(map(len, iter(partial(self.open(name).read, PIECE_BYTES), b"")))
+
+    def _rest(self, name: str) -> "_Rest | io.BytesIO":
+        """Return the packed form of a document, to be read forward. Raises: KeyError."""
+        place = self._place(name)
+        if place is not None:
+            return _Rest(name, self._packs, *place)
+        try:
+            return io.BytesIO(self._packs.loose(name))
+        except FileNotFoundError:
+            raise KeyError(name) from None
+
+    def _place(self, name: str) -> tuple[str, int, int] | None:
+        """Return where a document is among packs, None when it is in none. Raises: KeyError, for what is no name."""
         if len(name) != 64 or not set(name) <= DIGITS:
             raise KeyError(name)
         with self._database.read() as connection:
-            place = next(iter(_PLACE.tuples(connection, name=name)), None)
+            return next(iter(_PLACE.tuples(connection, name=name)), None)
+
+    def _at_rest(self, name: str) -> bytes:
+        place = self._place(name)
         try:
             return self._packs.loose(name) if place is None else self._packs.read(*place)
         except FileNotFoundError:
@@ -209,6 +256,49 @@ def _unpacked(name: str, packed: bytes) -> bytes:
     if hashlib.sha256(data).hexdigest() != name:
         raise Damaged(f"{name}: other bytes")
     return data
+
+
+class _Rest:
+    """The packed form of a document in its pack, read forward."""
+
+    def __init__(self, name: str, packs: Packs, pack: str, start: int, length: int) -> None:
+        self._name, self._packs = name, packs
+        self._pack, self._start, self._left = pack, start, length
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes, fewer at the end. Raises: Damaged, when the pack is gone."""
+        wanted = self._left if size < 0 else min(size, self._left)
+        if not wanted:
+            return b""
+        try:
+            data = self._packs.read(self._pack, self._start, wanted)
+        except FileNotFoundError:
+            raise Damaged(f"{self._name}: pack {self._pack} is gone") from None
+        self._start, self._left = self._start + wanted, self._left - wanted
+        return data
+
+
+class _Unpacking(io.RawIOBase):
+    """A document unpacked as it is read, and held to its name once it is read to its end."""
+
+    def __init__(self, name: str, packed: "_Rest | io.BytesIO") -> None:
+        self._name, self._digest = name, hashlib.sha256()
+        self._reader = zstandard.ZstdDecompressor().stream_reader(cast(IO[bytes], packed), read_size=PIECE_BYTES)
+
+    def readable(self) -> bool:
+        """Say so."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read the next bytes. Raises: Damaged."""
+        try:
+            count = int(self._reader.readinto(buffer))
+        except zstandard.ZstdError as fault:
+            raise Damaged(f"{self._name}: {fault}") from None
+        self._digest.update(memoryview(buffer)[:count])
+        if not count and self._digest.hexdigest() != self._name:
+            raise Damaged(f"{self._name}: other bytes")
+        return count
 
 
 class _Recent:
