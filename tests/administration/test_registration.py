@@ -12,7 +12,7 @@ from estafette.administration.completeness import Item, Link, Operator, Registra
 from estafette.administration.examples import example
 from estafette.administration.files import read
 from estafette.administration.journal import Act, NotAllowed
-from estafette.administration.registration import State
+from estafette.administration.registration import RESERVED, State
 from estafette.store.database import Database
 
 TODAY = NOW.date()
@@ -141,11 +141,30 @@ def test_numbers_are_given_once(database: Database, act: Act) -> None:
             registration.decide(connection, other, State.REGISTERED, reason="", act=act)
         third = msgspec.structs.replace(B, wanted_matricule=None, hosting=B.hosting)
         assert registered(connection, third, act).matricule == "0001"
-        fictitious = msgspec.structs.replace(B, wanted_matricule="9998")
-        fourth = registration.submit(connection, fictitious, act=act)
-        registration.review(connection, fourth, act=act)
-        with pytest.raises(NotAllowed, match="9998"):
-            registration.decide(connection, fourth, State.REGISTERED, reason="", act=act)
+        for wanted in ("9997", "9998", "9990"):
+            asked = msgspec.structs.replace(B, wanted_matricule=wanted)
+            one = registration.submit(connection, asked, act=act)
+            registration.review(connection, one, act=act)
+            with pytest.raises(NotAllowed, match=wanted):
+                registration.decide(connection, one, State.REGISTERED, reason="", act=act, reserved=RESERVED | {"9990"})
+
+
+def test_an_application_code_is_of_one_platform(database: Database, act: Act) -> None:
+    """The code of another platform in force, or of the portal, is refused: at the decision, and at a new connection."""
+    link = Link("PA0003", "http://127.0.0.1:8401", "key")
+    with database.begin() as connection:
+        registered(connection, msgspec.structs.replace(A, connection=link), act)
+        for code in ("PA0003", "PPF001"):
+            asked = msgspec.structs.replace(B, connection=msgspec.structs.replace(link, application_code=code))
+            one = registration.submit(connection, asked, act=act)
+            registration.review(connection, one, act=act)
+            with pytest.raises(NotAllowed, match=code):
+                registration.decide(connection, one, State.REGISTERED, reason="", act=act)
+        other = msgspec.structs.replace(link, application_code="PA0005")
+        second = registered(connection, msgspec.structs.replace(B, connection=other), act)
+        with pytest.raises(NotAllowed, match="PA0003"):
+            registration.relink(connection, second.id, link, act=act)
+        registration.relink(connection, second.id, msgspec.structs.replace(other, url="http://127.0.0.1:9"), act=act)
 
 
 def test_the_same_file_twice_is_one_file(database: Database, act: Act) -> None:

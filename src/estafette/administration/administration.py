@@ -16,12 +16,13 @@ from estafette.exchange.post import Post, Refused
 
 
 class Administration:
-    """The tax administration. `portal` is the portal's identifier on the exchange."""
+    """The tax administration. `portal` is the portal's identifier on the exchange, `portal_matricule` its number."""
 
-    def __init__(self, actor: Actor, post: Post, *, portal: str) -> None:
+    def __init__(self, actor: Actor, post: Post, *, portal: str, portal_matricule: str = "0000") -> None:
         self.actor = actor
         self._post = post
         self._portal = portal
+        self._reserved = registration.RESERVED | {portal_matricule}
 
     def act(self, role: str) -> Act:
         """Return that this role acts now."""
@@ -38,7 +39,8 @@ class Administration:
 
     def decide(self, connection: Connection, file_id: int, outcome: State, *, reason: str, act: Act) -> None:
         """The file is decided, and a registration announced. Raises: NotAllowed, KeyError."""
-        self._announce(connection, registration.decide(connection, file_id, outcome, reason=reason, act=act))
+        decided = registration.decide(connection, file_id, outcome, reason=reason, act=act, reserved=self._reserved)
+        self._announce(connection, decided)
 
     def lift_reservation(self, connection: Connection, file_id: int, form: RegistrationForm, *, act: Act) -> None:
         """The registration is definitive, and announced so. Raises: NotAllowed, KeyError."""

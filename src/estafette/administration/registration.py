@@ -27,8 +27,9 @@ from estafette.vat.forms import Text
 
 SUBJECT = "registration"
 
-RESERVED = frozenset({"0000", "9998", "9999"})
-"""The public portal, the fictitious platform of default directory lines, Chorus Pro."""
+RESERVED = frozenset({"0000", "9997", "9998", "9999"})
+"""The public portal unless it has another, Chorus Pro as it sends, the fictitious platform of default directory lines,
+Chorus Pro as it receives (directory.md §5)."""
 
 
 class State(StrEnum):
@@ -59,6 +60,10 @@ WITHDRAWN:
 
 DECISIONS = (State.RESERVED, State.REGISTERED, State.REFUSED)
 IN_FORCE = (State.RESERVED, State.REGISTERED)
+
+
+RESERVED_CODES = frozenset({"PPF000", "PPF001"})
+"""Application codes of the portal: as the platform of its direct users, and in the names of its own flows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +130,16 @@ def review(connection: Connection, file_id: int, *, act: Act) -> None:
     _move(connection, one(connection, file_id), State.UNDER_REVIEW, act=act)
 
 
-def decide(connection: Connection, file_id: int, outcome: State, *, reason: str, act: Act) -> Announcement | None:
-    """The file is decided; a registration has its number, its terms, and is announced to the portal.
+def decide(
+    connection: Connection,
+    file_id: int,
+    outcome: State,
+    *,
+    reason: str,
+    act: Act,
+    reserved: frozenset[str] = RESERVED,
+) -> Announcement | None:
+    """The file is decided; a registration has its number, none of those `reserved`, and is announced to the portal.
 
     Without all test reports only a registration with reservation can be given. Raises: NotAllowed, KeyError.
     """
@@ -141,10 +154,12 @@ def decide(connection: Connection, file_id: int, outcome: State, *, reason: str,
                 f"Test reports missing: {names}. Registration with reservation only.",
             )
         )
+    if outcome is not State.REFUSED:
+        _check_code(connection, file_id, file.form.connection)
     _move(connection, file, outcome, act=act, reason=reason)
     if outcome is State.REFUSED:
         return None
-    _give_number(connection, file, outcome, act)
+    _give_number(connection, file, outcome, act, reserved)
     return announcement(connection, file_id)
 
 
@@ -179,10 +194,22 @@ def relink(connection: Connection, file_id: int, link: Link, *, act: Act) -> Ann
     if file.state not in IN_FORCE:
         raise NotAllowed(Text("La plateforme n'est pas immatriculée.", "The platform is not registered."))
     if link != file.form.connection:
+        _check_code(connection, file_id, link)
         content = plain(msgspec.structs.replace(file.form, connection=link))
         connection.execute(update(registration_file).where(registration_file.c.id == file_id).values(content=content))
         journal.write(connection, SUBJECT, file_id, before=file.state, after=file.state, act=act, reason=link.url)
     return announcement(connection, file_id)
+
+
+def _check_code(connection: Connection, file_id: int, link: Link | None) -> None:
+    """The application code names one platform: flows are known by it, and nobody else's. Raises: NotAllowed."""
+    if link is None:
+        return
+    others = (file for file in files(connection) if file.id != file_id and file.state in IN_FORCE)
+    taken = {file.form.connection.application_code for file in others if file.form.connection} | RESERVED_CODES
+    if link.application_code in taken:
+        code = link.application_code
+        raise NotAllowed(Text(f"Le code application {code} est pris.", f"Application code {code} is taken."))
 
 
 def _complete(connection: Connection, file_id: int, form: RegistrationForm, act: Act) -> None:
@@ -207,12 +234,13 @@ def _move(connection: Connection, file: File, after: State, *, act: Act, reason:
     journal.write(connection, SUBJECT, file.id, before=file.state, after=after, act=act, reason=reason)
 
 
-def _give_number(connection: Connection, file: File, outcome: State, act: Act) -> None:
+def _give_number(connection: Connection, file: File, outcome: State, act: Act, reserved: frozenset[str]) -> None:
     day = paris_day(act.now)
     years = parameters.REGISTRATION_YEARS.on(day)
     expires = month_after(day, 12 * int(years.value))
     delivered = day if outcome is State.REGISTERED else None
-    row = {"matricule": _number(connection, file.form.wanted_matricule), "file_id": file.id, "granted_on": day}
+    matricule = _number(connection, file.form.wanted_matricule, reserved)
+    row = {"matricule": matricule, "file_id": file.id, "granted_on": day}
     connection.execute(insert(registration).values(**row, delivered_on=delivered, expires_on=expires))
     renewal = parameters.RENEWAL_MONTHS.on(day)
     asked = month_after(expires, -int(renewal.value))
@@ -234,11 +262,14 @@ def _set_audits(connection: Connection, file_id: int, day: date) -> None:
             journal.set_term(connection, SUBJECT, file_id, Term(kind, due, years.source))
 
 
-def _number(connection: Connection, wanted: str | None) -> str:
+def _number(connection: Connection, wanted: str | None, reserved: frozenset[str]) -> str:
     """Return the number asked for when it is free, else the first that is. Raises: NotAllowed."""
-    taken = set(connection.execute(select(registration.c.matricule)).scalars()) | RESERVED
+    taken = set(connection.execute(select(registration.c.matricule)).scalars()) | reserved
     if wanted is None:
-        return next(number for number in (f"{n:04d}" for n in range(1, 9998)) if number not in taken)
+        free = next((number for number in (f"{n:04d}" for n in range(1, 10_000)) if number not in taken), None)
+        if free is None:
+            raise NotAllowed(Text("Il n'y a plus de matricule libre.", "There is no free number left."))
+        return free
     if wanted in taken:
         raise NotAllowed(Text(f"Le matricule {wanted} est pris.", f"The number {wanted} is taken."))
     return wanted

@@ -51,10 +51,10 @@ def summaries(connection: Connection, *, as_of: date) -> list[Summary]:
         reported[report.declarant].append(report)
     for siren, some in reported.items():
         wanted |= {(siren, Month(event.on.year, event.on.month)) for event in events_of(some)}
-    held = _by_company(documents)
+    held, told = _by_company(documents), _by_invoice(statuses)
     order = sorted(wanted, key=lambda each: (-each[1].year, -each[1].month, each[0]))
     filled = (
-        _filled((held[siren], statuses, reported[siren]), siren=siren, month=month, as_of=as_of)
+        _filled((held[siren], _about(held[siren], told), reported[siren]), siren=siren, month=month, as_of=as_of)
         for siren, month in order
     )
     return [summary for prepared in filled if prepared and (summary := _summary(prepared))]
@@ -71,6 +71,18 @@ def _by_company(documents: list[Document]) -> dict[str, list[Document]]:
         for siren in {document.seller, document.taxpayer, document.buyer}:
             held[siren].append(document)
     return held
+
+
+def _by_invoice(statuses: list[Status]) -> dict[DocumentKey, list[Status]]:
+    told: dict[DocumentKey, list[Status]] = defaultdict(list)
+    for status in statuses:
+        told[status.key].append(status)
+    return told
+
+
+def _about(documents: list[Document], told: dict[DocumentKey, list[Status]]) -> list[Status]:
+    """Return the statuses of these documents: those of others would be read again for each company and month."""
+    return [status for key in {document.key for document in documents} for status in told.get(key, ())]
 
 
 def _filled(
