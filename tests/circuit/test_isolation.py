@@ -49,6 +49,9 @@ ADMINISTRATOR, ACCOUNTANT, READER = "administrator", "accountant", "reader"
 ELSEWHERE, WRITES_FOR, READS_FOR = "administrator of another", "firm that may write", "firm that may read"
 ENDED, UNKNOWN, UNPROVEN = "firm that may no more", "person of no known role", "administrator without the second factor"
 OPERATOR, AGENT, NOBODY, TOKEN = "operator", "agent", "nobody", "operator's token"
+OF_A_PLATFORM = "platform"
+"""A person of a platform, at the portal; elsewhere, where nobody opens such an account, it opens nothing."""
+
 OURS = {f"{scope} here": scope for scope in SCOPES}
 FOREIGN = "every scope, of another"
 SOFTWARE_FOR, SOFTWARE_READS_FOR, SOFTWARE_ENDED = "software of a writer", "software of a reader", "software of no more"
@@ -62,7 +65,7 @@ WRITERS = {ADMINISTRATOR, ACCOUNTANT, WRITES_FOR}
 OTHERS = {ELSEWHERE, ENDED}
 """Who has a desk of another company: whatever is not of one company is its own, what is of one is not found."""
 
-PEOPLE = READERS | OTHERS | {OPERATOR, UNKNOWN, AGENT}
+PEOPLE = READERS | OTHERS | {OPERATOR, UNKNOWN, AGENT, OF_A_PLATFORM}
 ALL_SOFTWARE = {*OURS, FOREIGN, SOFTWARE_FOR, SOFTWARE_READS_FOR, SOFTWARE_ENDED}
 
 
@@ -266,12 +269,15 @@ ANNUAIRE = {
 PORTAL = {
     **PLATFORM,
     **{name: Row(VERBS | OF_PLATFORMS) for name, row in PLATFORM.items() if row == Row(VERBS)},
-    "GET /watch": Row(frozenset({OPERATOR})),
+    "GET /watch": Row(frozenset({OPERATOR, OF_A_PLATFORM})),
+    "POST /operator/v1/platforms/{matricule}/accounts": OPERATORS_ONLY,
+    "DELETE /operator/v1/platforms/{matricule}/accounts/{login}": OPERATORS_FIND_NOTHING,
     "GET /operator/v1/watch": OPERATORS_ONLY,
     "GET /ppf/concentrator/v1/watch": Row(OF_PLATFORMS),
     "POST /operator/v1/directory": OPERATORS_ONLY,
     "GET /operator/v1/connections": OPERATORS_ONLY,
     "PUT /operator/v1/connections/{code}": OPERATORS_ONLY,
+    "POST /operator/v1/connections/{code}/purged": OPERATORS_FIND_NOTHING,
     "POST /operator/v1/platforms/{matricule}/clients": OPERATORS_ONLY,
     "DELETE /operator/v1/platforms/{matricule}/clients/{client_id}": OPERATORS_FIND_NOTHING,
     **under("/ppf/annuaire-public/v1", ANNUAIRE),
@@ -366,7 +372,7 @@ class House:
         if verb == "POST /sign-out" and "cookie" in headers:
             return "served" if location == "/sign-in" and not self._is_open(headers["cookie"]) else "refused"
         is_unsigned = verb.startswith("POST /exchange/") and status >= 400
-        if status in (401, 403) or is_unsigned or location.startswith(("/sign-in", "/access")):
+        if status in (401, 403) or is_unsigned or location.startswith(("/sign-in", "/access", "/watch")):
             return "refused"
         return "absent" if status == 404 else "served"
 
@@ -426,7 +432,7 @@ def opened(folder: Path, name: str) -> House:
         accounts |= {role: (role, HERE) for role in (ADMINISTRATOR, ACCOUNTANT, READER)}
         accounts |= {ELSEWHERE: (ADMINISTRATOR, THERE), ENDED: (ADMINISTRATOR, THERE)}
         accounts |= {WRITES_FOR: (ADMINISTRATOR, FIRM), READS_FOR: (ADMINISTRATOR, READER_FIRM)}
-        accounts |= {UNPROVEN: (ADMINISTRATOR, HERE)}
+        accounts |= {UNPROVEN: (ADMINISTRATOR, HERE), OF_A_PLATFORM: (OF_A_PLATFORM, "0003")}
     with running.actor.database.begin() as connection:
         for login, (role, tenant) in accounts.items():
             identity.add_account(connection, login=login, held="-", role=role, tenant=tenant, now=house.now)

@@ -102,6 +102,7 @@ def test_a_collection_of_before_the_refusal() -> None:
     ("changed", "code", "rule"),
     [
         ({"status": "205"}, "REJ_RG", "G7.44"),
+        ({"identifier": "M" * 51}, "REJ_RG", "EST-MDT-4"),
         ({"status": "999"}, "REJ_INEX", "G7.09"),
         ({"multiple_references": True}, "REJ_RG", "P1.14"),
         ({"attachments": (Attachment(b"x"),)}, "REJ_RG", "G7.49"),

@@ -4,10 +4,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from sqlalchemy import select
 from tests.platform.world import BUYER, SELLER, World, opened, service
 
-from estafette.formats import flux1
+from estafette.formats import flux1, read
+from estafette.invoice.model import Totals
+from estafette.platform import declarations
 from estafette.platform.flows import Deposit
+from estafette.platform.tables import declaration
 from estafette.portal import authority
 
 CORPUS = Path(__file__).parents[2] / "../shared/corpus/xp-z12-014-v1.3/Facture_Sous_Ligne_et_Multi-Vendeur"
@@ -36,6 +41,34 @@ def test_multi_vendor_document(own_world: World) -> None:
     assert (world.told(number), world.told(other)) == ("F1 200", "F1 200")
     world.answer(BUYER, number, "210", reason="TX_TVA_ERR", comment="Taux attendu : 20 %")
     assert (world.told(number), world.told(other)) == ("F1 200 210", "F1 200 210")
+
+
+def test_files_of_one_name(own_world: World) -> None:
+    """Two numbers that differ by a character that no file name has: the data of both reach the State."""
+    world = own_world
+    for number in ("N/1", "N-1"):
+        world.leave(service(number))
+    world.work()
+    assert [(row["file_name"], row["state"]) for row in (world.declaration(SELLER, "N/1"),)] == [
+        (world.declaration(SELLER, "N-1")["file_name"], "accepted")
+    ]
+    assert [world.told(number) for number in ("N/1", "N-1")] == ["F1 200", "F1 200"]
+
+
+def test_data_against_the_schema_go_alone(own_world: World) -> None:
+    """Data that the State's schema would refuse leave in an envelope of their own: those beside them are accepted."""
+    world, home = own_world, own_world.home(SELLER).home
+    world.deposit(service("N1"))
+    good, bad = read(service("N2")), replace(read(service("N3")), totals=Totals(), vat_breakdown=())
+    with home.actor.database.begin() as connection:
+        for document in (good, bad):
+            declarations.declare_invoice(home, connection, dict(world.row(SELLER, "N1")), document)
+    world.work()
+    rows = world.rows("platform-a", select(declaration).where(declaration.c.object_id.in_(("N2", "N3"))))
+    sent = {row["object_id"]: row for row in rows}
+    assert (sent["N2"]["state"], sent["N3"]["state"]) == ("accepted", "irreceivable")
+    assert sent["N3"]["details"][0]["reason"] == "IRR_SYNTAX"
+    assert sent["N2"]["flow_name"] != sent["N3"]["flow_name"]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class Ledger:
                     if not held.is_sent(connection, one):
                         facts.accept_data(self.hall, connection, came, one)
                 elif isinstance(one, StatusMessage):
-                    if not held.is_had(connection, PARTNER.matricule, one):
+                    if not held.told_under(connection, PARTNER.matricule, one):
                         facts.accept_status(self.hall, connection, came, one)
                 elif one.identifier not in {had.identifier for had in held.transmissions_of(connection, one)}:
                     facts.accept_report(self.hall, connection, came, one)

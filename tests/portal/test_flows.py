@@ -4,6 +4,7 @@ import gzip
 import io
 import tarfile
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -25,6 +26,7 @@ from tests.portal.envelopes import (
 from estafette.exchange.messages import Kind, Message
 from estafette.formats import envelope
 from estafette.formats.envelope import FlowName
+from estafette.portal import alarms
 from estafette.portal.tables import invoice_data, partner_flow
 from estafette.store.worker import Later, Never
 from estafette.values import limits
@@ -141,6 +143,8 @@ UNREADABLE = "X" * 20
         ("../FFE0111A_PA0003.tar.gz", "IRR_FORM", UNREADABLE),
         ("FFE0111A_PA0005_PA00050111000000000900000.tar.gz", "IRR_CODE_APP", "PA00050111000000000900000"),
         ("FFE0111A_AAA123_AAA1230111000000000900000.tar.gz", "IRR_CODE_APP", "AAA1230111000000000900000"),
+        ("FFE0111A_PA0003_PA00050111000000000900000.tar.gz", "IRR_FORM", "PA00050111000000000900000"),
+        ("FFE0604A_PA0003_PPF0010604000000000900000.tar.gz", "IRR_FORM", "PPF0010604000000000900000"),
     ],
 )
 def test_name_that_is_turned_away(world: World, file: str, code: str, about: str) -> None:
@@ -179,6 +183,33 @@ def test_an_answer_twice_or_misnamed(world: World) -> None:
     assert row["state"] == "received"
     with pytest.raises(Never, match=r"^IRR_TYPE"):
         send(world, file, file=f"{name}.zip")
+    own = send(world, good(world))
+    with pytest.raises(Never, match=r"^IRR_FORM"):  # the portal's own answer has that name
+        send(world, file, file=own.acknowledgement.archive)
+
+
+def test_what_a_platform_says_of_our_flows(world: World) -> None:
+    """A flow of the portal is known to be receivable once its platform says so; refused, the operator is told why."""
+    hall, actor = world.hall, world.running["portal"].actor
+    mine = select(partner_flow).where(partner_flow.c.direction == "Out", partner_flow.c.interface == "FFE0604A")
+    with actor.database.begin() as connection:
+        partner = hall.partner(connection, "0003")
+        assert partner is not None
+        bad = hall.new_name(connection, partner, "FFE0604A")
+        hall.send(connection, partner, bad, {"x.xml": b"<a/>"})
+    send(world, good(world))
+    states = {row["name"]: row for row in world.rows("portal", mine)}
+    refused = states.pop(str(bad))
+    assert (refused["state"], refused["details"][0][0]) == ("irreceivable", "IRR_TYPE_F")
+    assert {row["state"] for row in states.values()} == {"receivable"}
+    assert all(row["answered_at"] for row in states.values())
+    with actor.database.read() as connection:
+        told = [one for one in alarms.conditions(connection, world.clock()) if one.kind == "refused"]
+        later = list(alarms.conditions(connection, world.clock() + timedelta(days=8)))
+    assert [one.subject for one in told] == ["0003/FFE0604A"]
+    assert str(bad) in told[0].fr
+    assert "IRR_TYPE_F" in told[0].en
+    assert later == []
 
 
 def test_the_same_message_twice(world: World) -> None:

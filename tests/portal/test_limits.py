@@ -10,7 +10,17 @@ import pytest
 from sqlalchemy import select
 from starlette.requests import Request
 from tests.platform.world import Clock, World
-from tests.portal.envelopes import STATUSES, UBL, acknowledgement, data_file, new_name, send, status, status_file
+from tests.portal.envelopes import (
+    STATUSES,
+    UBL,
+    acknowledgement,
+    answer,
+    data_file,
+    new_name,
+    send,
+    status,
+    status_file,
+)
 
 from estafette.circuit.compose import compose
 from estafette.circuit.network import SEATS, Network, WrongNetwork
@@ -78,6 +88,25 @@ def test_flows_of_an_hour(house: World) -> None:
     send(house, late, file="CFE0604A_PA0003_PPF0010604000000000099999.tar.gz")
     house.pass_by(hours=1)
     assert acknowledgement(house, send(house, late)).status == "500"
+
+
+def test_flows_turned_away_count(house: World) -> None:
+    """A flow that is turned away is one of the hour too: nobody is answered without end."""
+    house.hall.limits = PUBLISHED.changed(flows_an_hour=2)
+    for _time in range(2):
+        send(house, files(house, 1), file="flux.tar.gz")
+    with pytest.raises(Later, match="2 flux par heure"):
+        send(house, files(house, 1))
+
+
+def test_answers_of_an_envelope(house: World) -> None:
+    """More answers than go in one envelope leave in several, all of them."""
+    house.wire.reset()
+    house.hall.limits = PUBLISHED.changed(answers=2)
+    numbers = [house.number("L") for _time in range(5)]
+    send(house, dict(map(data_file, numbers)))
+    assert [answer(house, number).status for number in numbers] == ["250"] * 5
+    assert len([one for one in house.wire.crossed if one.name.startswith("FFE0604A")]) == 3
 
 
 def test_hours(house: World) -> None:

@@ -28,6 +28,7 @@ from estafette.invoice.model import Identifier as InvoiceIdentifier
 from estafette.lifecycle.messages import refusals_of
 from estafette.portal import authority
 from estafette.portal.tables import obligatory_status
+from estafette.values.moments import second_text
 
 
 def test_accepted(world: World) -> None:
@@ -179,6 +180,34 @@ def test_a_status_is_accepted_by_silence(world: World) -> None:
     assert acknowledgement(world, send(world, dict([status_file(message)]), STATUSES)).status == "500"
     assert answers(world, message.identifier) == []
     assert world.told(number) == "200"
+
+
+def test_another_status_under_the_same_identifier(world: World) -> None:
+    """The same message again is nothing again; another status under its identifier (MDT-4) is rejected, not lost."""
+    first, other = world.number("E"), world.number("E")
+    message = status(first, "200")
+    files = dict([status_file(message)])
+    for _time in range(2):
+        send(world, files, STATUSES)
+    assert answers(world, message.identifier) == []
+    send(world, dict([status_file(status(other, "200", identifier=message.identifier))]), STATUSES)
+    assert reasons(answer(world, message.identifier)) == [("REJ_RG", "EST-MDT-4")]
+    assert [world.told(number) for number in (first, other)] == ["200", ""]
+
+
+def test_a_status_that_cannot_be_read(world: World) -> None:
+    """A status that follows the schema and has no real day is rejected by itself; its neighbours are accepted."""
+    good, bad = status(world.number("E"), "200"), status(world.number("E"), "200")
+    name, data = status_file(bad)
+    day = f'"204">{second_text(bad.set_at)}'.encode()
+    assert data.count(day) > 1
+    files = dict([status_file(good)]) | {name: data.replace(day, b'"204">20260931080000')}
+    assert acknowledgement(world, send(world, files, STATUSES)).status == "500"
+    assert answers(world, good.identifier) == []
+    message = answer(world, bad.identifier)
+    assert (message.status, reasons(message)) == ("601", [("REJ_RG", "G1.114")])
+    assert "20260931080000" in message.comments[0]
+    assert name in message.comments[0]
 
 
 @pytest.mark.parametrize("code", ["201", "202", "203", "204", "205", "207", "211", "220", "250", "601"])

@@ -1,6 +1,7 @@
 """What comes to the portal goes through its antivirus: found, the flow is irreceivable; unscanned, it waits."""
 
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,11 @@ class KnowsOne:
         self.is_away = False
         self.seen: list[bytes] = []
 
-    async def scan(self, data: bytes) -> str | None:
+    async def scan(self, data: bytes | BufferedReader) -> str | None:
         """Find the signature."""
         if self.is_away:
             raise ScannerDown("away")
+        data = data if isinstance(data, bytes) else data.read()
         self.seen.append(data)
         return "Signed.Test" if SIGNED in data else None
 

@@ -26,7 +26,9 @@ from estafette.exchange.keys import load_key
 from estafette.exchange.messages import Kind
 from estafette.exchange.sftp import Door
 from estafette.formats import cdar, envelope
+from estafette.formats.envelope import FlowName
 from estafette.formats.flow_limits import PUBLISHED
+from estafette.portal import alarms
 from estafette.portal.intake_tables import refused_flow, retrieval
 from estafette.portal.tables import partner_flow
 from estafette.values.moments import PARIS, paris_day
@@ -213,7 +215,7 @@ def test_a_connection_lost_while_fetching(world: World) -> None:
         assert await file.read()
         connection.abort()
         async with signed_in(world) as client:
-            while door(world)._fetching:
+            while door(world)._held.fetching:
                 await client.exists("depot")
             assert await client.exists(f"retrait/{answer}")
 
@@ -241,6 +243,31 @@ def test_written_then_renamed(world: World) -> None:
     play(world, story)
     rows = world.rows("portal", select(partner_flow.c.state).where(partner_flow.c.name == str(name)))
     assert [row["state"] for row in rows] == ["receivable"]
+
+
+def test_the_same_name_while_it_waits(world: World) -> None:
+    """A flow put again before it was entered is refused and leaves nothing: it would be entered under another name."""
+    name = f"{new_name(UBL)}.tar.gz"
+    body = envelope.pack(dict([data_file(world.number("E"))]))
+    before = turned_away(world)
+
+    async def story() -> None:
+        async with signed_in(world) as client:
+            slow = await client.open(f"depot/{name}", "wb")
+            await slow.write(body)
+            await put(client, name, body)
+            for refused in (put(client, name, body), slow.close()):
+                with pytest.raises(asyncssh.SFTPFailure, match="déjà déposé"):
+                    await refused
+            await put(client, f"{name}.part", body)
+            with pytest.raises(asyncssh.SFTPFailure, match="déjà déposé"):
+                await client.rename(f"depot/{name}.part", f"depot/{name}")
+            await client.remove(f"depot/{name}.part")
+            assert [one for one in await client.listdir("depot") if not one.startswith(".")] == [name]
+            await portal_rounds(world)
+
+    play(world, story)
+    assert turned_away(world) == before
 
 
 def test_a_file_taken_but_not_removed(world: World) -> None:
@@ -276,22 +303,65 @@ def turned_away(world: World) -> list[tuple[str, str]]:
 
 
 def test_seven_days(world: World) -> None:
-    """What is not fetched in the days that are published is purged, and known to be; the portal keeps the document."""
+    """What is not fetched in the days that are published is purged; the operator is warned before, and told after.
+
+    The portal keeps the document, and lays it out again when the operator says so.
+    """
 
     async def story() -> None:
         async with signed_in(world) as client:
             answer = await laid(world, client)
+            assert alarms_of(world) == set()
             world.pass_by(days=6, hours=23)
             await world.running["portal"].rounds.once()
             assert await client.exists(f"retrait/{answer}")
+            assert alarms_of(world) == {("unfetched", CODE)}
             world.pass_by(hours=2)
             await world.running["portal"].rounds.once()
             assert not await client.exists(f"retrait/{answer}")
-        (row,) = world.rows("portal", select(retrieval).where(retrieval.c.file_name == answer))
-        assert row["fate"] == "purged"
-        assert world.running["portal"].actor.documents.get(row["sha256"])
+            assert alarms_of(world) == {("purged", CODE)}
+            (row,) = world.rows("portal", select(retrieval).where(retrieval.c.file_name == answer))
+            assert row["fate"] == "purged"
+            status, said = await asyncio.to_thread(call, world, f"{PATH}/{CODE}/purged", method="POST", of="portal")
+            assert (status, said["laid"] >= 1) == (200, True)
+            await world.running["portal"].rounds.once()
+            async with client.open(f"retrait/{answer}", "rb") as file:
+                assert await file.read() == world.running["portal"].actor.documents.get(row["sha256"])
+            assert alarms_of(world) == set()
+            status, _said = await asyncio.to_thread(call, world, f"{PATH}/{CODE}/purged", method="POST", of="portal")
+            assert status == 404
 
     play(world, story)
+
+
+def alarms_of(world: World) -> set[tuple[str, str]]:
+    """Return what the portal's operator is warned of about those who fetch."""
+    with world.running["portal"].actor.database.read() as connection:
+        found = alarms.conditions(connection, world.clock.now)
+        return {(one.kind, one.subject) for one in found if one.kind != "refused"}
+
+
+def test_one_area_holds_back_no_other(world: World) -> None:
+    """What is wrong with the area of one platform stops neither what another puts, nor what it fetches."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    assert declare(world, OTHER, protocol="sftp", keys=[key.export_public_key().decode()])[0] == 200
+    name = FlowName.numbered(UBL, application_code=OTHER, number=1)
+    depot = door(world).area(CODE) / "depot"
+    depot.rename(depot.with_name("kept"))
+    depot.write_text("no folder")
+
+    async def story() -> None:
+        async with signed_in(world, OTHER, key) as client:
+            await put(client, f"{name}.tar.gz", envelope.pack(dict([data_file(world.number("E"))])))
+            await portal_rounds(world)
+            assert await client.exists(f"retrait/{name.acknowledgement}.tar.gz")
+
+    try:
+        play(world, story)
+    finally:
+        depot.unlink()
+        depot.with_name("kept").rename(depot)
+        declare(world, OTHER, protocol="https")
 
 
 def test_who_may_come_in(world: World) -> None:

@@ -16,6 +16,7 @@ from estafette.formats.status_message import StatusMessage
 from estafette.invoice.model import Identifier
 from estafette.portal import holdings
 from estafette.portal.tables import directory_change, outgoing_object
+from estafette.portal.watch_tables import flow_hour
 
 UPDATES = "FFE1235A"
 TOMORROW = TODAY + timedelta(days=1)
@@ -63,6 +64,8 @@ def test_each_object_has_its_answer(own_world: World) -> None:
     assert [message.object_issuers[0].value for message in said] == [BUYER] * 3
     (held,) = lines(world, LINE.address)
     assert (held.matricule, held.start) == ("0003", TOMORROW)
+    (count,) = world.rows("portal", select(flow_hour).where(flow_hour.c.interface == UPDATES))
+    assert (count["partner"], count["flows"], count["objects"], count["rejected"]) == ("0003", 1, 3, 2)
 
 
 def test_who_and_by_what_is_kept(own_world: World) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from tests.platform.test_watch import call
 from tests.platform.world import World, opened
 from tests.portal.envelopes import STATUSES, data_file, new_name, send, status, status_file
@@ -19,6 +19,7 @@ from estafette.portal import platform_clients, tally, watch
 from estafette.portal.watch_tables import flow_hour
 from estafette.reporting.calendar import last_due
 from estafette.store import identity
+from estafette.store.tables import account as account_table
 from estafette.web.watch import BAR, GAP, HEIGHT, chart
 
 PASSWORD = "a long enough password"
@@ -33,6 +34,7 @@ def watched() -> Iterator[World]:
         send(world, dict([data_file(good)]))
         send(world, dict([data_file(good)]))  # had already: REJ_UNI
         send(world, b"no archive")  # irreceivable
+        send(world, dict([data_file(good)]), file="flux.tar.gz")  # not even entered
         old = world.clock.now - timedelta(hours=30)
         told = [status(good, "200"), _set(late, old), _set(owed, old)]
         send(world, dict(map(status_file, told)), STATUSES)
@@ -69,6 +71,13 @@ def test_causes_of_rejections(watched: World) -> None:
     causes = {(one.code, one.rule): one.count for one in seen(watched).causes}
     assert causes[("REJ_UNI", "G1.45")] == 1
     assert causes[("IRR_EXTRAC", "")] == 1
+
+
+def test_what_was_turned_away_is_counted(watched: World) -> None:
+    """A flow whose name is of no interface is counted apart, with why."""
+    count = count_of(seen(watched), "FFE0000A")
+    assert (count.flows, count.irreceivable, count.objects) == (1, 1, 0)
+    assert ("FFE0000A", "IRR_FORM") in {(one.interface, one.code) for one in seen(watched).causes}
 
 
 def test_data_that_have_not_come(watched: World) -> None:
@@ -192,3 +201,41 @@ def test_the_page(watched: World) -> None:
     assert "No flow in the period" in operator.get("/watch?lang=en&platform=nobody").text
     other.sign_in("acheteur", PASSWORD)
     assert other.get("/watch").status == 403
+
+
+def test_the_page_of_a_platform(watched: World) -> None:
+    """The people of a platform, let in by the operator, see its own flows and what it owes; nothing of another's."""
+    application = watched.running["portal"].application
+    token = operator_token(watched.running["portal"].actor.folder)
+    people = {"0003": Visitor(application), "0005": Visitor(application)}
+    for matricule, visitor in people.items():
+        for _time in range(2):
+            assert account(watched, matricule, f"veille-{matricule}", token)[0] == 201
+        assert visitor.sign_in(f"veille-{matricule}", PASSWORD).path == "/account/password", "it was given"
+    with watched.running["portal"].actor.database.begin() as connection:
+        connection.execute(update(account_table).values(password_given_at=None))
+    mine, other = people["0003"].get("/watch?platform=0005"), people["0005"].get("/watch?platform=0003&lang=en")
+    assert "Relais Atlantique 0003" in mine.text
+    assert "REJ_UNI" in mine.text
+    (owed,) = seen(watched, partner="0003").owed
+    assert owed.number in mine.text
+    assert "Toutes les plateformes" not in mine.text
+    assert "No flow in the period" in other.text
+    for not_its in ("0003", "REJ_UNI", owed.number):
+        assert not_its not in other.text
+    assert people["0003"].get("/").path == "/watch"
+    assert people["0003"].get("/access").status == 403
+    for wrong, expected in (("9999", 404), ("0042", 404)):
+        assert account(watched, wrong, "veille-x", token)[0] == expected
+    assert account(watched, "0005", "veille-0003", token)[0] == 422
+    path = "/operator/v1/platforms/{}/accounts/veille-0003"
+    assert call(watched, path.format("0005"), method="DELETE", token=token, of="portal")[0] == 404
+    assert call(watched, path.format("0003"), method="DELETE", token=token, of="portal")[0] == 204
+    assert people["0003"].get("/watch").path == "/sign-in"
+
+
+def account(world: World, matricule: str, login: str, token: str) -> tuple[int, Any]:
+    """Open an account for a person of a platform, as the operator."""
+    body = json.dumps({"login": login, "password": PASSWORD}).encode()
+    path = f"/operator/v1/platforms/{matricule}/accounts"
+    return call(world, path, method="POST", body=body, token=token, of="portal")

@@ -2,7 +2,8 @@
 
 `PUT …/{code}` declares one: its protocol, the interfaces it is subscribed to, its last day, and for SFTP the public
 keys or the X.509 certificate by which its platform signs in; a certificate also ends the connection when it expires.
-Declaring twice is declaring once. `GET` tells what was declared and what came lately.
+Declaring twice is declaring once. `GET` tells what was declared and what came lately. `POST …/{code}/purged` lays out
+again what was purged before the platform fetched it.
 """
 
 from collections.abc import Callable
@@ -27,7 +28,7 @@ from estafette.formats.envelope import Irreceivable
 from estafette.portal.connections import lately
 from estafette.portal.hall import Hall, Partner
 from estafette.portal.intake_tables import refused_flow, sequence_gap
-from estafette.portal.partner_areas import waiting
+from estafette.portal.partner_areas import lay_again, waiting
 from estafette.portal.partners import Declared, declare, declared
 from estafette.values.moments import paris_day
 
@@ -68,8 +69,19 @@ def routes(hall: Hall, door: Door | None) -> list[Route]:
             partners = hall.partners(connection)
             return JSONResponse([_lately(connection, one, actor.clock) for one in partners])
 
+    async def again(request: Request) -> Response:
+        code = request.path_params["code"]
+        laid = await actor.database.write(lambda connection: lay_again(connection, code, now=actor.clock()))
+        if not laid:
+            raise Problem(404, f"{code[:6]} : rien de purgé / nothing was purged")
+        return JSONResponse({"laid": laid})
+
     path = "/operator/v1/connections"
-    return [Route(path, every), Route(f"{path}/{{code}}", put, methods=["PUT"])]
+    return [
+        Route(path, every),
+        Route(f"{path}/{{code}}", put, methods=["PUT"]),
+        Route(f"{path}/{{code}}/purged", again, methods=["POST"]),
+    ]
 
 
 def _said(asked: Declaration, now: datetime) -> Declared:

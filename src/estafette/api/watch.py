@@ -2,24 +2,42 @@
 
     GET /operator/v1/watch?hours=24[&platform=0003]     with the operator's token
     GET /ppf/concentrator/v1/watch?hours=24             with a token of the platform's own software
+    POST /operator/v1/platforms/0003/accounts           {"login": …, "password": …}: a person of the platform
+    DELETE /operator/v1/platforms/0003/accounts/{login}
 
 The answer: `since`, `until`, `hours` and `totals` (flows, objects, rejected, late, seconds from deposit to answer),
 `causes` of rejection, what is `waiting`, data `missing` past their term and, for a platform, the invoices `owed`.
 """
 
-from typing import Any
+from asyncio import to_thread
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import msgspec
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from estafette.api.decoding import decode_body
 from estafette.api.portal_directory_access import READ, PlatformAccess
 from estafette.api.problems import Problem
 from estafette.exchange.actor import Actor
-from estafette.portal import watch
+from estafette.portal import platform_clients, watch
 from estafette.portal.directory_limits import PUBLISHED
 from estafette.portal.watch import HOURS_MAX, View
+from estafette.store import identity
+from estafette.values.limits import PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN
+
+ACCOUNT_BYTES_MAX = 4096
+
+
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A person of a platform, who watches its flows."""
+
+    login: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    password: Annotated[str, msgspec.Meta(min_length=PASSWORD_CHARACTERS_MIN, max_length=PASSWORD_CHARACTERS_MAX)]
 
 
 def routes(actor: Actor) -> list[Route]:
@@ -39,7 +57,37 @@ def routes(actor: Actor) -> list[Route]:
         speaker = access.speaker(request, READ)
         return seen(request, speaker.platform.matricule)
 
-    return [Route("/operator/v1/watch", all_of_it), Route("/ppf/concentrator/v1/watch", its_own)]
+    async def open_account(request: Request) -> Response:
+        asked = await decode_body(request, Account, limit=ACCOUNT_BYTES_MAX)
+        named = {"matricule": request.path_params["matricule"], "login": asked.login}
+        held = await to_thread(identity.hashed, asked.password)
+        with _possible(actor) as connection:
+            platform_clients.open_account(connection, **named, held=held, now=actor.clock())
+        return JSONResponse(named, 201)
+
+    async def close_account(request: Request) -> Response:
+        named = {name: request.path_params[name] for name in ("matricule", "login")}
+        with _possible(actor) as connection:
+            platform_clients.close_account(connection, **named)
+        return Response(status_code=204)
+
+    people = "/operator/v1/platforms/{matricule}/accounts"
+    return [
+        Route("/operator/v1/watch", all_of_it),
+        Route("/ppf/concentrator/v1/watch", its_own),
+        Route(people, open_account, methods=["POST"]),
+        Route(f"{people}/{{login}}", close_account, methods=["DELETE"]),
+    ]
+
+
+@contextmanager
+def _possible(actor: Actor) -> Iterator[Connection]:
+    """What is asked is written in one transaction. Raises: Problem 404 or 422, saying why it cannot be."""
+    try:
+        with actor.database.begin() as connection:
+            yield connection
+    except platform_clients.NotPossible as fault:
+        raise Problem(422 if "pris" in str(fault) else 404, str(fault)) from None
 
 
 def hours_of(request: Request) -> int:

@@ -65,7 +65,7 @@ from estafette.platform.home import Home, Identity
 from estafette.platform.mirror import Mirror
 from estafette.platform.platform import Platform
 from estafette.platform.scanning import scanned
-from estafette.portal import authority, directory_upkeep, extracts
+from estafette.portal import alarms, authority, directory_upkeep, extracts
 from estafette.portal.authority import Registered
 from estafette.portal.hall import Hall
 from estafette.portal.portal import Portal
@@ -206,7 +206,7 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
         *DirectoryPages(desk).routes(),
     ]
     routes += [*watch_service.routes(actor), *watch_desk.routes(actor, desk)]
-    rounds = rounds_of(actor, platform, network.deposits(seat))
+    rounds = rounds_of(actor, platform, network.deposits(seat), [alarms.conditions])
     rounds.every(directory_upkeep.EVERY_S, directory_upkeep.visit_of(actor, partial(extracts.publish, hall)))
     if door := door_of(seat, network, actor):
         serve_door(rounds, door, platform)
@@ -248,7 +248,7 @@ def _administration(seat: Seat, network: Network, clock: Clock, role: str) -> Ru
     actor = _actor(seat, network, clock, role, "administration")
     room = _Rooms(network)
     post = room.post(actor, frozenset({seat.identifier}))
-    administration = Administration(actor, post, portal=PORTAL)
+    administration = Administration(actor, post, portal=PORTAL, portal_matricule=network.portal_matricule)
     room.others = administration.taken
     desk = _desk(seat, actor, administration_desk.TEMPLATES, administration_desk.NAVIGATION)
     routes = administration_desk.routes(administration, desk)

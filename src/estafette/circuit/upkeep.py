@@ -1,8 +1,11 @@
 """What each actor looks at by itself, every so often: its alarms, the folders of its customers, its SFTP door."""
 
 import asyncio
-import hashlib
+import os
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 import asyncssh
 import structlog
@@ -12,7 +15,8 @@ from estafette.exchange import watch
 from estafette.exchange.actor import Actor
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.rounds import Rounds
-from estafette.exchange.sftp import DEPOT, RETRAIT, Door
+from estafette.exchange.sftp import Door
+from estafette.exchange.sftp_area import DEPOT, RETRAIT
 from estafette.exchange.sftp_client import SftpClient
 from estafette.platform import watch as platform_watch
 from estafette.platform.folder import Folder, Tray, customers
@@ -26,6 +30,7 @@ from estafette.portal import partitions
 from estafette.portal.hall import Hall
 from estafette.portal.partner_areas import PartnerAreas, terms_of
 from estafette.store.alarms import Watch
+from estafette.store.documents import PIECE_BYTES
 
 log = structlog.get_logger()
 
@@ -37,9 +42,11 @@ PARTITIONS_S = 900.0
 """Seconds between two additions to the Parquet files of the facts: a quarter of an hour makes files worth opening."""
 
 
-def rounds_of(actor: Actor, platform: Platform | None = None, deposits: Path | None = None) -> Rounds:
-    """Return the rounds of an actor; of a platform, its customers' folders under `deposits` too."""
-    rounds, watches = Rounds(), list[Watch]([watch.conditions])
+def rounds_of(
+    actor: Actor, platform: Platform | None = None, deposits: Path | None = None, more: Sequence[Watch] = ()
+) -> Rounds:
+    """Return the rounds of an actor; of a platform, its customers' folders under `deposits` too; `more` to watch."""
+    rounds, watches = Rounds(), [watch.conditions, *more]
     if platform is not None:
         watches.append(platform_watch.conditions)
         rounds.every(PURGE_S, platform.packages.expire)
@@ -109,18 +116,21 @@ def serve_partners(rounds: Rounds, door: Door, hall: Hall) -> None:
 def fetch_from_portal(rounds: Rounds, client: SftpClient, home: Home) -> None:
     """What the portal lays out for the platform is fetched, and taken as what comes by HTTPS is."""
 
-    async def take(name: str, data: bytes) -> None:
-        sha256 = hashlib.sha256(data).hexdigest()
-        identity = home.identity
+    actor, identity = home.actor, home.identity
+
+    async def take(name: str, held: IO[bytes]) -> None:
+        size = os.fstat(held.fileno()).st_size
+        pieces = iter(partial(held.read, PIECE_BYTES), b"")
+        sha256 = await asyncio.to_thread(partial(actor.documents.put_pieces, pieces, size=size))
         message = Message(f"sftp:{name}:{sha256[:16]}", Kind.FLOW, identity.portal, identity.matricule, name, sha256)
-        (reply,) = await home.post.receive([(message, data)])
+        (reply,) = await actor.database.write(lambda connection: home.post.take(connection, [(message, b"")]))
         if reply.status not in (200, 202):
             raise OSError(f"{name}: {reply.status} {reply.reason}")
-        home.actor.worker.wake()
+        actor.worker.wake()
 
     async def visit() -> None:
         try:
-            await client.fetch(take)
+            await client.fetch(actor.folder, take)
         except (OSError, TimeoutError, asyncssh.Error) as fault:
             log.warning("sftp.portal_unreachable", error=f"{type(fault).__name__} {fault}")
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NoReturn
 
+import msgspec
 from lxml import etree
 
 from estafette.formats.status_message import (
@@ -36,11 +37,13 @@ __all__ = [
     "Characteristic",
     "Detail",
     "Identifier",
+    "Named",
     "Note",
     "Party",
     "Role",
     "StatusMessage",
     "read",
+    "read_named",
     "write",
 ]
 
@@ -202,13 +205,40 @@ def _boolean_text(value: bool) -> str:
 # ---------------------------------------------------------------------------------------------------------- reading
 
 
+class Named(msgspec.Struct, frozen=True):
+    """A message that cannot be read further: what names it, as far as it says so, and why it cannot."""
+
+    identifier: str
+    object_siren: str
+    why: Unreadable
+
+
 def read(data: bytes) -> StatusMessage:
     """Give the message that the bytes hold.
 
     Raises: Unreadable, when they are not XML, not a CDAR, or lack what no message can be without: its identifier
     (MDT-4), its moment (MDT-8), its status (MDT-105); and when a date, a number or an attachment cannot be read.
     """
-    root = parse(data).getroot()
+    return _read(_root(parse(data)))
+
+
+def read_named(tree: etree._ElementTree) -> StatusMessage | Named:
+    """Give the message of a tree that follows the schema, or what names it when it cannot be read for all that.
+
+    Raises: Unreadable, when it is no CDAR.
+    """
+    root = _root(tree)
+    try:
+        return _read(root)
+    except Unreadable as unreadable:
+        identifier = _text(root, "rsm:ExchangedDocument/ram:ID")
+        seller = "rsm:AcknowledgementDocument/ram:ReferenceReferencedDocument/ram:IssuerTradeParty/ram:GlobalID"
+        sellers = map(_identifier, root.iterfind(_path(seller)))
+        return Named(identifier, next((one.value for one in sellers if one.scheme == "0002"), ""), unreadable)
+
+
+def _root(tree: etree._ElementTree) -> etree._Element:
+    root = tree.getroot()
     if root.tag != _q("rsm:CrossDomainAcknowledgementAndResponse"):
         raise Unreadable(
             OTHER_KIND,
@@ -216,6 +246,10 @@ def read(data: bytes) -> StatusMessage:
             f"This is no CDAR status message: its root is {root.tag}.",
             where=str(root.tag),
         )
+    return root
+
+
+def _read(root: etree._Element) -> StatusMessage:
     objects = root.findall(_path("rsm:AcknowledgementDocument/ram:ReferenceReferencedDocument"))
     acknowledgement = root.find(_path("rsm:AcknowledgementDocument"))
     document = root.find(_path("rsm:ExchangedDocument"))

@@ -157,6 +157,11 @@ class FlowName:
         return f"{self}{_ARCHIVE}"
 
     @property
+    def emitter(self) -> str:
+        """Give the application code of who gave the identifier: whose flow it is, or was."""
+        return self.flow_identifier[:6]
+
+    @property
     def is_acknowledgement(self) -> bool:
         """Tell whether the flow answers another one; it is itself never answered."""
         return self.interface.startswith("C")
@@ -214,25 +219,27 @@ def pack_file(name: str, content: IO[bytes], size: int, into: IO[bytes]) -> int:
     return into.tell()
 
 
-def unpack(name: str, data: bytes, *, files_max: int | None = None) -> Iterator[tuple[str, bytes]]:
+def unpack(name: str, data: bytes | io.BufferedReader, *, files_max: int | None = None) -> Iterator[tuple[str, bytes]]:
     """Give the files of a flow, one at a time, in their order; a flow `….xml` is its only file.
 
-    Memory holds one file at a time. What was given counts for nothing when Irreceivable comes after it.
+    Memory holds one file at a time, and of a flow that is not given whole only what is being read. What was given
+    counts for nothing when Irreceivable comes after it.
     `files_max` is how many files the flow may have, the lot of its kind; the bound of any archive unless given.
 
     Raises: Irreceivable with the code of G7.18: IRR_VIDE, IRR_TAILLE, IRR_TYPE, IRR_EXTRAC for the flow; IRR_VIDE_F,
     IRR_TAILLE_F, IRR_TYPE_F, IRR_NOM_F for a file of it.
     """
-    if not data:
-        raise Irreceivable("IRR_VIDE", "Le flux est vide.", "The flow is empty.")
-    if len(data) > limits.FLOW_BYTES_MAX:
+    if isinstance(data, bytes) and len(data) > limits.FLOW_BYTES_MAX:
         _too_big(f"{len(data)} > {limits.FLOW_BYTES_MAX}")
+    stream = io.BufferedReader(io.BytesIO(data)) if isinstance(data, bytes) else data
+    if not stream.peek(1):
+        raise Irreceivable("IRR_VIDE", "Le flux est vide.", "The flow is empty.")
     if name.endswith(_PLAIN):
-        yield from _plain(name, data)
+        yield from _plain(name, stream.read(limits.FILE_BYTES_MAX + 1))
         return
     seen: set[str] = set()
     most = limits.FLOW_FILES_MAX if files_max is None else files_max
-    for file_name, content in _members(_Archive(data), _judge_file):
+    for file_name, content in _members(_Archive(stream), _judge_file):
         if file_name in seen:
             _bad_name(file_name)
         seen.add(file_name)
@@ -248,7 +255,7 @@ def entries(data: bytes, judge: Callable[[str, tarfile.TarInfo], None]) -> Itera
 
     Raises: Irreceivable (IRR_EXTRAC, IRR_TAILLE) as `unpack` does, and whatever `judge` raises.
     """
-    yield from _members(_Archive(data), judge)
+    yield from _members(_Archive(io.BytesIO(data)), judge)
 
 
 def _plain(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -266,8 +273,8 @@ def _plain(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
 class _Archive:
     """The decompressed bytes, read forward only, counted against the bound."""
 
-    def __init__(self, data: bytes) -> None:
-        self._stream = gzip.GzipFile(fileobj=io.BytesIO(data), mode="rb")
+    def __init__(self, packed: IO[bytes]) -> None:
+        self._stream = gzip.GzipFile(fileobj=packed, mode="rb")
         self._read = 0
 
     def exactly(self, size: int) -> bytes:

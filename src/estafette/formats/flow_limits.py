@@ -24,6 +24,7 @@ class Limit(StrEnum):
     FILES_OF_F10 = "files_of_F10"
     FILES_OF_F13 = "files_of_F13"
     OBJECTS_OF_F13 = "objects_of_F13"
+    ANSWERS = "answers"
     FLOWS_AN_HOUR = "flows_an_hour"
     SESSIONS = "sessions"
     RETRIEVAL_DAYS = "retrieval_days"
@@ -61,6 +62,7 @@ ROWS = (
     Row(Limit.FILES_OF_F10, 100, f"{SPECIFIED} §3.4.6, indicative"),
     Row(Limit.FILES_OF_F13, 100, "our bound: one is recommended (§3.4.6), more are allowed"),
     Row(Limit.OBJECTS_OF_F13, 2000, "our bound: the lines and routing codes of one flow, done in one transaction"),
+    Row(Limit.ANSWERS, 2000, "our bound: how the portal batches its answers is not published (§3.4.6, note 72)"),
     Row(Limit.FLOWS_AN_HOUR, 1000, f"{SPECIFIED} §3.4.6, for one sender"),
     Row(Limit.SESSIONS, 10, OURS),
     Row(Limit.RETRIEVAL_DAYS, 7, f"{SPECIFIED} §3.3.2.1"),

@@ -52,6 +52,9 @@ OBJECT_TYPES: Mapping[ObjectKind, str] = MappingProxyType(
 UNKNOWN_OBJECT, UNKNOWN_SIREN, UNKNOWN_DATE = "X" * 20, "000000000", datetime(1900, 1, 1, tzinfo=PARIS)
 """What the portal writes when the object is too broken to say what it is (G1.114)."""
 
+REFUSALS_MAX = 50
+"""Refusals told in one answer (our bound): who mends those sends again and is told the others."""
+
 _CONTENT_MAX, _SUBJECT_MAX, _RULE_MAX, _REASON_MAX, _NAME_MAX, _IDENTIFIER_MAX = 2000, 200, 30, 250, 150, 50
 
 
@@ -293,7 +296,7 @@ def _answer(
         object_issuers=object_issuers,
         status=status,
         status_label=row.label,
-        details=numbered([_rejection(refusal) for refusal in refusals]),
+        details=numbered([_rejection(refusal) for refusal in refusals[:REFUSALS_MAX]]),
     )
 
 

@@ -24,6 +24,7 @@ from estafette.values.identifiers import MATRICULE
 _NINE_DIGITS = re.compile("[0-9]{9}")  # G1.73 asks for no check digit
 _NUMBER = re.compile(r"[A-Za-z0-9+\-_/]+( [A-Za-z0-9+\-_/]+)*")
 _NUMBER_MAX = 35
+_IDENTIFIER_MAX = 50  # MDT-4, annex 2
 _CURRENCY = re.compile("[A-Z]{3}")
 _SCHEMES = frozenset({"0002", "0009", "0223", "0224", "0226", "0227", "0228", "0229", "0238"})  # G1.73, G6.26
 _AMOUNT_DIGITS, _AMOUNT_DECIMALS = 19, 6
@@ -65,6 +66,13 @@ class _Rule:
 
 
 _RULES = (
+    _Rule(
+        "EST-MDT-4",
+        "MDT-4",
+        lambda message: len(message.identifier) <= _IDENTIFIER_MAX,
+        f"L'identifiant du message a au plus {_IDENTIFIER_MAX} caractères.",
+        f"The identifier of the message has at most {_IDENTIFIER_MAX} characters.",
+    ),
     _Rule(
         "G7.44",
         "MDT-105",

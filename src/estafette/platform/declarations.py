@@ -5,6 +5,7 @@ in order, into an envelope under its published name, as many as a lot may hold; 
 again by the identifier of the envelope, then by that of the object.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,8 +18,9 @@ from estafette.formats import cdar, envelope, flux1
 from estafette.formats.envelope import FlowName
 from estafette.formats.envelope import interface as interface_of
 from estafette.formats.flow_limits import lot
+from estafette.formats.flux1.structure import Fault
 from estafette.formats.status_message import Identifier, StatusMessage
-from estafette.formats.xml import Syntax
+from estafette.formats.xml import DAMAGED, Syntax
 from estafette.invoice.model import Invoice
 from estafette.lifecycle.deadlines import INVOICE_DATA, due
 from estafette.lifecycle.messages import for_portal
@@ -45,12 +47,16 @@ def declare_invoice(home: Home, connection: Connection, row: dict[str, Any], doc
     """The invoice's data (Flow 1) will reach the portal: as many files as it has sellers (frameworks B8, B9 …)."""
     today = paris_day(home.actor.clock())
     syntax = Syntax.UBL if row["syntax"] == Syntax.UBL.value else Syntax.CII
+    profile = flux1.profile_on(today)
     for unit in flux1.units(document):
-        name, data = flux1.build(unit, profile=flux1.profile_on(today), syntax=syntax, on=unit.issue_date)
+        name, data = flux1.build(unit, profile=profile, syntax=syntax, on=unit.issue_date)
+        fault = flux1.structure_fault(data, syntax, profile)
         about = {**row, "seller_siren": unit.seller_siren or ""}
         limit = due(INVOICE_DATA, home.actor.clock())  # the 200 is of this moment
         number = _portal_number(unit)
-        _declare(home, connection, about, DATA[syntax], name=name, data=data, object_id=number, due_at=limit)
+        _declare(
+            home, connection, about, DATA[syntax], name=name, data=data, object_id=number, due_at=limit, fault=fault
+        )
 
 
 def declare_status(
@@ -116,7 +122,9 @@ def _declare(
     object_id: str,
     due_at: datetime | None,
     status: str | None = None,
+    fault: Fault | None = None,
 ) -> None:
+    """What is owed waits to be packed; with a fault against the schema, it will leave alone."""
     now, sha256 = home.actor.clock(), home.actor.documents.put(data)
     values = {
         "interface": interface,
@@ -129,7 +137,7 @@ def _declare(
         "file_name": name,
         "sha256": sha256,
         "state": "waiting",
-        "details": [],
+        "details": [_told(fault)] if fault else [],
         "created_at": now,
         "due_at": due_at,
     }
@@ -150,21 +158,39 @@ def _pack_all(home: Home, connection: Connection, interfaces: list[str]) -> None
         _pack(home, connection, interface)
 
 
+def _told(fault: Fault) -> dict[str, str]:
+    return {"reason": DAMAGED, "rule": "", "fr": fault.fr, "en": fault.en, "terms": fault.where}
+
+
 def _pack(home: Home, connection: Connection, interface: str) -> None:
+    """What waits leaves, in one envelope as far as may be."""
     today = paris_day(home.actor.clock())
     waiting = (
-        select(declaration.c.id, declaration.c.file_name, declaration.c.sha256)
+        select(declaration.c.id, declaration.c.file_name, declaration.c.sha256, declaration.c.details)
         .where(declaration.c.interface == interface, declaration.c.state == "waiting")
         .order_by(declaration.c.id)
         .limit(lot(interface_of(interface, on=today).flow, today))
     )
-    rows = connection.execute(waiting).all()
-    if not rows:
-        return
-    files = {row.file_name: home.actor.documents.get(row.sha256) for row in rows}
-    name = send_flow(home, connection, interface, files)
-    packed = declaration.c.id.in_([row.id for row in rows])
-    connection.execute(update(declaration).where(packed).values(state="packed", flow_name=name))
+    for rows in _apart(connection.execute(waiting).all()):
+        files = {row.file_name: home.actor.documents.get(row.sha256) for row in rows}
+        name = send_flow(home, connection, interface, files)
+        packed = declaration.c.id.in_([row.id for row in rows])
+        connection.execute(update(declaration).where(packed).values(state="packed", flow_name=name))
+
+
+def _apart(waiting: Iterable[Any]) -> Iterator[list[Any]]:
+    """Give what goes in each envelope: a file that is against the schema goes alone, one bad file being the end of all.
+
+    So does one whose name another bears: numbers of invoices that differ by a character that no file name has.
+    """
+    together: dict[str, Any] = {}
+    for row in waiting:
+        if row.details or row.file_name in together:
+            yield [row]
+        else:
+            together[row.file_name] = row
+    if together:
+        yield list(together.values())
 
 
 def send_flow(

@@ -10,6 +10,7 @@ from asyncio import to_thread
 
 from sqlalchemy import Connection, update
 
+from estafette.formats.cdar import Named
 from estafette.formats.envelope import FlowName, Irreceivable
 from estafette.formats.flux1 import Examined
 from estafette.formats.status_message import StatusMessage
@@ -17,7 +18,7 @@ from estafette.portal import feed, flow1, flow6, held
 from estafette.portal.examination import Controlled, File, examine, refused
 from estafette.portal.feed import Fact
 from estafette.portal.hall import Came, Hall, Partner
-from estafette.portal.stages import files_max, scan
+from estafette.portal.stages import Flow, files_max, flow_of, in_turn, scan
 from estafette.portal.tables import partner_flow
 from estafette.portal.tally import Tally, begun, write
 from estafette.store.jobs import Job
@@ -27,19 +28,20 @@ from estafette.values.moments import paris_day
 
 async def control(hall: Hall, job: Job) -> Apply:
     """The flow is controlled and answered."""
-    file = job.payload["file"]
-    controlled = await _controlled(hall, file, hall.actor.documents.get(job.payload["sha256"]))
-    return lambda connection: _settle(hall, connection, FlowName.parse(file), job.payload["partner"], controlled)
+    flow = flow_of(hall, job)
+    async with in_turn(hall, flow):
+        controlled = await _controlled(hall, flow)
+    return lambda connection: _settle(hall, connection, flow.name, flow.partner, controlled)
 
 
-async def _controlled(hall: Hall, file: str, data: bytes) -> Controlled:
+async def _controlled(hall: Hall, flow: Flow) -> Controlled:
     """Return a flow after stages 1 and 2. Raises: ScannerDown."""
     try:
-        most = files_max(hall, file, data)
-        await scan(hall, file, data, most)
+        most = files_max(hall, flow)
+        await scan(hall, flow, most)
     except Irreceivable as reason:
-        return refused(FlowName.parse(file), [reason])
-    return await to_thread(examine, file, data, on=paris_day(hall.actor.clock()), files_max=most)
+        return refused(flow.name, [reason])
+    return await to_thread(examine, flow.file, flow.open(), on=paris_day(hall.actor.clock()), files_max=most)
 
 
 def _settle(hall: Hall, connection: Connection, name: FlowName, matricule: str, controlled: Controlled) -> None:
@@ -61,6 +63,9 @@ def _foresee(connection: Connection, matricule: str, controlled: Controlled) -> 
 def _take(hall: Hall, connection: Connection, came: Came, each: File, tally: Tally) -> Fact | None:
     if isinstance(each.read, StatusMessage):
         return flow6.take(hall, connection, came, each.read, tally)
+    if isinstance(each.read, Named):
+        flow6.turn_down(hall, connection, came, each.read, tally)
+        return None
     return flow1.take(hall, connection, came, each.read, tally)
 
 

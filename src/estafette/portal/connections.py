@@ -14,6 +14,7 @@ from estafette.exchange.messages import Kind, Listed
 from estafette.exchange.post import Refused
 from estafette.formats.flow_limits import Limit
 from estafette.portal.hall import Hall
+from estafette.portal.intake_tables import refused_flow
 from estafette.portal.partners import HTTPS, declared
 from estafette.portal.tables import partner_flow
 from estafette.store import gathered
@@ -51,7 +52,7 @@ def busy_for(hall: Hall, connection: Connection, matricule: str, flows: int = 1)
     if closed := hall.limits.opens_in(now):
         return 503, f"Le portail est fermé jusqu'à {now + closed:%H:%M} UTC. / The portal is closed until then.", closed
     most = hall.limits.at(Limit.FLOWS_AN_HOUR, paris_day(now))
-    taken, first = connection.execute(_LATELY, {"partner": matricule, "since": now - HOUR}).one()
+    taken, first = _lately(connection, matricule, now)
     if taken + flows <= most:
         return None
     wait = (first or now) + HOUR - now
@@ -64,11 +65,27 @@ def _seconds(wait: timedelta) -> int:
 
 
 def lately(connection: Connection, matricule: str, now: datetime) -> int:
-    """Return how many flows a partner sent in the last hour."""
-    return int(connection.execute(_LATELY, {"partner": matricule, "since": now - HOUR}).one()[0])
+    """Return how many flows a partner sent in the last hour, those turned away among them."""
+    return _lately(connection, matricule, now)[0]
 
 
-_LATELY = gathered.reads(
+def _lately(connection: Connection, matricule: str, now: datetime) -> tuple[int, datetime | None]:
+    """Return how many flows a partner sent in the last hour, and when the first of them came."""
+    asked = {"partner": matricule, "since": now - HOUR}
+    found = [connection.execute(query, asked).one() for query in (_ENTERED, _TURNED_AWAY)]
+    return sum(row[0] for row in found), min((row[1] for row in found if row[1] is not None), default=None)
+
+
+_TURNED_AWAY = gathered.reads(
+    select(  # type: ignore[arg-type]
+        func.count(refused_flow.c.id).label("flows"),
+        func.min(refused_flow.c.recorded_at, type_=Instant).label("first"),
+    ).where(
+        refused_flow.c.partner == bindparam("partner"),
+        refused_flow.c.recorded_at > bindparam("since", type_=Instant),
+    )
+)
+_ENTERED = gathered.reads(
     select(  # type: ignore[arg-type]
         func.count(partner_flow.c.name).label("flows"),
         func.min(partner_flow.c.created_at, type_=Instant).label("first"),

@@ -7,13 +7,17 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from io import BufferedReader
 
 from estafette.formats import cdar, envelope, flux1
+from estafette.formats.cdar import Named
 from estafette.formats.envelope import FlowName, Irreceivable
 from estafette.formats.flux1 import Examined
 from estafette.formats.status_message import StatusMessage
-from estafette.formats.xml import Syntax, Unreadable
+from estafette.formats.xml import DAMAGED, Syntax, Unreadable, parse
 from estafette.lifecycle.guards import Refusal
+from estafette.rules.catalogue import schema_for
+from estafette.rules.schema import schema_findings
 
 DATA = {"FFE0111A": Syntax.UBL, "FFE0112A": Syntax.CII}
 """The interfaces of invoice data, and the syntax that each carries."""
@@ -32,7 +36,7 @@ class File:
 
     file: str
     sha256: str
-    read: Examined | StatusMessage
+    read: Examined | StatusMessage | Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def refused(name: FlowName, reasons: Sequence[Irreceivable]) -> Controlled:
     )
 
 
-def examine(flow: str, data: bytes, *, on: date, files_max: int | None = None) -> Controlled:
+def examine(flow: str, data: bytes | BufferedReader, *, on: date, files_max: int | None = None) -> Controlled:
     """Return the files of an envelope of this file name, or why the whole is irreceivable (stages 1 and 2).
 
     Only what was read is kept, not the bytes: memory holds one file at a time.
@@ -80,12 +84,26 @@ def _file(interface: str, file: str, content: bytes, *, on: date) -> File:
     digest = hashlib.sha256(content).hexdigest()
     try:
         if interface == STATUSES:
-            return File(file, digest, cdar.read(content))
+            return File(file, digest, _status(file, content))
         examined = flux1.examine(file, content, on=on)
     except Unreadable as unreadable:
         raise Irreceivable(unreadable.code, unreadable.reason_fr, unreadable.reason_en, file) from None
     _in_its_syntax(interface, file, examined.syntax)
     return File(file, digest, examined)
+
+
+def _status(file: str, content: bytes) -> StatusMessage | Named:
+    """Read a status that follows the schema of CDAR D22B; what it says wrongly within it harms only itself (stage 3).
+
+    Raises: Unreadable; Irreceivable, IRR_SYNTAX, with the first thing against the schema.
+    """
+    tree = parse(content)
+    read = cdar.read_named(tree)
+    if broken := schema_findings(tree, schema_for("CDAR", "", "")):
+        seen = f"{broken[0].path} : {broken[0].value}"
+        fr, en = f"Hors du schéma CDAR D22B. {seen}", f"Against the schema of CDAR D22B. {seen}"
+        raise Irreceivable(DAMAGED, fr, en, file)
+    return read
 
 
 def _in_its_syntax(interface: str, file: str, seen: Syntax) -> None:

@@ -5,6 +5,7 @@ under the name of the flow it answers.
 """
 
 import re
+from asyncio import Lock
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -18,7 +19,7 @@ from estafette.exchange.post import Post
 from estafette.exchange.scanning import Scanner
 from estafette.formats import cdar, envelope
 from estafette.formats.envelope import FlowName
-from estafette.formats.flow_limits import PUBLISHED, FlowLimits
+from estafette.formats.flow_limits import PUBLISHED, FlowLimits, Limit
 from estafette.formats.status_message import StatusMessage
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import about_flow, portal_party
@@ -29,10 +30,9 @@ from estafette.rules.verdict import Verdict
 from estafette.store import gathered, jobs, sequences
 from estafette.store.jobs import Job
 from estafette.store.worker import Outcome
+from estafette.values.moments import paris_day
 
 BATCH = "batch"
-BATCH_MAX = 2000
-"""Answers in one envelope (external specifications v3.2 §3.4.6 leaves it to the portal)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ class Hall:
     """How what the texts of the directory leave open is read."""
     publishes_on_change: bool = True
     """Whether the directory leaves at each change too, or by the State's calendar alone."""
+    large: Lock = field(default_factory=Lock)
+    """Held while a large flow is read (`stages.in_turn`)."""
 
     def partner(self, connection: Connection, matricule: str) -> Partner | None:
         """Return the partner of this matricule, once the registration service has told of it."""
@@ -160,13 +162,17 @@ class Hall:
             self._batch(connection, matricule, interface)
 
     def _batch(self, connection: Connection, matricule: str, interface: str) -> None:
-        partner = self.partner(connection, matricule)
+        """As many answers as go together leave in one envelope; what is left is asked for again."""
+        partner, most = (
+            self.partner(connection, matricule),
+            self.limits.at(Limit.ANSWERS, paris_day(self.actor.clock())),
+        )
         waiting = (
             select(outgoing_object.c.id, outgoing_object.c.file_name, outgoing_object.c.sha256)
             .where(outgoing_object.c.partner == matricule, outgoing_object.c.interface == interface)
             .where(outgoing_object.c.flow_name.is_(None))
             .order_by(outgoing_object.c.id)
-            .limit(BATCH_MAX)
+            .limit(most)
         )
         rows = connection.execute(waiting).all()
         if not rows or partner is None:
@@ -176,6 +182,8 @@ class Hall:
         self.send(connection, partner, name, files)
         sent = outgoing_object.c.id.in_([row.id for row in rows])
         connection.execute(update(outgoing_object).where(sent).values(flow_name=str(name)))
+        if len(rows) == most:
+            self._ask(connection, partner, interface)
 
     def new_name(self, connection: Connection, partner: Partner, interface: str) -> FlowName:
         """Return a name for a flow that the portal begins: the partner's code, then our own sequence."""

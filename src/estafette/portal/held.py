@@ -11,14 +11,14 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, exists, func, or_, select, tuple_
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, tuple_
 
 from estafette.formats.flux1 import Flux1
 from estafette.formats.flux10 import Report
 from estafette.formats.status_message import StatusMessage
 from estafette.lifecycle.guards import StatusEvent
 from estafette.portal.fact_tables import replaced_fact
-from estafette.portal.reporting_tables import accepted_report
+from estafette.portal.reporting_tables import accepted_report, reported_invoice
 from estafette.portal.tables import invoice_data, legal_unit, obligatory_status
 from estafette.store import gathered
 
@@ -27,6 +27,8 @@ TOGETHER = 500
 
 Key = TypeVar("Key")
 InvoiceKey = tuple[str, str, int]
+ReportedKey = tuple[str, int, str]
+Told = tuple[str, str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,10 @@ def _key_of(data: Flux1) -> InvoiceKey:
 # ------------------------------------------------------------------------------------------------------------ Flow 6
 
 
-def is_had(connection: Connection, matricule: str, message: StatusMessage) -> bool:
-    """Tell whether this platform's message was accepted already: by its identifier (MDT-4)."""
+def told_under(connection: Connection, matricule: str, message: StatusMessage) -> Told | None:
+    """Return what this platform told already under the identifier of the message (MDT-4), None when nothing."""
     name = (matricule, message.identifier)
-    return gathered.remember(connection, ("had", *name), lambda: bool(_had(connection, [name])))
+    return gathered.remember(connection, ("had", *name), lambda: _had(connection, [name]).get(name))
 
 
 def statuses_of(connection: Connection, message: StatusMessage) -> list[StatusEvent]:
@@ -103,9 +105,9 @@ def statuses_of(connection: Connection, message: StatusMessage) -> list[StatusEv
 def foresee_statuses(connection: Connection, matricule: str, many: Sequence[StatusMessage]) -> None:
     """What will be asked of these messages is remembered."""
     names = {(matricule, one.identifier) for one in many}
-    had = {name for some in _by(names) for name in _had(connection, some)}
+    had = {name: told for some in _by(names) for name, told in _had(connection, some).items()}
     for name in names:
-        gathered.memorize(connection, ("had", *name), name in had)
+        gathered.memorize(connection, ("had", *name), had.get(name))
     held: dict[InvoiceKey, list[StatusEvent]] = {invoice_of(one): [] for one in many}
     for some in _by(held):
         for key, event in _statuses(connection, some):
@@ -119,7 +121,12 @@ def accepted_status(connection: Connection, matricule: str, message: StatusMessa
     event = StatusEvent(message.status, message.set_at, message.issuer.role, message.identifier)
     held = statuses_of(connection, message)
     gathered.memorize(connection, ("statuses", invoice_of(message)), [*held, event])
-    gathered.memorize(connection, ("had", matricule, message.identifier), True)
+    gathered.memorize(connection, ("had", matricule, message.identifier), told_by(message))
+
+
+def told_by(message: StatusMessage) -> Told:
+    """Return what a message tells: which status of which invoice."""
+    return *invoice_of(message), message.status
 
 
 def invoice_of(message: StatusMessage) -> InvoiceKey:
@@ -154,6 +161,13 @@ def accepted_transmission(connection: Connection, report: Report, accepted: Tran
     held = [*transmissions_of(connection, report), accepted]
     held = [_ended(one) if one.id == ended else one for one in held]
     gathered.memorize(connection, ("period", _period_of(report)), held)
+
+
+def reported_elsewhere(connection: Connection, report: Report, keys: Iterable[ReportedKey]) -> frozenset[ReportedKey]:
+    """Return which of these invoices (seller, year, number) a transmission of another period reports, and stands."""
+    about = {"declarant": report.declarant, "role": report.role.value, "start": report.start, "end": report.end}
+    asked = (connection.execute(_REPORTED, {"keys": some, **about}) for some in _by(set(keys)))
+    return frozenset((row[0], row[1], row[2]) for rows in asked for row in rows)
 
 
 def _ended(one: Transmission) -> Transmission:
@@ -192,8 +206,9 @@ def _deposits(connection: Connection, keys: list[InvoiceKey]) -> dict[InvoiceKey
     return {(row[0], row[1], row[2]): row[3] for row in rows}
 
 
-def _had(connection: Connection, names: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(row[0], row[1]) for row in connection.execute(_HAD, {"keys": names})]
+def _had(connection: Connection, names: list[tuple[str, str]]) -> dict[tuple[str, str], Told]:
+    rows = connection.execute(_HAD, {"keys": names})
+    return {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in rows}
 
 
 def _statuses(connection: Connection, keys: list[InvoiceKey]) -> Iterator[tuple[InvoiceKey, StatusEvent]]:
@@ -214,7 +229,7 @@ def _among(*columns: Any) -> Any:
     return tuple_(*columns).in_(bindparam("keys", expanding=True))
 
 
-_data, _status, _report = invoice_data.c, obligatory_status.c, accepted_report.c
+_data, _status, _report, _reported = invoice_data.c, obligatory_status.c, accepted_report.c, reported_invoice.c
 _KNOWN = gathered.reads(
     select(legal_unit.c.siren)
     .distinct()
@@ -229,7 +244,12 @@ _DEPOSITED = gathered.reads(
     .where(_among(_status.seller_siren, _status.number, _status.year), _status.status == "200")
     .group_by(_status.seller_siren, _status.number, _status.year)
 )
-_HAD = gathered.reads(select(_status.partner, _status.message_id).where(_among(_status.partner, _status.message_id)))
+_HAD = gathered.reads(
+    select(
+        *(_status.partner, _status.message_id),
+        *(_status.seller_siren, _status.number, _status.year, _status.status),
+    ).where(_among(_status.partner, _status.message_id))
+)
 _HELD = gathered.reads(
     select(
         *(_status.seller_siren, _status.number, _status.year),
@@ -242,4 +262,18 @@ _PERIOD = gathered.reads(
         exists().where(replaced_fact.c.message == _report.id),
         *(_report.id, _report.role, _report.kind, _report.identifier, _report.type_code, _report.issued_at),
     ).where(_among(_report.declarant, _report.start, _report.end))
+)
+_REPORTED = gathered.reads(
+    select(_reported.seller, _reported.year, _reported.number)
+    .select_from(reported_invoice.join(accepted_report))
+    .where(_among(_reported.seller, _reported.year, _reported.number))
+    .where(~exists().where(replaced_fact.c.message == _report.id))
+    .where(
+        ~and_(
+            _report.declarant == bindparam("declarant"),
+            _report.role == bindparam("role"),
+            _report.start == bindparam("start"),
+            _report.end == bindparam("end"),
+        )
+    )
 )

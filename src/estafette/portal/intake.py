@@ -11,10 +11,11 @@ from estafette.exchange.messages import Message
 from estafette.exchange.post import Refused
 from estafette.formats.envelope import FlowName, Irreceivable
 from estafette.lifecycle.guards import Refusal
-from estafette.portal.hall import Hall, Partner
+from estafette.portal.hall import Hall, Partner, answering_interface
 from estafette.portal.intake_tables import refused_flow, sequence_gap
 from estafette.portal.partners import declared
 from estafette.portal.tables import partner_flow
+from estafette.portal.tally import Tally, count
 from estafette.store import gathered, jobs
 from estafette.values.moments import paris_day
 
@@ -26,6 +27,9 @@ CONTROL_REPORTS = "control-reports"
 UPDATES = "FFE1235A"
 CONTROL_UPDATES = "control-updates"
 """The queue of the updates of the directory (`updates`)."""
+
+ACKNOWLEDGED = "acknowledged"
+"""The queue of what partners answer to the portal's own flows (`acknowledged`)."""
 
 QUEUES = {REPORTS: CONTROL_REPORTS, UPDATES: CONTROL_UPDATES}
 """The interfaces that are controlled in a queue of their own; the others are in `control`."""
@@ -58,6 +62,7 @@ def _entered(hall: Hall, connection: Connection, partner: Partner, file: str) ->
     if partner.application_code != name.application_code:
         fr = f"{name.application_code} n'est pas le raccordement de {partner.matricule}."
         raise Irreceivable("IRR_CODE_APP", fr, f"{name.application_code} is not the connection of {partner.matricule}.")
+    _check_emitter(hall, name)
     same = partner_flow.c.interface.startswith("C" if name.is_acknowledgement else "F", autoescape=True)
     had = select(partner_flow.c.name).where(
         partner_flow.c.direction == "In", partner_flow.c.identifier == name.flow_identifier, same
@@ -69,6 +74,18 @@ def _entered(hall: Hall, connection: Connection, partner: Partner, file: str) ->
     if not name.is_acknowledgement:
         _check_connection(hall, connection, partner, name)
     return name
+
+
+def _check_emitter(hall: Hall, name: FlowName) -> None:
+    """The identifier begins by the code of who gave it: the partner, or the portal when it is answered (G7.33).
+
+    Else a partner could use up the identifiers of others, or those of what the portal sends. Raises: Irreceivable.
+    """
+    emitter = hall.application_code if name.is_acknowledgement else name.application_code
+    if name.emitter != emitter:
+        fr = f"L'identifiant {name.flow_identifier} ne commence pas par {emitter}, le code de son émetteur."
+        en = f"Identifier {name.flow_identifier} does not begin by {emitter}, the code of its emitter."
+        raise Irreceivable("IRR_FORM", fr, en)
 
 
 def _check_connection(hall: Hall, connection: Connection, partner: Partner, name: FlowName) -> None:
@@ -100,11 +117,9 @@ def _enter(hall: Hall, connection: Connection, partner: Partner, message: Messag
         "created_at": now,
     }
     connection.execute(insert(partner_flow).values(row))
-    if name.is_acknowledgement:
-        return
     payload = {"file": message.name, "partner": message.sender, "sha256": message.sha256}
     lane = f"{CONTROL}:{message.sender}:{name.interface}"
-    queue = QUEUES.get(name.interface, CONTROL)
+    queue = ACKNOWLEDGED if name.is_acknowledgement else QUEUES.get(name.interface, CONTROL)
     jobs.add(connection, queue=queue, key=f"{CONTROL}:{name}", lane=lane, payload=payload, now=now)
 
 
@@ -154,3 +169,7 @@ def _turn_away(hall: Hall, connection: Connection, partner: Partner, message: Me
     }
     answer_sha256 = hall.turn_away(connection, partner, message.name, name, refusal)
     connection.execute(insert(refused_flow).values({**row, "answer_sha256": answer_sha256}))
+    tally = Tally()
+    tally.turn_away((refusal,))
+    where = (partner.matricule, f"F{answering_interface(message.name)[1:]}")
+    count(connection, where, tally, lag_ms=0, now=hall.actor.clock())

@@ -14,22 +14,27 @@ import asyncio
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from io import BufferedReader
 from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection, RowMapping, select, update
 
 from estafette.exchange.messages import Kind, Message
-from estafette.exchange.sftp import DEPOT, RETRAIT, UNFINISHED, Door, Terms
+from estafette.exchange.sftp import Door
+from estafette.exchange.sftp_area import DEPOT, RETRAIT, UNFINISHED
+from estafette.exchange.sftp_terms import Terms
 from estafette.formats.flow_limits import Limit
 from estafette.portal.connections import busy_for
 from estafette.portal.hall import Hall, Partner
 from estafette.portal.intake_tables import retrieval
 from estafette.portal.partners import SFTP, declared
+from estafette.store.documents import PIECE_BYTES, Damaged
 from estafette.values.moments import paris_day
 
 log = structlog.get_logger()
@@ -39,9 +44,8 @@ CIPHERS = "+aes256-cbc,aes128-cbc"
 """What the specifications name (§5), beside what is offered anyway."""
 
 ONE_VISIT_MAX = 1000
-"""Flows looked at in one visit, in and out; the others wait for the next (our bound)."""
+"""Flows of one partner looked at in one visit, in and out; the others wait for the next (our bound)."""
 
-PIECE_BYTES = 1024 * 1024
 ASIDE = "refused"
 """The folder of an account where lies what could not be entered at all."""
 
@@ -98,8 +102,11 @@ class PartnerAreas:
         with self.hall.actor.database.read() as connection:
             partners = [one for one in self.hall.partners(connection) if self.door.keys(one.application_code).exists()]
         for partner in partners:
-            for file in await asyncio.to_thread(_put, self.door.area(partner.application_code) / DEPOT):
-                await self._take(partner, file)
+            try:
+                for file in await asyncio.to_thread(_put, self.door.area(partner.application_code) / DEPOT):
+                    await self._take(partner, file)
+            except OSError:  # of one area: a file taken back meanwhile, rights that somebody changed
+                log.exception("sftp.area", account=partner.application_code)
         await self._lay()
 
     # ---------------------------------------------------------------------------------------------------- what comes
@@ -132,29 +139,41 @@ class PartnerAreas:
 
     async def _lay(self) -> None:
         with self.hall.actor.database.read() as connection:
-            open_ones = select(retrieval).where(retrieval.c.ended_at.is_(None)).order_by(retrieval.c.id)
-            rows = list(connection.execute(open_ones.limit(ONE_VISIT_MAX)).mappings())
+            rows = list(_open_ones(connection))
         changes = await asyncio.to_thread(lambda: list(self._changes(rows)))
         if changes:
             await self.hall.actor.database.write(lambda connection: _note(connection, changes))
 
     def _changes(self, rows: list[RowMapping]) -> Iterator[tuple[int, dict[str, object]]]:
-        """Do what is to be done in the folders; give what to write of it."""
-        now = self.hall.actor.clock()
-        kept = timedelta(days=self.hall.limits.at(Limit.RETRIEVAL_DAYS, paris_day(now)))
+        """Do what is to be done in the folders; give what to write of it. One that fails holds back no other."""
         taken: set[Path] = set()
         for row in rows:
-            place = self.door.area(row["application_code"]) / RETRAIT / row["file_name"]
-            if row["laid_at"] is None:
-                if place not in taken and not place.exists():
-                    _write(place, self.hall.actor.documents.get(row["sha256"]))
-                    yield row["id"], {"laid_at": now}
-            elif not place.exists():
-                yield row["id"], {"ended_at": now, "fate": "fetched"}
-            elif now - row["laid_at"] >= kept:
-                place.unlink(missing_ok=True)
-                yield row["id"], {"ended_at": now, "fate": "purged"}
-            taken.add(place)
+            try:
+                change = self._change(row, taken)
+            except (OSError, Damaged):
+                log.exception("sftp.laying", account=row["application_code"], file=row["file_name"])
+                continue
+            if change is not None:
+                yield row["id"], change
+
+    def _change(self, row: RowMapping, taken: set[Path]) -> dict[str, object] | None:
+        """Lay a flow out, see that it was fetched, or purge it; return what to write of it. `taken`: places in use."""
+        now = self.hall.actor.clock()
+        kept = timedelta(days=self.hall.limits.at(Limit.RETRIEVAL_DAYS, paris_day(now)))
+        place = self.door.area(row["application_code"]) / RETRAIT / row["file_name"]
+        is_free = place not in taken and not place.exists()
+        taken.add(place)
+        if row["laid_at"] is None:
+            if not is_free:
+                return None
+            _write(place, self.hall.actor.documents.open(row["sha256"]))
+            return {"laid_at": now}
+        if is_free:
+            return {"ended_at": now, "fate": "fetched"}
+        if now - row["laid_at"] >= kept:
+            place.unlink(missing_ok=True)
+            return {"ended_at": now, "fate": "purged"}
+        return None
 
 
 def _put(depot: Path) -> list[Path]:
@@ -176,15 +195,33 @@ def _kept(hall: Hall, file: Path, size: int) -> str:
         return hall.actor.documents.put_pieces(iter(partial(handle.read, PIECE_BYTES), b""), size=size)
 
 
-def _write(place: Path, data: bytes) -> None:
+def _write(place: Path, source: BufferedReader) -> None:
     draft = place.with_name(f".{place.name}.part")
-    draft.write_bytes(data)
+    with draft.open("wb") as handle:
+        shutil.copyfileobj(source, handle, PIECE_BYTES)
     draft.replace(place)
+
+
+def _open_ones(connection: Connection) -> Iterator[RowMapping]:
+    """Give what lies, then what is to be laid, of each partner so many: one that never comes holds back no other."""
+    columns = retrieval.c
+    codes = select(columns.application_code).distinct().where(columns.ended_at.is_(None))
+    for code in connection.execute(codes.order_by(columns.application_code)).scalars().all():
+        mine = select(retrieval).where(columns.ended_at.is_(None), columns.application_code == code)
+        for lies in (columns.laid_at.is_not(None), columns.laid_at.is_(None)):
+            yield from connection.execute(mine.where(lies).order_by(columns.id).limit(ONE_VISIT_MAX)).mappings()
 
 
 def _note(connection: Connection, changes: list[tuple[int, dict[str, object]]]) -> None:
     for identifier, values in changes:
         connection.execute(update(retrieval).where(retrieval.c.id == identifier).values(**values))
+
+
+def lay_again(connection: Connection, application_code: str, *, now: datetime) -> int:
+    """What was purged before this partner fetched it waits again, for as many days; returns how many flows."""
+    mine = (retrieval.c.application_code == application_code, retrieval.c.fate == "purged")
+    again = {"ready_at": now, "laid_at": None, "ended_at": None, "fate": None}
+    return connection.execute(update(retrieval).where(*mine).values(again)).rowcount
 
 
 def waiting(connection: Connection, application_code: str) -> list[tuple[str, datetime]]:

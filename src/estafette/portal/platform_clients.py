@@ -1,4 +1,4 @@
-"""The software that speaks for a registered platform at the directory API of the portal."""
+"""Who speaks for a registered platform at the portal: its software at the APIs, its people at the watch desk."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,9 +12,12 @@ from estafette.store import identity, identity_clients
 from estafette.store.identity_events import By
 from estafette.store.roles import PLATFORM_SCOPES
 
+PEOPLE = "platform"
+"""The role of the people of a platform; the organization that they hold it at is its matricule."""
+
 
 class NotPossible(Exception):
-    """The client cannot be opened: why, in both languages."""
+    """The client, or the account, cannot be opened: why, in both languages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,7 @@ def open_client(
 
     Raises: NotPossible, for a platform that is not in the directory, or a client that is of another.
     """
-    platform = holdings.platform_of(connection, matricule)
-    if platform is None or platform.platform_type != "PDP":
-        raise NotPossible(f"{matricule} : plateforme inconnue. / Platform unknown.")
+    platform = _platform(connection, matricule)
     held = connection.execute(
         select(platform_client.c.matricule).where(platform_client.c.client_id == client_id)
     ).scalar()
@@ -62,6 +63,39 @@ def close_client(connection: Connection, *, matricule: str, client_id: str, now:
     holder = identity_clients.holder_of(connection, client_id)
     if holder is not None:
         identity_clients.revoke_client(connection, By("operator", holder.tenant, now), client_id)
+
+
+def open_account(connection: Connection, *, matricule: str, login: str, held: str, now: datetime) -> None:
+    """The person may watch the flows of a registered platform; twice is once.
+
+    The password of this hash is changed at the first sign-in.
+
+    Raises: NotPossible, for a platform that is not in the directory, or a login that is another's.
+    """
+    _platform(connection, matricule)
+    had = identity.organizations_of(connection, login)
+    if matricule in had:
+        return
+    is_new = identity.add_account(
+        connection, login=login, held=held, role=PEOPLE, tenant=matricule, now=now, is_given=True
+    )
+    if not is_new:
+        raise NotPossible(f"{login} : identifiant déjà pris. / Identifier already taken.")
+
+
+def close_account(connection: Connection, *, matricule: str, login: str) -> None:
+    """The person watches nothing of the platform any more. Raises: NotPossible."""
+    if matricule not in identity.organizations_of(connection, login):
+        raise NotPossible(f"{login} : pas de la plateforme {matricule}. / Not of platform {matricule}.")
+    identity.leave(connection, login=login, organization=matricule)
+    identity.close_sessions(connection, login)
+
+
+def _platform(connection: Connection, matricule: str) -> ReceivingPlatform:
+    platform = holdings.platform_of(connection, matricule)
+    if platform is None or platform.platform_type != "PDP":
+        raise NotPossible(f"{matricule} : plateforme inconnue. / Platform unknown.")
+    return platform
 
 
 def speaker(connection: Connection, holder: identity.Holder, *, on: date) -> Speaker | None:

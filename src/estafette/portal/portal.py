@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from estafette.exchange.messages import Kind, Listed, Message
 from estafette.exchange.post import Peer, Refused
-from estafette.portal import authority, concentrator, connections, extracts, intake, reports, updates
+from estafette.portal import acknowledged, authority, concentrator, connections, extracts, intake, reports, updates
 from estafette.portal.hall import BATCH, Hall
 
 
@@ -23,6 +23,7 @@ class Portal:
         worker.handles(intake.CONTROL, lambda job: concentrator.control(self.hall, job))
         worker.handles(intake.CONTROL_REPORTS, lambda job: reports.control_reports(self.hall, job))
         worker.handles(intake.CONTROL_UPDATES, lambda job: updates.control_updates(self.hall, job))
+        worker.handles(intake.ACKNOWLEDGED, lambda job: acknowledged.note(self.hall, job))
         worker.handles(authority.LAPSE, lambda job: authority.lapse(self.hall, job))
         worker.handles(extracts.EXPORT, lambda job: extracts.export(self.hall, job))
         worker.handles_together(BATCH, self.hall.batch)

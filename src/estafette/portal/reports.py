@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, and_, exists, select
+from sqlalchemy import Connection
 
 from estafette.formats import flux10
-from estafette.formats.envelope import FlowName, Irreceivable
+from estafette.formats.envelope import Irreceivable
 from estafette.formats.flux10 import Head, Report, Role
 from estafette.formats.xml import DAMAGED, Unreadable
 from estafette.lifecycle.guards import Refusal
@@ -24,12 +24,10 @@ from estafette.lifecycle.statuses import ObjectKind
 from estafette.portal import feed, held
 from estafette.portal.concentrator import answer_flow
 from estafette.portal.examination import Controlled, refused
-from estafette.portal.fact_tables import replaced_fact
 from estafette.portal.facts import accept_report
 from estafette.portal.feed import Fact
 from estafette.portal.hall import Came, Hall
-from estafette.portal.reporting_tables import accepted_report, reported_invoice
-from estafette.portal.stages import files_max, members, scan
+from estafette.portal.stages import Flow, files_max, flow_of, in_turn, members, scan
 from estafette.portal.tally import Tally, begun, write
 from estafette.reporting.calendar import last_due
 from estafette.reporting.controls import COHERENCE, SEMANTIC, UNIQUE, control, invoice_key, repeated_invoice
@@ -59,9 +57,10 @@ class Judged:
 
 async def control_reports(hall: Hall, job: Job) -> Apply:
     """The envelope of transmissions is controlled and answered."""
-    file, matricule = job.payload["file"], job.payload["partner"]
-    name, data = FlowName.parse(file), hall.actor.documents.get(job.payload["sha256"])
-    judged, faults = await _all_judged(hall, file, data)
+    flow = flow_of(hall, job)
+    name, matricule = flow.name, flow.partner
+    async with in_turn(hall, flow):
+        judged, faults = await _all_judged(hall, flow)
     controlled = refused(name, faults) if faults else Controlled()
 
     def apply(connection: Connection) -> None:
@@ -74,13 +73,13 @@ async def control_reports(hall: Hall, job: Job) -> Apply:
     return apply
 
 
-async def _all_judged(hall: Hall, file: str, data: bytes) -> tuple[list[Judged], list[Irreceivable]]:
+async def _all_judged(hall: Hall, flow: Flow) -> tuple[list[Judged], list[Irreceivable]]:
     """Return every file of an envelope judged, or why it is irreceivable (stages 1 and 2)."""
     judged, faults = [], []
     try:
-        most = files_max(hall, file, data)
-        await scan(hall, file, data, most)
-        async for member, content in members(file, data, most):
+        most = files_max(hall, flow)
+        await scan(hall, flow, most)
+        async for member, content in members(flow, most):
             try:
                 judged.append(await _judged(hall, member, content))
             except Irreceivable as fault:
@@ -190,14 +189,9 @@ def _repeated(connection: Connection, report: Report) -> Iterator[Refusal]:
     """Tell the invoices that a transmission of another period already reports, and that stands (G1.42)."""
     if report.role is not Role.SELLER:
         return
-    replaced = exists().where(replaced_fact.c.message == accepted_report.c.id)
-    columns = accepted_report.c
-    this_period = and_(columns.declarant == report.declarant, columns.role == report.role,
-                       columns.start == report.start, columns.end == report.end)  # fmt: skip
-    for key in filter(None, map(invoice_key, report.invoices)):
-        mine = zip(("seller", "year", "number"), key, strict=True)
-        query = select(reported_invoice.c.place).join(accepted_report)
-        query = query.where(*(reported_invoice.c[name] == value for name, value in mine), ~replaced, ~this_period)
-        if connection.execute(query).first():
-            anomaly = repeated_invoice(key[2], key[1])
+    keys = list(filter(None, map(invoice_key, report.invoices)))
+    elsewhere = held.reported_elsewhere(connection, report, keys)
+    for seller, year, number in keys:
+        if (seller, year, number) in elsewhere:
+            anomaly = repeated_invoice(number, year)
             yield Refusal(anomaly.reason, anomaly.rule, anomaly.fr, anomaly.en, anomaly.terms)

@@ -59,19 +59,22 @@ def begun(controlled: Controlled) -> Tally:
 def write(connection: Connection, name: FlowName, matricule: str, tally: Tally, *, now: datetime) -> None:
     """What the flow came to is counted with the others of the hour."""
     deposited = connection.execute(_DEPOSITED, {"name": str(name)}).scalar() or now
-    lag = max(int(1000 * (now - deposited).total_seconds()), 0)
-    where = dict(
-        zip(FLOW_KEY, (now.replace(minute=0, second=0, microsecond=0), matricule, name.interface), strict=True)
-    )
+    lag_ms = max(int(1000 * (now - deposited).total_seconds()), 0)
+    count(connection, (matricule, name.interface), tally, lag_ms=lag_ms, now=now)
+
+
+def count(connection: Connection, whose: tuple[str, str], tally: Tally, *, lag_ms: int, now: datetime) -> None:
+    """A flow of a partner, on an interface, is counted: what it came to, and how long its answer took."""
+    where = dict(zip(FLOW_KEY, (now.replace(minute=0, second=0, microsecond=0), *whose), strict=True))
     counts = {"flows": 1, "irreceivable": int(tally.irreceivable), "objects": tally.objects, "rejected": tally.rejected}
-    counts |= {"late": tally.late, "lag_ms": lag, "lag_ms_max": lag}
+    counts |= {"late": tally.late, "lag_ms": lag_ms, "lag_ms_max": lag_ms}
     _add(connection, (_FLOW, insert(flow_hour)), where, counts)
-    for (code, rule), count in sorted(tally.reasons.items()):
+    for (code, rule), told in sorted(tally.reasons.items()):
         _add(
             connection,
             (_REASON, insert(reject_hour)),
             {**where, "code": code[:50], "rule": rule[:30]},
-            {"count": count},
+            {"count": told},
         )
 
 

@@ -27,7 +27,8 @@ from estafette.portal.concentrator import answer_flow
 from estafette.portal.examination import Controlled, refused
 from estafette.portal.hall import Hall, Partner
 from estafette.portal.register import Register, Source
-from estafette.portal.stages import files_max, members, scan
+from estafette.portal.stages import Flow, files_max, flow_of, members, scan
+from estafette.portal.tally import Tally, begun, write
 from estafette.store import sequences
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply
@@ -68,29 +69,30 @@ class _Came:
 
 async def control_updates(hall: Hall, job: Job) -> Apply:
     """The update is controlled, done as far as the rules allow, and answered."""
-    file, matricule = job.payload["file"], job.payload["partner"]
-    name, data = FlowName.parse(file), hall.actor.documents.get(job.payload["sha256"])
+    flow = flow_of(hall, job)
+    name, matricule = flow.name, flow.partner
     try:
-        read, faults = await _read(hall, file, data)
+        read, faults = await _read(hall, flow)
     except Irreceivable as reason:
         read, faults = {}, [reason]
     controlled = refused(name, faults) if faults else Controlled()
     came = () if faults else tuple(_objects(read))
 
     def apply(connection: Connection) -> None:
-        partner = answer_flow(hall, connection, name, matricule, controlled)
-        _take(hall, connection, _Flow(partner, name), came)
+        partner, tally = answer_flow(hall, connection, name, matricule, controlled), begun(controlled)
+        _take(hall, connection, _Flow(partner, name), came, tally)
+        write(connection, name, matricule, tally, now=hall.actor.clock())
 
     return apply
 
 
-async def _read(hall: Hall, file: str, data: bytes) -> tuple[dict[str, Asked], list[Irreceivable]]:
+async def _read(hall: Hall, flow: Flow) -> tuple[dict[str, Asked], list[Irreceivable]]:
     """Return what each file asks for, and which cannot be read. Raises: Irreceivable, ScannerDown."""
     read: dict[str, Asked] = {}
     faults: list[Irreceivable] = []
-    most = files_max(hall, file, data)
-    await scan(hall, file, data, most)
-    async for member, content in members(file, data, most):
+    most = files_max(hall, flow)
+    await scan(hall, flow, most)
+    async for member, content in members(flow, most):
         try:
             read[member] = await to_thread(read_update, content)
         except Unreadable as unreadable:
@@ -116,18 +118,20 @@ def _objects(read: dict[str, Asked]) -> Iterator[_Came]:
         yield from (_Came(line, f"{prefix}{place}") for place, line in enumerate(asked.lines, 1))
 
 
-def _take(hall: Hall, connection: Connection, flow: _Flow, came: tuple[_Came, ...]) -> None:
+def _take(hall: Hall, connection: Connection, flow: _Flow, came: tuple[_Came, ...], tally: Tally) -> None:
     """The objects are done one after the other, each answered; the other platforms will know what changed."""
     author, now = flow.partner.matricule, hall.actor.clock()
     register = Register(connection, at=now, source=Source.UPDATE, author=author, message=str(flow.name))
     register.readings = hall.readings
     for one in came:
-        _answer(hall, connection, flow, one, register.ask(one.asked).faults)
+        refusals = tuple(_refusal(fault, one) for fault in register.ask(one.asked).faults)
+        tally.add(refusals)
+        _answer(hall, connection, flow, one, refusals)
     if register.has_changed:
         extracts.publish(hall, connection)
 
 
-def _answer(hall: Hall, connection: Connection, flow: _Flow, came: _Came, faults: tuple[Fault, ...]) -> None:
+def _answer(hall: Hall, connection: Connection, flow: _Flow, came: _Came, refusals: tuple[Refusal, ...]) -> None:
     now = hall.actor.clock()
     number = sequences.draw(connection, "answer")
     answer = about_object(
@@ -139,7 +143,7 @@ def _answer(hall: Hall, connection: Connection, flow: _Flow, came: _Came, faults
         recipient=flow.partner.matricule,
         received_at=now,
         at=now,
-        refusals=[_refusal(fault, came) for fault in faults],
+        refusals=refusals,
         portal=hall.matricule,
     )
     named = replace(answer, name=f"{came.name}_{answer.status}"[:NAME_MAX])

@@ -75,12 +75,16 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits for an answer or to leave, of one partner: since when, at the earliest."""
+    """What waits, of one partner: its flows for an answer (since when, at the earliest), its answers to leave.
+
+    `unacknowledged`: flows of the portal that it has not acknowledged, of those that left in the days looked back.
+    """
 
     partner: str
     flows: int = 0
     since: datetime | None = None
     answers: int = 0
+    unacknowledged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ def look(connection: Connection, *, now: datetime, hours: int = 24, partner: str
         hours=counts,
         totals=_totals(counts),
         causes=_causes(connection, since, partner),
-        waiting=_waiting(connection, partner),
+        waiting=_waiting(connection, now, partner),
         missing=_missing(owed),
         owed=tuple(one for _partner, one in owed[:MISSING_SHOWN]) if partner else (),
     )
@@ -187,17 +191,23 @@ def _causes(connection: Connection, since: datetime, partner: str | None) -> tup
     return tuple(Cause(*row) for row in rows)
 
 
-def _waiting(connection: Connection, partner: str | None) -> tuple[Waiting, ...]:
-    flows = select(partner_flow.c.partner, func.count(), func.min(partner_flow.c.created_at)).where(
-        partner_flow.c.state == "received", partner_flow.c.direction == "In", ~partner_flow.c.interface.like("C%")
-    )
-    flows = _mine(flows, partner_flow.c.partner, partner).group_by(partner_flow.c.partner)
-    answers = select(outgoing_object.c.partner, func.count()).where(outgoing_object.c.flow_name.is_(None))
-    answers = _mine(answers, outgoing_object.c.partner, partner).group_by(outgoing_object.c.partner)
+def _waiting(connection: Connection, now: datetime, partner: str | None) -> tuple[Waiting, ...]:
+    columns, waits = partner_flow.c, outgoing_object.c
+    came, sent = columns.direction == "In", columns.direction == "Out"
+    own = ~columns.interface.like("C%")
+    flows = select(columns.partner, func.count(), func.min(columns.created_at)).group_by(columns.partner)
+    flows = _mine(flows.where(columns.state == "received", came, own), columns.partner, partner)
+    silent = select(columns.partner, func.count()).group_by(columns.partner)
+    silent = silent.where(columns.state == "sent", columns.created_at > now - LOOKED_BACK, sent, own)
+    answers = select(waits.partner, func.count()).where(waits.flow_name.is_(None)).group_by(waits.partner)
     received = {row[0]: (row[1], row[2]) for row in connection.execute(flows)}
-    unsent = {row[0]: row[1] for row in connection.execute(answers)}
+    unanswered, unsent = (
+        {row[0]: int(row[1]) for row in connection.execute(_mine(query, column, partner))}
+        for query, column in ((silent, columns.partner), (answers, waits.partner))
+    )
     return tuple(
-        Waiting(one, *received.get(one, (0, None)), unsent.get(one, 0)) for one in sorted({*received, *unsent})
+        Waiting(one, *received.get(one, (0, None)), answers=unsent.get(one, 0), unacknowledged=unanswered.get(one, 0))
+        for one in sorted({*received, *unsent, *unanswered})
     )
 
 

@@ -18,6 +18,7 @@ class Capability(StrEnum):
     RESTITUTE = "restitute"
     ADMINISTER = "administer"
     OPERATE = "operate"
+    WATCH = "watch"
     DECIDE = "decide"
 
 
@@ -26,7 +27,10 @@ C = Capability
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role: its words, what it may do, and where it is held: at an organization, or at the actor itself."""
+    """A role: its words, what it may do, and where it is held: at an organization, or at the actor itself.
+
+    `is_of_organization` is None for a role that nobody gives at a desk.
+    """
 
     code: str
     fr: str
@@ -34,7 +38,7 @@ class Role:
     means_fr: str
     means_en: str
     capabilities: frozenset[Capability]
-    is_of_organization: bool = True
+    is_of_organization: bool | None = True
 
 
 ROLES: Mapping[str, Role] = {
@@ -70,8 +74,17 @@ ROLES: Mapping[str, Role] = {
             "Operator",
             "Gérer les comptes de la plateforme, sans voir de facture.",
             "Manage the accounts of the platform, without seeing an invoice.",
-            frozenset({C.OPERATE}),
+            frozenset({C.OPERATE, C.WATCH}),
             is_of_organization=False,
+        ),
+        Role(
+            "platform",
+            "Plateforme",
+            "Platform",
+            "Suivre les flux de sa plateforme au concentrateur.",
+            "Watch the flows of one's platform at the concentrator.",
+            frozenset({C.WATCH}),
+            is_of_organization=None,
         ),
         Role(
             "agent",

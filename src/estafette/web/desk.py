@@ -70,7 +70,7 @@ REFUSALS = {
 }
 """What is said of a refusal, by its HTTP status: heading and text, in French and in English."""
 
-NEEDS = {"/deposit": Capability.DEPOSIT, "/watch": Capability.OPERATE}
+NEEDS = {"/deposit": Capability.DEPOSIT, "/watch": Capability.WATCH}
 """What one must be able to do to be shown the way to a page; to read, for the others."""
 
 
@@ -209,9 +209,11 @@ class Desk:
         return guarded
 
     def _elsewhere(self, request: Request, person: Person) -> Response:
-        """Refuse; whoever has no invoices to see begins where accounts are kept."""
-        if request.url.path == self.home and person.may(Capability.OPERATE):
-            return RedirectResponse("/access", 303)
+        """Refuse; whoever has no invoices to see begins where accounts are kept, or where flows are watched."""
+        begins = {Capability.OPERATE: "/access", Capability.WATCH: "/watch"}
+        mine = next((path for capability, path in begins.items() if person.may(capability)), None)
+        if request.url.path == self.home and mine:
+            return RedirectResponse(mine, 303)
         return self.refusal(request, 403)
 
     async def _see(self, request: Request, person: Person) -> None:

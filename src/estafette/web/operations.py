@@ -28,6 +28,10 @@ KINDS = {
     "late": ("Retard envers l'administration", "Late to the administration"),
     "early": ("Statut sans sa facture", "Status without its invoice"),
     "scanner": ("Antivirus muet", "Scanner silent"),
+    "unfetched": ("Flux non retirés", "Flows not fetched"),
+    "purged": ("Flux purgés sans être retirés", "Flows purged before they were fetched"),
+    "refused": ("Flux refusés par une plateforme", "Flows refused by a platform"),
+    "directory": ("Annuaire en retard", "Directory out of date"),
     "folder": ("Dossier de dépôt bloqué", "Deposit folder stuck"),
 }
 """The kinds of alarms, in French and in English."""

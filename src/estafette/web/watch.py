@@ -1,6 +1,7 @@
 """The watch desk of the portal: its partners hour by hour, who is late, why things are rejected, what waits.
 
-For the operator of the portal alone: it names platforms, never a company nor an invoice.
+The operator of the portal sees every platform, and no invoice. The people of a platform see their own, whatever they
+ask, with the invoices whose data it owes.
 """
 
 from collections.abc import Sequence
@@ -8,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -82,24 +85,32 @@ def _label(hour: datetime) -> str:
 def routes(actor: Actor, desk: Desk) -> list[BaseRoute]:
     """Return the page."""
 
-    async def show(request: Request, _person: Person) -> Response:
+    async def show(request: Request, person: Person) -> Response:
         asked = request.query_params.get("hours", "")
         hours = int(asked) if asked in map(str, CHOICES) else CHOICES[0]
-        partner = request.query_params.get("platform") or None
-        now = actor.clock()
+        sees_all, now = person.may(Capability.OPERATE), actor.clock()
+        partner = (request.query_params.get("platform") or None) if sees_all else person.tenant
         with actor.database.read() as connection:
+            if not sees_all and not _is_registered(connection, partner, now):
+                raise HTTPException(403)
             view = watch.look(connection, now=now, hours=hours, partner=partner)
             names = {one: _name(connection, one) for one in view.partners}
         charts = [(one, chart(view.of(one))) for one in view.partners]
         values: dict[str, Any] = {"view": view, "names": names, "charts": charts, "hours": hours, "partner": partner}
+        values |= {"sees_all": sees_all, "owed": () if sees_all else view.owed}
         values |= {"choices": CHOICES, "size": {"bar": BAR, "gap": GAP, "height": HEIGHT}}
         values["title_of"] = lambda interface: _title(interface, now)
         return desk.render(request, "watch.html", **values)
 
-    return [Route(PATH, desk.signed_in(show, get=Capability.OPERATE))]
+    return [Route(PATH, desk.signed_in(show, get=Capability.WATCH))]
 
 
-def _name(connection: Any, matricule: str) -> str:
+def _is_registered(connection: Connection, matricule: str | None, now: datetime) -> bool:
+    platform = holdings.platform_of(connection, matricule) if matricule else None
+    return platform is not None and platform.is_registered(paris_day(now))
+
+
+def _name(connection: Connection, matricule: str) -> str:
     platform = holdings.platform_of(connection, matricule)
     return platform.name if platform else ""
 

@@ -1,0 +1,50 @@
+"""What platforms answer to the portal's own flows: receivable (500) or not (501), kept beside the flow.
+
+A platform owes an acknowledgement of every flow that is none itself (ppf-flows.md §9); the portal answers nothing to
+it. Of several for one flow the first counts; one that cannot be read, or answers nothing that was sent, says nothing.
+"""
+
+from asyncio import to_thread
+
+import structlog
+from sqlalchemy import Connection, update
+
+from estafette.formats import cdar, envelope
+from estafette.formats.envelope import FlowName, Irreceivable
+from estafette.formats.status_message import StatusMessage
+from estafette.formats.xml import Unreadable
+from estafette.lifecycle.messages import refusals_of
+from estafette.portal.hall import Hall
+from estafette.portal.tables import partner_flow
+from estafette.store.jobs import Job
+from estafette.store.worker import Apply
+
+log = structlog.get_logger()
+
+STATES = {"500": "receivable", "501": "irreceivable"}
+
+
+async def note(hall: Hall, job: Job) -> Apply:
+    """The flow that is answered is known to be receivable or not."""
+    file, now = job.payload["file"], hall.actor.clock()
+    message = await to_thread(_read, file, hall.actor.documents.get(job.payload["sha256"]))
+    name = FlowName.parse(file).acknowledged
+
+    def apply(connection: Connection) -> None:
+        if message is None or message.status not in STATES:
+            log.warning("acknowledgement.unreadable", partner=job.payload["partner"], file=file)
+            return
+        details = [[told.code, *told.terms, told.fr, told.en] for told in refusals_of(message)]
+        values = {"state": STATES[message.status], "details": details, "answered_at": now}
+        mine = (partner_flow.c.name == str(name), partner_flow.c.direction == "Out", partner_flow.c.state == "sent")
+        connection.execute(update(partner_flow).where(*mine).values(values))
+
+    return apply
+
+
+def _read(file: str, data: bytes) -> StatusMessage | None:
+    try:
+        ((_name, content),) = envelope.unpack(file, data)
+        return cdar.read(content)
+    except (Irreceivable, Unreadable, ValueError):
+        return None
