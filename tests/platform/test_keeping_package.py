@@ -16,7 +16,8 @@ from tests.platform.world import BUYER, SELLER, World, opened, service
 
 from estafette.exchange.keys import sign, verifies
 from estafette.formats.xml import is_pdf
-from estafette.platform import keeping_package, tables
+from estafette.platform import keeping_package, tables, watch
+from estafette.platform.keeping_drawers import needing
 from estafette.platform.keeping_package import Asked, NotPossible
 from estafette.store import roots
 from estafette.store.sealed_check import check
@@ -167,6 +168,33 @@ def test_whoever_dies_in_the_making_goes_on(exchanged: World, monkeypatch: pytes
     assert originals(held) == list(NUMBERS)
     assert check(io.BytesIO(data), verifies).events
     assert len(calls) == 2 * (3 // size + 1)
+
+
+def test_what_cannot_be_made_fails_in_the_end(exchanged: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that cannot be made is tried for a while, then has failed: told, alarmed, gone after a month."""
+    packages = exchanged.home(SELLER).packages
+
+    def fails(_row: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(packages, "_slice", fails)
+        identifier = asked(exchanged)
+        for _ in range(keeping_package.TRIES_MAX):
+            exchanged.work_with_troubles()
+            exchanged.pass_by(hours=2)
+    database = exchanged.running["platform-a"].actor.database
+    row = packages.get(SELLER, identifier)
+    assert row is not None
+    assert (row["state"], "No space left" in row["error"]) == ("failed", True)
+    with database.read() as connection:
+        (alarm,) = [one for one in watch.conditions(connection, exchanged.clock()) if one.kind == "package"]
+        assert needing(connection, [SELLER], on=exchanged.clock().date()) == {}
+    assert SELLER in alarm.fr
+    made(exchanged)
+    exchanged.pass_by(days=32)
+    asyncio.run(packages.expire())
+    assert packages.get(SELLER, identifier)["state"] == "expired"  # type: ignore[index]
 
 
 def test_what_was_lost_is_begun_anew(exchanged: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Durations of the law: to the day, from the right day, never below the text."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -36,6 +36,15 @@ def test_whatever_is_kept_no_more_is_looked_for(day: date, on: date, kind: Kind)
     retention = Retention()
     if retention.until(kind, day, on=on) < on:
         assert day <= retention.before(kind, on=on)
+
+
+@given(on=days, months=st.integers(120, 250), year_end=st.tuples(st.integers(1, 12), st.integers(1, 31)))
+def test_no_accounting_year_is_looked_at_before_its_time(on: date, months: int, year_end: tuple[int, int]) -> None:
+    """What is kept from a year end is looked at once its year is over, not a year long before."""
+    retention = Retention({Kind.ACCOUNTING: months}, year_end)
+    last = retention.before(Kind.ACCOUNTING, on=on)
+    assert retention.until(Kind.ACCOUNTING, last, on=on) < on
+    assert retention.until(Kind.ACCOUNTING, last + timedelta(days=1), on=on) >= on
 
 
 @given(day=days, year_end=st.tuples(st.integers(1, 12), st.integers(1, 31)))

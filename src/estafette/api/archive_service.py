@@ -2,7 +2,7 @@
 
     POST /archive/v1/packages                 {"from", "to", "counterpart", "purpose", "language"}, all optional: 202
     GET  /archive/v1/packages                 the packages of the company, the last asked first
-    GET  /archive/v1/packages/{packageId}     one: state (asked, ready, expired), progress, hash, until when
+    GET  /archive/v1/packages/{packageId}     one: state (asked, ready, failed, expired), progress, hash, until when
     GET  /archive/v1/packages/{packageId}/content     the file, once it is ready
 
 These routes are ours: XP Z12-013 has none for archives. A delegation does not reach them.

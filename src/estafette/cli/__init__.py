@@ -19,6 +19,7 @@ from estafette.cli import (
     directory,
     facts,
     new,
+    packages,
     pilot,
     report,
     rules,
@@ -51,6 +52,7 @@ for verb in (
     directory,
     facts,
     archive,
+    packages,
 ):
     verb.register(app)
 

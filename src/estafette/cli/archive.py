@@ -4,29 +4,19 @@ By whoever holds the data of the actor, which may be at work meanwhile.
 """
 
 import json
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from estafette.cli.account import Actor, Data
+from estafette.cli.stores import Day, House, Json, Tenant, day_of, opened, progress, stop, utc_now
 
 if TYPE_CHECKING:
     from estafette.platform.keeping_purge import Plan, Purge
-    from estafette.store.database import Database
-    from estafette.store.documents import Documents
-    from estafette.values.retention import Retention
 
 archive = typer.Typer(no_args_is_help=True, help="Les archives d'un acteur. / The archives of an actor.")
-
-Tenant = Annotated[str, typer.Option(help="SIREN de l'entreprise. / SIREN of the company.")]
-Json = Annotated[bool, typer.Option("--json", help="Réponse en JSON. / Answer in JSON.")]
-Day = Annotated[str | None, typer.Option(help="AAAA-MM-JJ. / YYYY-MM-DD.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -42,15 +32,15 @@ def _group() -> None:
 @archive.command()
 def status(*, actor: Actor, data: Data = Path("data"), as_json: Json = False) -> None:
     """Ce qui est gardé, ce dont le temps est passé, ce qui est gelé. / What is kept, what is over, what is held."""
-    from estafette.platform.keeping import DRAWERS
+    from estafette.platform.keeping_drawers import DRAWERS
     from estafette.store import holds, inventory
     from estafette.values.moments import paris_day
 
-    with _opened(data, actor) as house:
+    with opened(data, actor) as house:
         plans = list(_purge(house).plans()) if house.has_drawers else []
         with house.database.read() as connection:
             size = inventory.size(connection)
-            held = holds.active(connection, on=paris_day(_now()))
+            held = holds.active(connection, on=paris_day(utc_now()))
     over = {
         drawer.name: {
             "over": sum(len(one.going) for one in plans if one.drawer is drawer),
@@ -93,13 +83,13 @@ def verify(
     try:
         kept = [seat.name for seat in SEATS if (Network(data, 1).folder(seat) / "key.pem").exists()]
     except WrongNetwork as fault:
-        _stop(str(fault))
+        stop(str(fault))
     if not kept:
-        _stop(f"{data}: pas encore démarré / not started yet — estafette up --data {data}")
+        stop(f"{data}: pas encore démarré / not started yet — estafette up --data {data}")
     answers = []
     for name in actor or kept:
-        with _opened(data, name) as house, house.database.read() as connection:
-            report = inventory.verify(connection, house.documents, progress=_progress(name))
+        with opened(data, name) as house, house.database.read() as connection:
+            report = inventory.verify(connection, house.documents, progress=progress(name))
         findings = [{"document": one.sha256, "where": one.where, "fr": one.fr, "en": one.en} for one in report.findings]
         counted = {"documents": report.documents, "packs": report.packs, "bytes": report.bytes, "named": report.named}
         answers.append({"actor": name, "sound": not findings, **counted, "findings": findings})
@@ -128,12 +118,12 @@ def hold(
     from estafette.store.holds import NotAHold, Scope
     from estafette.values.moments import paris_day
 
-    scope = Scope(_day(starts), _day(ends), counterpart, number)
-    now = _now()
-    with _opened(data, actor) as house:
+    scope = Scope(day_of(starts), day_of(ends), counterpart, number)
+    now = utc_now()
+    with opened(data, actor) as house:
         try:
             with house.database.begin() as connection:
-                said = {"reason": reason, "until": _day(until), "by": "operator", "now": now, "today": paris_day(now)}
+                said = {"reason": reason, "until": day_of(until), "by": "operator", "now": now, "today": paris_day(now)}
                 typer.echo(holds.place(connection, tenant.replace(" ", ""), scope, **said))  # type: ignore[arg-type]
         except NotAHold as refused:
             typer.echo(str(refused), err=True)
@@ -151,8 +141,8 @@ def release(
     """Lève un gel. / Release a hold."""
     from estafette.store import holds
 
-    with _opened(data, actor) as house, house.database.begin() as connection:
-        done = holds.release(connection, tenant.replace(" ", ""), number, by="operator", now=_now())
+    with opened(data, actor) as house, house.database.begin() as connection:
+        done = holds.release(connection, tenant.replace(" ", ""), number, by="operator", now=utc_now())
     if not done:
         typer.echo(f"{number}: aucun gel en cours / no hold that lasts", err=True)
         raise typer.Exit(1)
@@ -167,9 +157,9 @@ def purge(
     as_json: Json = False,
 ) -> None:
     """Purge ce dont le temps est passé, trace et règle gardées. / Purge what is over; trace and rule stay."""
-    with _opened(data, actor) as house:
+    with opened(data, actor) as house:
         if not house.has_drawers:
-            _stop(f"{actor}: rien n'y est purgé / nothing is purged there")
+            stop(f"{actor}: rien n'y est purgé / nothing is purged there")
         made = _purge(house)
         if dry_run:
             lines = [line for plan in made.plans() for line in _lines(plan)]
@@ -187,89 +177,10 @@ def purge(
                    f"({line['rule']}) {line['why'] or ''}".rstrip())  # fmt: skip
 
 
-@archive.command("verify-package")
-def verify_package(
-    file: Annotated[Path, typer.Argument(help="Le dossier reçu. / The package received.", exists=True, dir_okay=False)],
-    *,
-    key: Annotated[
-        str | None, typer.Option(help="Clé publique attendue (base64). / Public key expected (base64).")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Vérifie un dossier de restitution, seul. / Verify a restitution package, by itself.
-
-    Code 0 : tel qu'il a été fait ; 1 : changé, dit où ; 2 : illisible.
-    """
-    from estafette.exchange.keys import verifies
-    from estafette.store.sealed_check import check
-    from estafette.store.sealed_files import Broken
-
-    size = file.stat().st_size
-    tell = _progress(file.name)
-    try:
-        with file.open("rb") as opened:
-            found = check(opened, verifies, key=key, progress=lambda done: tell(done, size))
-    except Broken as broken:
-        answer = {"sound": False, "where": broken.where, "fr": broken.fr, "en": broken.en}
-        typer.echo(json.dumps(answer, ensure_ascii=False) if as_json else f"✗ {broken}")
-        raise typer.Exit(1) from None
-    except OSError as fault:
-        _stop(str(fault))
-    told = found.verified.told
-    counts = {"files": found.verified.files, "events": found.events, "roots": found.roots}
-    if as_json:
-        typer.echo(json.dumps({"sound": True, **counts, "told": told}, ensure_ascii=False))
-        return
-    of = {
-        name: str(told.get(name) or "…") for name in ("siren", "from", "to", "platform", "matricule", "made_at", "key")
-    }
-    typer.echo(f"intact / sound: {of['siren']} {of['from']} → {of['to']}")
-    typer.echo(f"{counts['files']} fichiers / files, {counts['events']} événements / events, {counts['roots']} racines")
-    typer.echo(f"signé par / signed by {of['platform']} ({of['matricule']}) {of['made_at']}, clé / key {of['key']}")
-
-
-@archive.command("import")
-def take_over(
-    file: Annotated[
-        Path,
-        typer.Argument(help="Le dossier d'une autre plateforme. / Another's package.", exists=True, dir_okay=False),
-    ],
-    *,
-    actor: Actor,
-    tenant: Tenant,
-    key: Annotated[
-        str | None, typer.Option(help="Clé de l'autre ; vide : l'annuaire la dit. / Its key; empty: the directory's.")
-    ] = None,
-    data: Data = Path("data"),
-    as_json: Json = False,
-) -> None:
-    """Reprend les archives d'un client qui arrive ; rien n'est redéclaré. / Take over the archives of who comes."""
-    from estafette.platform.keeping_portability import NotTaken, read_package, signer
-    from estafette.store.sealed_files import Broken
-
-    with _opened(data, actor) as house:
-        try:
-            with house.database.read() as connection:
-                known = key or signer(connection, file)
-            taken = read_package(
-                file, tenant.replace(" ", ""), key=known, database=house.database, documents=house.documents, now=_now
-            )
-        except (NotTaken, Broken) as refused:
-            typer.echo(str(refused), err=True)
-            raise typer.Exit(1) from None
-    if as_json:
-        typer.echo(json.dumps({"taken": taken.taken, "had": taken.had, "without": taken.without}))
-        return
-    typer.echo(
-        f"{taken.taken} reprises / taken over, {taken.had} déjà là / there already, "
-        f"{taken.without} sans original / without an original"
-    )
-
-
-def _purge(house: "House") -> "Purge":
+def _purge(house: House) -> "Purge":
     from estafette.platform.keeping_purge import Purge
 
-    return Purge(house.database, house.documents, house.retention, _now)
+    return Purge(house.database, house.documents, house.retention, utc_now)
 
 
 def _lines(plan: "Plan") -> "Iterator[dict[str, Any]]":
@@ -287,69 +198,3 @@ def _say(name: str, counted: dict[str, int], findings: list[dict[str, str]]) -> 
     typer.echo(f"{name}: {said} ({counted['documents']} documents, {counted['packs']} packs)")
     for one in findings:
         typer.echo(f"  ✗ {one['document']} ({one['where']}): {one['fr']} / {one['en']}")
-
-
-def _progress(name: str) -> Any:
-    """Return what tells a person how far it is, on a line that is written over; a file is told nothing."""
-    if not sys.stderr.isatty():
-        return lambda _done, _all: None
-    return lambda done, total: typer.echo(f"\r{name}: {done}/{total} documents …", err=True, nl=False)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        _stop(f"{text}: AAAA-MM-JJ / YYYY-MM-DD")
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """The store of an actor, open, and how long it keeps; `has_drawers`: there is something that a purge may take."""
-
-    folder: Path
-    has_drawers: bool
-    database: "Database"
-    documents: "Documents"
-    retention: "Retention"
-
-
-@contextmanager
-def _opened(data: Path, actor: str) -> Iterator[House]:
-    """Open the store of an actor; what stops it is said on one line, exit code 2."""
-    from sqlalchemy.exc import DatabaseError
-
-    from estafette.circuit.network import SEATS, Network, WrongNetwork
-    from estafette.platform.keeping_settings import settings_of
-    from estafette.store.database import NewerData, open_database
-    from estafette.store.documents import Documents
-    from estafette.store.objects import ObjectPacks
-    from estafette.store.packs import FolderPacks, Packs
-
-    seat = next((seat for seat in SEATS if seat.name == actor), None)
-    if seat is None:
-        _stop(f"--actor {actor}? → {', '.join(seat.name for seat in SEATS)}")
-    try:
-        network = Network(data, 1)
-        folder, records = network.folder(seat), network.database(seat)
-        if not (folder / "key.pem").exists():
-            _stop(f"{folder}: rien ici, démarrer d'abord / nothing here, start first: estafette up")
-        database = open_database(records, ("shared",), threaded=False)
-        try:
-            objects = network.objects(seat)
-            packs: Packs = ObjectPacks(objects) if objects else FolderPacks(folder / "documents")
-            documents = Documents(database, packs)
-            yield House(folder, seat.kind != "administration", database, documents, settings_of(folder).retention)
-        finally:
-            database.close()
-    except (WrongNetwork, NewerData, DatabaseError, OSError) as fault:
-        _stop(" ".join(str(fault).split())[:300])
-
-
-def _stop(reason: str) -> NoReturn:
-    typer.echo(reason, err=True)
-    raise typer.Exit(2)

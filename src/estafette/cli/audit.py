@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,7 +62,8 @@ def verify(
     for seat, connection, key in _opened(data, actor):
         progress = _progress(seat.name)
         roots = [root for root in kept if json.loads(root["body"]).get("key") == key]
-        report = verified(connection, key=key, verifies=verifies, chain=tenant, against=roots, progress=progress)
+        said: dict[str, Any] = {"chain": tenant, "against": roots, "progress": progress, "on": datetime.now(UTC).date()}
+        report = verified(connection, key=key, verifies=verifies, **said)
         sound = sound and not report.findings
         answers.append(_told(seat, report, as_json=as_json))
     if as_json:

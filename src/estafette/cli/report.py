@@ -167,5 +167,8 @@ def _whole(held: dict[str, Any]) -> str:
     for block, sums in held["totals"].items():
         lines.append(f"  {block}  " + "  ".join(f"{currency} {value}" for currency, value in sums.items()))
     lines += [f"  ✗ {fault['reason']} {fault['rule']} {fault['fr']} / {fault['en']}" for fault in held["faults"]]
+    lines += [
+        f"  … {one['reference'] or one['unit']} {one['rule']} {one['fr']} / {one['en']}" for one in held["withheld"]
+    ]
     lines += [f"  {sent['type_code']} {sent['identifier']} {sent['state']}" for sent in held["transmissions"]]
     return "\n".join(lines)

@@ -10,27 +10,27 @@ import asyncio
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any
 from uuid import uuid4
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from estafette.exchange.keys import sign
-from estafette.platform import keeping_contents
+from estafette.platform import keeping_contents, keeping_index
 from estafette.platform.home import Home
-from estafette.platform.keeping_contents import COLUMNS, INDEX_TAIL, Criteria, Item, csv_line
+from estafette.platform.keeping_contents import Criteria
+from estafette.platform.keeping_index import csv_line
 from estafette.platform.keeping_tables import package
+from estafette.platform.keeping_writer import LANGUAGES, Made, making
 from estafette.platform.tables import company
 from estafette.store import audit, jobs, roots
 from estafette.store.jobs import Job
 from estafette.store.sealed_check import JOURNAL, ROOTS
-from estafette.store.sealed_files import Lost, Writer
+from estafette.store.sealed_files import Lost
 from estafette.store.tables import audit_event
 from estafette.store.worker import Apply
 from estafette.values.moments import PARIS, paris_day
@@ -40,11 +40,13 @@ QUEUE = "package"
 SLICE = 25
 """Invoices in one job: some seconds of work."""
 
+TRIES_MAX = 12
+"""Failures of a slice, over half an hour, until the package has failed: it would hold back the purge for ever."""
+
 UNDER_WAY_MAX = 3
 """Packages of one company being made at once (our bound)."""
 
 PURPOSES = ("tenant", "control", "portability")
-LANGUAGES = ("fr", "en")
 MAKER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="package")
 """Where packages are made, one slice at a time: they wait, invoices do not."""
 
@@ -135,7 +137,7 @@ class Packages:
     async def expire(self) -> None:
         """Packages whose time is over are gone."""
         now = self._home.actor.clock()
-        over = (package.c.state == "ready", package.c.expires_at < now)
+        over = (package.c.state.in_(("ready", "failed")), package.c.expires_at < now)
         with self._home.actor.database.read() as connection:
             rows = connection.execute(select(package.c.id, package.c.siren).where(*over)).all()
         for row in rows:
@@ -165,14 +167,21 @@ class Packages:
         if row["state"] != "asked" or row["cursor"]["slice"] != number:
             return lambda _connection: None
         loop = asyncio.get_running_loop()
-        values = await loop.run_in_executor(MAKER, self._slice, row)
+        try:
+            values = await loop.run_in_executor(MAKER, self._slice, row)
+        except Exception as fault:
+            if job.tries + 1 < TRIES_MAX:
+                raise
+            values = {"state": "failed", "error": f"{type(fault).__name__}: {fault}"[:500], "expires_at": self._end()}
         return lambda connection: self._sliced(connection, row, values)
 
     def _sliced(self, connection: Connection, row: RowMapping, values: dict[str, Any]) -> None:
         mine = (package.c.id == row["id"], package.c.state == "asked")
         connection.execute(update(package).where(*mine).values(values))
         now = self._home.actor.clock()
-        if values.get("state") == "ready":
+        if values.get("state") == "failed":
+            audit.record(connection, row["siren"], "package.failed", about=row["id"], at=now, error=values["error"])
+        elif values.get("state") == "ready":
             said = {"sha256": values["sha256"], "size": values["size"], "invoices": values["done"]}
             audit.record(connection, row["siren"], "package.ready", about=row["id"], at=now, **said)
         else:
@@ -187,7 +196,7 @@ class Packages:
             return {"done": 0, "cursor": {"language": cursor["language"], "slice": cursor["slice"] + 1}}
 
     def _add_some(self, row: RowMapping, cursor: dict[str, Any]) -> dict[str, Any]:
-        with _making(self._file(row["id"]).parent, cursor.get("state", {})) as made:
+        with making(self._file(row["id"]).parent, cursor.get("state", {})) as made:
             criteria = Criteria(row["siren"], row["starts_on"], row["ends_on"], row["counterpart"])
             with self._home.actor.database.read() as connection:
                 rows = keeping_contents.page(connection, criteria, cursor.get("after"), SLICE)
@@ -201,15 +210,15 @@ class Packages:
             state = {**cursor, "slice": cursor["slice"] + 1, "after": after, "state": made.state()}
             return {"done": row["done"] + len(rows), "cursor": state}
 
-    def _add(self, connection: Connection, made: "_Made", row: RowMapping, language: str) -> None:
+    def _add(self, connection: Connection, made: Made, row: RowMapping, language: str) -> None:
         on = paris_day(self._home.actor.clock())
         documents, retention = self._home.actor.documents, self.retention
         items = keeping_contents.items_of(connection, documents, row, language=language, retention=retention, on=on)
         lines = [made.add(item) for item in items]
         for each in LANGUAGES:
-            made.index[each].write(keeping_contents.index_line(each, lines).encode())
+            made.index[each].write(keeping_index.index_line(each, lines).encode())
 
-    def _close(self, connection: Connection, made: "_Made", row: RowMapping, criteria: Criteria) -> None:
+    def _close(self, connection: Connection, made: Made, row: RowMapping, criteria: Criteria) -> None:
         """Add what is of no invoice, then what lists it all."""
         for item in keeping_contents.transmissions(connection, criteria, self._home.actor.documents):
             made.add(item)
@@ -223,7 +232,7 @@ class Packages:
         name = connection.execute(select(company.c.name).where(company.c.siren == row["siren"])).scalar() or ""
         asked = f"{row['starts_on'] or '…'} → {row['ends_on'] or '…'} {row['counterpart'] or ''}".strip()
         for language in LANGUAGES:
-            head_of = keeping_contents.index_head(language, row["siren"], name, asked, iter(totals))
+            head_of = keeping_index.index_head(language, row["siren"], name, asked, iter(totals))
             made.add_index(language, head_of)
         made.add_manifest(self._told(row))
 
@@ -236,121 +245,23 @@ class Packages:
             "key": actor.public_key, "asked_at": audit.instant(row["asked_at"]), "format": "estafette-package-1",
         }  # fmt: skip
 
-    def _finish(self, made: "_Made", row: RowMapping, count: int) -> dict[str, Any]:
+    def _finish(self, made: Made, row: RowMapping, count: int) -> dict[str, Any]:
         actor = self._home.actor
         now = actor.clock()
         told = {**self._told(row), "made_at": audit.instant(now)}
         size, sha256 = made.writer.finish(told, lambda data: sign(actor.key, data))
-        last = self.retention.until(Kind.PACKAGE, paris_day(now), on=paris_day(now))
-        expires = datetime.combine(last + timedelta(days=1), time(), PARIS)
         done = row["done"] + count
         return {"state": "ready", "done": done, "total": done, "size": size, "sha256": sha256, "ready_at": now,
-                "expires_at": expires}  # fmt: skip
+                "expires_at": self._end()}  # fmt: skip
+
+    def _end(self) -> datetime:
+        """Return until when a package that is made now, or has failed now, is there."""
+        today = paris_day(self._home.actor.clock())
+        return datetime.combine(self.retention.until(Kind.PACKAGE, today, on=today) + timedelta(days=1), time(), PARIS)
 
 
 def _journal(connection: Connection, chain: str) -> Iterator[str]:
     """Write the chain of the company as it was recorded, an event a line with its hash."""
     query = select(audit_event).where(audit_event.c.chain == chain).order_by(audit_event.c.seq)
-    for row in connection.execution_options(yield_per=1000).execute(query):
+    for row in connection.execute(query.execution_options(yield_per=1000)):
         yield msgspec.json.encode({"seq": row.seq, "hash": row.hash, "body": row.body}).decode() + "\n"
-
-
-@dataclass(slots=True)
-class _Made:
-    """A package being made: the sealed ZIP, and beside it the lines of its manifest and of its indexes."""
-
-    writer: Writer
-    manifest: IO[bytes]
-    index: dict[str, IO[bytes]] = field(default_factory=dict)
-
-    def parts(self) -> dict[str, IO[bytes]]:
-        """Return what waits beside, by name."""
-        return {"manifest": self.manifest, **{f"index.{name}": file for name, file in self.index.items()}}
-
-    def state(self) -> dict[str, int]:
-        """All is on the disk; returns how far it goes."""
-        ends = {}
-        for name, part in self.parts().items():
-            part.flush()
-            ends[name] = part.tell()
-        return {**self.writer.state(), **ends}
-
-    def add(self, item: Item) -> dict[str, str | int]:
-        """The file is in it, and in its manifest; returns the line there."""
-        line = item.line(self.writer.add(item.name, item.data))
-        self.manifest.write(msgspec.json.encode(line) + b"\n")
-        return line
-
-    def add_text(self, name: str, lines: Any) -> None:
-        """A file that is written line by line is in it, and in its manifest."""
-        with TemporaryFile(dir=self.writer.folder) as file:
-            for line in lines:
-                file.write(line.encode())
-            size = file.tell()
-            digest = self.writer.add_file(name, file)
-        line = dict.fromkeys(COLUMNS, "") | {"kind": name.partition("/")[0], "file": name, "bytes": size}
-        self.manifest.write(msgspec.json.encode({**line, "sha256": digest}) + b"\n")
-
-    def add_index(self, language: str, head: Iterator[str]) -> None:
-        """The index of a language is in it."""
-
-        def lines() -> Iterator[str]:
-            yield from head
-            self.index[language].seek(0)
-            for line in self.index[language]:
-                yield line.decode()
-            yield INDEX_TAIL
-
-        self.add_text(f"index.{language}.html", lines())
-
-    def add_manifest(self, told: dict[str, Any]) -> None:
-        """The manifest is in it, for programs and for spreadsheets."""
-
-        def entries() -> Iterator[dict[str, Any]]:
-            self.manifest.flush()
-            self.manifest.seek(0)
-            for line in self.manifest:
-                yield msgspec.json.decode(line)
-            self.manifest.seek(0, 2)
-
-        def as_json() -> Iterator[str]:
-            yield msgspec.json.encode(told).decode()[:-1] + ',"files":[\n'
-            for place, each in enumerate(entries()):
-                yield (",\n" if place else "") + msgspec.json.encode(each).decode()
-            yield "\n]}\n"
-
-        def as_csv() -> Iterator[str]:
-            yield csv_line(COLUMNS)
-            for each in entries():
-                yield csv_line([each[name] for name in COLUMNS])
-
-        for name, lines in (("manifest.json", as_json), ("manifest.csv", as_csv)):
-            with TemporaryFile(dir=self.writer.folder) as file:
-                for line in lines():
-                    file.write(line.encode())
-                self.writer.add_file(name, file)
-
-
-@contextmanager
-def _making(folder: Path, state: dict[str, int]) -> Iterator[_Made]:
-    """Open a package where it was left off."""
-    writer = Writer(folder)
-    opened = [
-        (name, _part(folder / f"{name}.part", state.get(name, 0))) for name in ("manifest", "index.fr", "index.en")
-    ]
-    files = dict(opened)
-    try:
-        writer.resume(state)
-        yield _Made(writer, files["manifest"], {name: files[f"index.{name}"] for name in LANGUAGES})
-    finally:
-        writer.close()
-        for file in files.values():
-            file.close()
-
-
-def _part(file: Path, end: int) -> IO[bytes]:
-    file.touch(mode=0o600)
-    opened = file.open("r+b")
-    opened.truncate(end)
-    opened.seek(end)
-    return opened

@@ -7,7 +7,7 @@ takes the unit back.
 from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, Index, Integer, String, Table
 
 from estafette.platform.tables import metadata
-from estafette.store.columns import Instant
+from estafette.store.columns import Instant, partial_index
 
 reporting_regime = Table(
     "reporting_regime",
@@ -41,6 +41,7 @@ unit_record = Table(
     Index("unit_record_key", "siren", "key", "id"),
     Index("unit_record_day", "siren", "role", "kind", "day"),
     Index("unit_record_reference", "siren", "reference"),
+    Index("unit_record_kept", "day", "id"),
 )
 """Every operation and payment to be reported, where it came from, and every change of it."""
 
@@ -58,6 +59,7 @@ reporting_file = Table(
     Column("faults", JSON, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Index("reporting_file_siren", "siren", "recorded_at"),
+    partial_index("reporting_file_kept", "recorded_at", where="sha256 != ''"),
 )
 """Files of unit records as they came, and what was wrong in them."""
 
@@ -83,6 +85,7 @@ transmission = Table(
     Index("transmission_period", "siren", "role", "kind", "start"),
     Index("transmission_state", "state"),
     Index("transmission_flow", "flow_name"),
+    partial_index("transmission_kept", "end", "id", where="sha256 != ''"),
 )
 """What was sent for a period. `state`: blocked (our own controls), waiting, packed, receivable, accepted, rejected,
 irreceivable."""

@@ -12,10 +12,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    text,
 )
 
-from estafette.store.columns import Amount, Instant
+from estafette.store.columns import Amount, Instant, partial_index
 
 metadata = MetaData()
 
@@ -51,6 +50,8 @@ flow = Table(
     Index("flow_updated", "siren", "updated_at", unique=True),
     Index("flow_document", "siren", "sha256"),
     Index("flow_invoice", "invoice_id"),
+    partial_index("flow_irreceivable", "submitted_at", where="invoice_id IS NULL AND acknowledgement = 'Error'"),
+    partial_index("flow_alone", "submitted_at", where="invoice_id IS NULL AND acknowledgement = 'Ok'"),
 )
 """What crosses the API of one customer (XP Z12-013 §3): one file, its acknowledgement, in strict order of update."""
 
@@ -93,17 +94,14 @@ invoice = Table(
     Index("invoice_list", "siren", "side", "received_at"),
     Index("invoice_key", "siren", "side", "seller_siren", "number", "year"),
     Index("invoice_number", "seller_siren", "number", "year"),
-    Index(
-        "invoice_once",
-        "siren",
-        "side",
-        "seller_siren",
-        "number",
-        "year",
+    Index("invoice_issued", "siren", "issue_date", "id"),
+    partial_index(
+        *("invoice_once", "siren", "side", "seller_siren", "number", "year"),
+        where="standing != 'rejected'",
         unique=True,
-        sqlite_where=text("standing != 'rejected'"),
-        postgresql_where=text("standing != 'rejected'"),
     ),
+    partial_index("invoice_kept", "issue_date", "id", where="standing != 'rejected'"),
+    partial_index("invoice_rejected", "received_at", where="standing = 'rejected'"),
 )
 """One delivery of one invoice, on one side. `standing`: live, rejected, undelivered, archived, reportable. A rejected
 delivery never stands in the way of another with its number (BR-FR-CO-02)."""
@@ -137,6 +135,7 @@ early_status = Table(
     Column("sha256", String(64), nullable=False),
     Column("received_at", Instant, nullable=False),
     Index("early_status_key", "seller_siren", "number", "year"),
+    Index("early_status_received", "received_at"),
 )
 """Statuses that came before their invoice; they join it when it comes."""
 
@@ -164,6 +163,7 @@ declaration = Table(
     Index("declaration_object", "interface", "object_id"),
     Index("declaration_flow", "flow_name"),
     Index("declaration_invoice", "invoice_id"),
+    partial_index("declaration_kept", "created_at", where="sha256 != ''"),
 )
 """What the State is owed, one row an object: a Flow 1 or an obligatory status, and what the portal answered."""
 
@@ -177,5 +177,6 @@ portal_flow = Table(
     Column("created_at", Instant, nullable=False),
     Column("answered_at", Instant),
     Column("details", JSON, nullable=False),
+    partial_index("portal_flow_kept", "created_at", where="sha256 != ''"),
 )
 """Envelopes to and from the public portal, by their published name."""

@@ -35,6 +35,12 @@ OPERATOR = "operator"
 PLATFORM = "platform"
 """Who acts when nobody is said to: the program's own work."""
 
+BLANKED = "sha256:"
+"""How the text of an event begins of which only the digest is left: no JSON does (`store.audit_purge`)."""
+
+BLANK = "blank"
+"""What such an event is called where events are shown."""
+
 _actor: ContextVar[str] = ContextVar("actor", default=PLATFORM)
 _WAITING = "estafette.audit"
 
@@ -134,7 +140,10 @@ def latest(connection: Connection, chain: str, *, limit: int, about: str | None 
 
 
 def told(row: RowMapping) -> dict[str, Any]:
-    """Return an event as it was recorded, with its `hash`."""
+    """Return an event as it was recorded, with its `hash`; one that was blanked says that it was, and nothing else."""
+    if is_blank(row["body"]):
+        said = {"chain": row["chain"], "seq": row["seq"], "at": "", "who": "", "what": BLANK, "about": "", "data": {}}
+        return {**said, "hash": row["hash"]}
     return {**msgspec.json.decode(row["body"]), "hash": row["hash"]}
 
 
@@ -154,8 +163,18 @@ def link_digest(previous: str, digested: str) -> str:
 
 
 def digest(body: str) -> str:
-    """Return the digest of the text of an event."""
-    return hashlib.sha256(body.encode()).hexdigest()
+    """Return the digest of the text of an event, also where only that is left of it."""
+    return body.removeprefix(BLANKED) if is_blank(body) else hashlib.sha256(body.encode()).hexdigest()
+
+
+def blanked(body: str) -> str:
+    """Return what is left of the text of an event once it is forgotten."""
+    return f"{BLANKED}{digest(body)}"
+
+
+def is_blank(body: str) -> bool:
+    """Tell whether only the digest of a text is left."""
+    return body.startswith(BLANKED)
 
 
 def canonical(value: Any) -> str:

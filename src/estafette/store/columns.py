@@ -1,4 +1,4 @@
-"""Column types that say the same thing on every engine: instants with their zone, exact amounts, ordered texts."""
+"""What says the same thing on every engine: instants with their zone, exact amounts, ordered texts, partial indexes."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -6,13 +6,18 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import DateTime, Dialect, Numeric, String, TypeDecorator
+from sqlalchemy import DateTime, Dialect, Index, Numeric, String, TypeDecorator, text
 from sqlalchemy.types import TypeEngine
 
 
 def bytewise(length: int) -> String:
     """Return a text compared by its bytes on every engine, so that what begins alike is one range of an index."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """Return an index of the rows for which a condition holds, in SQL."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 def json_text(value: Any) -> str:

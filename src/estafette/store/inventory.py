@@ -5,19 +5,18 @@ some in its payload.
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from weakref import WeakKeyDictionary
 
 import msgspec
-from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, exists, func, inspect, select
+from sqlalchemy import Column, Connection, Engine, MetaData, Select, String, Table, exists, func, inspect, select
 
 from estafette.store.documents import Damaged, Documents
-from estafette.store.tables import condemned, document, job, purged
+from estafette.store.tables import condemned, document, job, purged, unlinked
 
-NOT_NAMING = frozenset({document.name, condemned.name, purged.name})
+NOT_NAMING = frozenset({document.name, condemned.name, purged.name, unlinked.name})
 WITHIN_ENVELOPES = frozenset({"invoice_data", "obligatory_status", "accepted_report"})
 """Tables of the portal whose hash is that of a file in an envelope: the envelope is the document."""
 
@@ -71,25 +70,22 @@ def naming(connection: Connection) -> list[Column[str]]:
     return _NAMING[connection.engine]
 
 
-def still_named(connection: Connection, names: Collection[str], *, but: Mapping[str, int] | None = None) -> set[str]:
-    """Return which of these documents are named by a record, or by work that waits.
+def still_named(connection: Connection, asked: Select[tuple[str]]) -> set[str]:
+    """Return which of the documents that a query gives are named by a record, or by work that waits.
 
-    `but`: how many records that name each are about to go, and do not count.
+    Each column that names documents is read once, from one end to the other: many are to be asked for at once.
     """
-    if not names:
-        return set()
-    counts: Counter[str] = Counter()
+    found: set[str] = set()
     for column in naming(connection):
-        mine = select(column, func.count()).where(column.in_(sorted(names))).group_by(column)
-        for name, count in connection.execute(mine):
-            counts[name] += count
-    counts.subtract(but or {})
-    return {name for name, count in counts.items() if count > 0} | (set(names) & _in_work(connection))
+        found.update(connection.execute(select(column).where(column.in_(asked)).distinct()).scalars())
+    if in_work := _in_work(connection):
+        found |= in_work.intersection(connection.execute(asked).scalars())
+    return found
 
 
 def _in_work(connection: Connection) -> set[str]:
     query = select(job.c.payload).where(job.c.state != "done")
-    rows = connection.execution_options(yield_per=AT_ONCE).execute(query).scalars()
+    rows = connection.execute(query.execution_options(yield_per=AT_ONCE)).scalars()
     return {name for payload in rows for name in _HASH.findall(msgspec.json.encode(payload).decode())}
 
 
@@ -140,7 +136,7 @@ def verify(
 def _resting(connection: Connection) -> Iterator[tuple[str, tuple[str, int, int]]]:
     """Give every document and where it rests, as the packs lie."""
     query = select(document).order_by(document.c.pack, document.c.start)
-    for row in connection.execution_options(yield_per=AT_ONCE).execute(query):
+    for row in connection.execute(query.execution_options(yield_per=AT_ONCE)):
         yield row.sha256, (row.pack, row.start, row.length)
 
 

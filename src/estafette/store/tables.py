@@ -3,7 +3,7 @@ accounts and API clients, the audit log."""
 
 from sqlalchemy import JSON, BigInteger, Column, Date, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-from estafette.store.columns import Instant
+from estafette.store.columns import Instant, partial_index
 
 metadata = MetaData()
 
@@ -53,6 +53,7 @@ inbox = Table(
     Column("name", String(255), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("received_at", Instant, nullable=False),
+    partial_index("inbox_kept", "received_at", where="sha256 != ''"),
 )
 """Every message ever taken from another actor: the second copy changes nothing."""
 
@@ -82,6 +83,15 @@ condemned = Table(
 )
 """Documents that no record leads to any more, and where their bytes rest until they are erased. No `pack`: in a file of
 its own."""
+
+unlinked = Table(
+    "unlinked",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("since", Instant, nullable=False),
+    Index("unlinked_since", "since"),
+)
+"""Documents that a record named which is gone: whether another names them is looked at later (`store.orphans`)."""
 
 purged = Table(
     "purged",
@@ -140,6 +150,7 @@ account = Table(
     Column("factor_secret", String(300)),
     Column("factor_since", Instant),
     Column("factor_step", BigInteger),
+    Index("account_closed", "closed_at"),
 )
 """Who may open a desk. `password_given_at`: somebody else chose the password, it must be changed at the next sign-in.
 
@@ -269,6 +280,7 @@ identity_event = Table(
     Column("subject", String(120), nullable=False),
     Column("detail", JSON, nullable=False),
     Index("identity_event_organization", "organization", "id"),
+    Index("identity_event_at", "at", "id"),
     sqlite_autoincrement=True,
 )
 """Who gave, changed or took away an access, and when: only added to."""
@@ -283,7 +295,16 @@ audit_event = Table(
     Column("hash", String(64), nullable=False),
     Index("audit_event_about", "chain", "about"),
 )
-"""The audit log, one chain a tenant (`store.audit`); triggers refuse to change or delete a row."""
+"""The audit log, one chain a tenant (`store.audit`); triggers refuse to change or delete a row, but for a text that
+becomes its digest (`store.audit_purge`)."""
+
+audit_blank = Table(
+    "audit_blank",
+    metadata,
+    Column("chain", String(20), primary_key=True),
+    Column("seq", Integer, nullable=False),
+)
+"""Up to where the events of a chain say nothing more (`store.audit_purge`); of `roots`, how many were gone through."""
 
 audit_head = Table(
     "audit_head",

@@ -2,19 +2,23 @@
 
 What is found, and by what: a changed event, by its hash, or by the next one's when its own was made again; a deleted or
 inserted one, by the numbers or by the next hash; a chain cut short, by where it is said to end; one written anew, by
-the signed roots; roots written anew, by those that were kept outside (`against`).
+the signed roots; roots written anew, by those that were kept outside (`against`); a text that was blanked before its
+time, by the day of the roots that cover it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from estafette.store import audit, merkle
+from estafette.store.audit_purge import covered
 from estafette.store.roots import leaf_text
 from estafette.store.tables import audit_event, audit_head, audit_leaf, audit_root
+from estafette.values.retention import Kind, earlier, rule_of
 
 Verifies = Callable[[str, str, bytes], bool]
 AT_ONCE = 5000
@@ -59,16 +63,19 @@ def verify(
     chain: str | None = None,
     against: Iterable[dict[str, Any]] = (),
     progress: Callable[[int], None] = lambda _events: None,
+    on: date | None = None,
 ) -> Report:
     """Return what is not as it was written: of one chain or of all, and of the roots.
 
     `key` is the public key of the actor; `against` are roots that were exported; `progress` is told how many events
-    were read, now and then.
+    were read, now and then. `on`: the day it is, by which no text may have been blanked before its time.
     """
     report = Report()
+    blank = covered(connection, earlier(on, rule_of(Kind.JOURNAL, on=on).months)) if on else None
     for each in [chain] if chain else _chains(connection):
         report.chains += 1
         _chain(connection, each, report, progress)
+        _blanked(connection, each, report, blank)
     _roots(connection, report, key=key, verifies=verifies)
     _against(connection, report, against)
     return report
@@ -108,7 +115,7 @@ def _chain(connection: Connection, chain: str, report: Report, progress: Callabl
 
 def _events(connection: Connection, chain: str) -> Iterator[Row[Any]]:
     query = select(audit_event).where(audit_event.c.chain == chain).order_by(audit_event.c.seq)
-    return iter(connection.execution_options(yield_per=AT_ONCE).execute(query))
+    return iter(connection.execute(query.execution_options(yield_per=AT_ONCE)))
 
 
 def _leaves(connection: Connection, chain: str) -> dict[int, str]:
@@ -118,6 +125,8 @@ def _leaves(connection: Connection, chain: str) -> dict[int, str]:
 
 def _own_body(row: Row[Any], report: Report) -> None:
     """The columns of an event say what its text says."""
+    if audit.is_blank(row.body):
+        return
     try:
         body = msgspec.json.decode(row.body)
         same = (body["chain"], body["seq"], body["about"]) == (row.chain, row.seq, row.about)
@@ -126,6 +135,21 @@ def _own_body(row: Row[Any], report: Report) -> None:
     if not same:
         fr = "le texte de l'événement n'est pas celui de cette place (déplacé ou changé)"
         report.find(row.chain, row.seq, fr, "the text of the event is not of this place (moved or changed)")
+
+
+def _blanked(connection: Connection, chain: str, report: Report, covered_by: int | None) -> None:
+    """Only the first events of a chain are blank, and none before its time; `covered_by`: the last root of then."""
+    mine = (audit_event.c.chain == chain, audit_event.c.body.startswith(audit.BLANKED))
+    count, last = connection.execute(select(func.count(), func.max(audit_event.c.seq)).where(*mine)).one()
+    if count and count != last:
+        fr, en = "un texte a été effacé hors de son tour", "a text was blanked out of turn"
+        report.find(chain, last, fr, en)
+    if count and covered_by is not None:
+        over = (audit_leaf.c.chain == chain, audit_leaf.c.number <= covered_by)
+        until = connection.execute(select(func.max(audit_leaf.c.seq)).where(*over)).scalar() or 0
+        if last > until:
+            fr, en = "des textes ont été effacés avant l'heure", "texts were blanked before their time"
+            report.find(chain, until + 1, fr, en)
 
 
 def _end(connection: Connection, chain: str, report: Report, last: tuple[int, str]) -> None:

@@ -147,8 +147,16 @@ class Retention:
         return max((self.until(kind, day, on=on), kind) for kind in kinds)
 
     def before(self, kind: Kind, *, on: date) -> date:
-        """Return a day such that whatever is kept no more on `on` is of it or earlier; some that is kept is too."""
-        return earlier(on, self._months(rule_of(kind, on=on)))
+        """Return a day such that whatever is kept no more on `on` is of it or earlier; at most a month of days that
+        are still kept are too.
+        """
+        rule = rule_of(kind, on=on)
+        months = self._months(rule)
+        if not rule.from_year_end:
+            return earlier(on, months)
+        years = range(on.year - months // 12, on.year - months // 12 - 3, -1)
+        ends = (_day(year, *self.year_end) for year in years if year >= 1)
+        return next((end for end in ends if later(end, months) < on), date.min)
 
     def _months(self, rule: Rule) -> int:
         """Return the actor's own duration; a text that has since become longer prevails over it."""

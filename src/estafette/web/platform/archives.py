@@ -11,7 +11,7 @@ set and the audit log read by its administrators.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,7 +24,8 @@ from starlette.routing import BaseRoute, Route
 from estafette.exchange.keys import verifies
 from estafette.platform import keeping_portability, keeping_register
 from estafette.platform.keeping_contents import Criteria
-from estafette.platform.keeping_package import LANGUAGES, PURPOSES, Asked, NotPossible
+from estafette.platform.keeping_package import PURPOSES, Asked, NotPossible
+from estafette.platform.keeping_writer import LANGUAGES
 from estafette.platform.platform import Platform
 from estafette.store import holds, verification
 from estafette.store.holds import NotAHold, Scope
@@ -205,14 +206,16 @@ class ArchivePages:
             events = keeping_register.journal(connection, siren, limit=EVENTS_SHOWN, before=place, about=about)
             roots = keeping_register.daily_roots(connection, siren, limit=ROOTS_SHOWN)
             count = keeping_register.length(connection, siren)
-        found = {"events": events, "roots": roots, "count": count}
+        shown = [{**each, "at": datetime.fromisoformat(each["at"]) if each["at"] else None} for each in events]
+        found = {"events": shown, "roots": roots, "count": count}
         asked: dict[str, Any] = {"report": report, "about": about, "before": place, "full": EVENTS_SHOWN}
         return self._desk.render(request, "archive_journal.html", 200, **found, **asked)
 
     def _verified(self, siren: str) -> verification.Report:
         actor = self._platform.home.actor
         with self._database.read() as connection:
-            return verification.verify(connection, key=actor.public_key, verifies=verifies, chain=siren)
+            today = self._desk.today()
+            return verification.verify(connection, key=actor.public_key, verifies=verifies, chain=siren, on=today)
 
 
 def _asked(sent: Mapping[str, str], language: str) -> Asked:
