@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -162,6 +163,24 @@ def test_late_to_the_portal(own_world: World) -> None:
     assert raised(world) == []
 
 
+def test_a_transmission_that_the_portal_does_not_take(own_world: World) -> None:
+    """E-reporting that has not reached the portal eight hours after it left is an alarm, until it has."""
+    world = own_world
+    platform = world.platform("platform-a")
+    rows = b"id;date;categorie;taux;base;tva\nZ1;14/09/2026;TLB1;20;100;20\n"
+    asyncio.run(platform.reporting.hand_in(SELLER, rows, name="z.csv", source="api"))
+    world.wire.down.add("PPF")
+    world.clock.now = datetime(2026, 10, 1, 5, tzinfo=UTC)
+    world.work_with_troubles()
+    assert ("late", "FFE1025A") not in raised(world)
+    world.pass_by(hours=9)
+    world.work_with_troubles()
+    assert ("late", "FFE1025A") in raised(world)
+    world.wire.down.clear()
+    world.work_with_troubles()
+    assert ("late", "FFE1025A") not in raised(world)
+
+
 def test_a_status_without_its_invoice(own_world: World) -> None:
     """A status whose invoice does not come is an alarm after its delay, and none once it has come."""
     world = own_world
@@ -182,6 +201,8 @@ def test_a_status_without_its_invoice(own_world: World) -> None:
     world.pass_by(hours=25)
     (early,) = [one for one in raised(world) if one[0] == "early"]
     assert early == ("early", f"{SELLER}/2026/E1")
+    world.pass_by(days=29)
+    assert [one for one in raised(world) if one[0] == "early"] == [], "it will not come: it is kept, nobody is told"
 
 
 def test_a_scanner_that_is_down(own_world: World) -> None:

@@ -20,7 +20,15 @@ from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Unreadable
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import UNKNOWN_OBJECT, about_flow, platform_party, refusals_of
-from estafette.platform import addresses, declarations, flows, mirror_extracts, mirrors, reporting_sending
+from estafette.platform import (
+    addresses,
+    declarations,
+    flows,
+    mirror_extracts,
+    mirrors,
+    refused_envelopes,
+    reporting_sending,
+)
 from estafette.platform.home import Home
 from estafette.platform.mirror_extracts import Portion
 from estafette.platform.tables import declaration, invoice, portal_flow
@@ -171,10 +179,13 @@ def _acknowledged(home: Home, connection: Connection, name: FlowName, message: S
     state = "receivable" if receivable else "irreceivable"
     values = {"state": state, "answered_at": now, "details": details}
     connection.execute(update(portal_flow).where(portal_flow.c.name.in_(names)).values(values))
-    reporting_sending.acknowledged(connection, names, state=state, details=details)
     addresses.acknowledged(connection, names, state=state, details=details, at=now)
-    packed = update(declaration).where(declaration.c.flow_name.in_(names), declaration.c.state == "packed")
-    connection.execute(packed.values(state=state, details=details))
+    if receivable:
+        reporting_sending.receivable(connection, names)
+        packed = update(declaration).where(declaration.c.flow_name.in_(names), declaration.c.state == "packed")
+        connection.execute(packed.values(state=state, details=[]))
+    for each in () if receivable else names:
+        refused_envelopes.came_back(home, connection, each, reasons=message.reason_codes, details=details)
     told = _MIRRORS_OF.values(connection, names=names, interfaces=list(mirrors.settled_by(state)))
     mirrors.answered(connection, told, state, details, now)
 

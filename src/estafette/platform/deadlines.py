@@ -1,7 +1,7 @@
 """What the State should have by now and has not: the declarations that passed their time (lifecycle.deadlines).
 
-A declaration is owed until the portal says that it could take the flow (500); one that was rejected is no longer late,
-it is wrong: its company or the operator corrects it.
+A declaration is owed until the portal says that it could take the flow (500), also when it could not (501); one that
+was rejected is no longer late, it is wrong: its company or the operator corrects it.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 
 from estafette.platform.tables import declaration, invoice
 
-OWED = ("waiting", "packed")
+OWED = ("waiting", "packed", "irreceivable")
 """The states of a declaration that the portal has not taken."""
 
 

@@ -126,10 +126,10 @@ def _pack(home: Home, connection: Connection) -> None:
     connection.execute(update(transmission).where(mine).values(state="packed", flow_name=name))
 
 
-def acknowledged(connection: Connection, names: Sequence[str], *, state: str, details: list[dict[str, str]]) -> None:
-    """The portal can use the envelopes of these names, or cannot: what was in them is then to be sent again."""
+def receivable(connection: Connection, names: Sequence[str]) -> None:
+    """The portal can use the envelopes of these names: it will answer what is in them."""
     packed = update(transmission).where(transmission.c.flow_name.in_(names), transmission.c.state == "packed")
-    connection.execute(packed.values(state=state, details=details))
+    connection.execute(packed.values(state="receivable"))
 
 
 def answered(

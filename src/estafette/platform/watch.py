@@ -1,4 +1,6 @@
-"""What is wrong with a platform's own duties: late declarations, early statuses, no scanner, an old directory."""
+"""What is wrong with a platform's own duties: late declarations, early statuses, failed packages, no scanner, an old
+directory.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -8,6 +10,9 @@ from sqlalchemy import Connection, func, select
 from estafette.exchange.scanning import DOWN
 from estafette.platform import mirror_extracts
 from estafette.platform.deadlines import OWED
+from estafette.platform.keeping_tables import package
+from estafette.platform.reporting_sending import REPORTS
+from estafette.platform.reporting_tables import transmission
 from estafette.platform.tables import declaration, early_status
 from estafette.store.alarms import Condition
 from estafette.store.tables import job
@@ -16,10 +21,17 @@ from estafette.values.moments import PARIS
 UNSCANNED_AFTER = timedelta(minutes=5)
 """How long a deposit may wait for the scanner before someone is told (ours)."""
 
+REPORTED_WITHIN = timedelta(hours=8)
+"""How long the platform has from the end of the company's last day (external specifications v3.2, table 13)."""
+
 EARLY_AFTER = timedelta(hours=24)
 """How long a status may wait for its invoice before someone is told (ours: no text says)."""
 
-EARLY_SHOWN_MAX = 100
+EARLY_UNTIL = timedelta(days=30)
+"""How long one is told: the invoice will not come, its sender was to be asked. It is kept, and still joined if it comes
+(`keeping_messages`)."""
+
+EARLY_SHOWN_MAX = PACKAGES_SHOWN_MAX = 100
 
 STALE_AFTER = timedelta(hours=36)
 """How old the copy of the directory may be before someone is told: a day, since one extract leaves a day, and half."""
@@ -28,7 +40,9 @@ STALE_AFTER = timedelta(hours=36)
 def conditions(connection: Connection, now: datetime) -> Iterator[Condition]:
     """Give what the platform is late with, or waits for in vain."""
     yield from _late(connection, now)
+    yield from _late_reports(connection, now)
     yield from _early(connection, now)
+    yield from _packages(connection)
     yield from _unscanned(connection, now)
     yield from _directory(connection, now)
 
@@ -45,16 +59,40 @@ def _late(connection: Connection, now: datetime) -> Iterator[Condition]:
         )  # fmt: skip
 
 
+def _late_reports(connection: Connection, now: datetime) -> Iterator[Condition]:
+    """Transmissions of e-reporting that left, or should have, and that the portal has not acknowledged in time."""
+    owed = (transmission.c.state.in_(OWED), transmission.c.created_at < now - REPORTED_WITHIN)
+    count, since = connection.execute(select(func.count(), func.min(transmission.c.created_at)).where(*owed)).one()
+    if count:
+        yield Condition(
+            "late", REPORTS, since + REPORTED_WITHIN,
+            f"{REPORTS} : {count} transmission(s) d'e-reporting que le portail n'a pas acquittée(s) à temps.",
+            f"{REPORTS}: {count} transmission(s) of e-reporting that the portal has not acknowledged in time.",
+        )  # fmt: skip
+
+
 def _early(connection: Connection, now: datetime) -> Iterator[Condition]:
     """Statuses that came before their invoice and whose invoice does not come."""
     key = (early_status.c.sender, early_status.c.seller_siren, early_status.c.number, early_status.c.year)
     query = select(*key, func.count(), func.min(early_status.c.received_at)).group_by(*key)
-    overdue = query.having(func.min(early_status.c.received_at) < now - EARLY_AFTER).limit(EARLY_SHOWN_MAX)
+    lately = query.where(early_status.c.received_at > now - EARLY_UNTIL)
+    overdue = lately.having(func.min(early_status.c.received_at) < now - EARLY_AFTER).limit(EARLY_SHOWN_MAX)
     for sender, siren, number, year, count, since in connection.execute(overdue):
         yield Condition(
             "early", f"{siren}/{year}/{number[:150]}", since,
             f"{count} statut(s) de {sender} sur une facture qui n'est jamais arrivée : {siren}, {number}, {year}.",
             f"{count} status(es) of {sender} about an invoice that never came: {siren}, {number}, {year}.",
+        )  # fmt: skip
+
+
+def _packages(connection: Connection) -> Iterator[Condition]:
+    """Restitution packages that could not be made, until they are gone."""
+    failed = select(package.c.id, package.c.siren, package.c.asked_at, package.c.error)
+    for row in connection.execute(failed.where(package.c.state == "failed").limit(PACKAGES_SHOWN_MAX)):
+        yield Condition(
+            "package", row.id, row.asked_at,
+            f"Le dossier de restitution de {row.siren} n'a pu être fait : {row.error}. Réparer, puis le redemander.",
+            f"The restitution package of {row.siren} could not be made: {row.error}. Mend it, then ask for it again.",
         )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """What a platform's worker does with each of its queues.
 
 `deposit` (a customer's file is judged and settled), `receive` (an invoice from another platform), `status` (a status
-from another platform), `pack` (what the State is owed leaves), `portal` (what the portal sends).
+from another platform), `pack` (what the State is owed leaves), `portal` (what the portal sends), `send-again` (what the
+portal could not use, once its cause is mended).
 
 What comes many at once is prepared outside any transaction, all together; then written a few at a time, having asked at
 once what those few need (`look_ahead`).
@@ -24,6 +25,7 @@ from estafette.platform import (
     look_ahead,
     mirror_extracts,
     reception,
+    refused_envelopes,
     status_reception,
 )
 from estafette.platform.examination import Examined
@@ -51,6 +53,7 @@ class Work:
         worker.handles_together(STATUS, self.take_statuses)
         worker.handles_together(declarations.PACK, lambda batch: declarations.pack(self._home, batch))
         worker.handles(acknowledgements.PORTAL, lambda job: acknowledgements.handle(self._home, job))
+        worker.handles(refused_envelopes.AGAIN, lambda job: refused_envelopes.again(self._home, job))
         worker.handles(mirror_extracts.PURGE, lambda job: mirror_extracts.purge(self._home.actor, job))
 
     async def judge(self, batch: list[Job]) -> Outcome:

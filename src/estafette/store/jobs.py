@@ -71,6 +71,17 @@ def add(
     gathered.add(connection, table, row, once=True)
 
 
+def set_aside(
+    connection: Connection, *, queue: str, key: str, payload: dict[str, Any], now: datetime, error: str
+) -> None:
+    """The work is recorded, once per key, and waits for a human from the beginning."""
+    row = {
+        "queue": queue, "key": key, "lane": None, "payload": payload, "state": "parked", "due": now, "tries": 0,
+        "created_at": now, "ended_at": now, "error": error[:2000], "correlation": correlation.current(),
+    }  # fmt: skip
+    gathered.add(connection, table, row, once=True)
+
+
 def claim(
     connection: Connection,
     *,
