@@ -5,7 +5,7 @@ from datetime import date
 from functools import partial
 from typing import Any, BinaryIO
 
-from sqlalchemy import Connection, RowMapping, func, insert, select
+from sqlalchemy import Connection, RowMapping, insert, select
 
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import Peer, Refused
@@ -29,6 +29,7 @@ from estafette.platform.addresses import Addresses
 from estafette.platform.answers import Answer
 from estafette.platform.flows import Deposit
 from estafette.platform.home import Home
+from estafette.platform.invoice_list import Sought, listed
 from estafette.platform.keeping_package import Packages
 from estafette.platform.keeping_settings import settings_of
 from estafette.platform.reporting import Reporting
@@ -220,17 +221,12 @@ class Platform:
         with self._database.read() as connection:
             return list(connection.execute(query.order_by(flow.c.updated_at.desc()).limit(limit)).mappings())
 
-    def invoices(self, siren: str, side: str, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
-        """Return the company's invoices on one side, the last first, each with its latest `status` and `declared`."""
-        query = (
-            select(invoice, _latest_status().label("status"), _declared().label("declared"))
-            .where(invoice.c.siren == siren, invoice.c.side == side)
-            .order_by(invoice.c.received_at.desc())
-            .limit(limit)
-            .offset(offset)
-        )
+    def invoices(
+        self, siren: str, side: str, limit: int = 100, offset: int = 0, *, sought: Sought | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the company's invoices on one side that are sought, the last first (`invoice_list.listed`)."""
         with self._database.read() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return listed(connection, siren, side, sought or Sought(), limit=limit, offset=offset)
 
     def invoice(self, siren: str, invoice_id: str) -> InvoiceView | None:
         """Return one of the company's invoices whole; None when there is none such."""
@@ -263,14 +259,3 @@ class Platform:
 def _own(connection: Connection, siren: str, invoice_id: str) -> RowMapping | None:
     query = select(invoice).where(invoice.c.siren == siren, invoice.c.id == invoice_id)
     return connection.execute(query).mappings().first()
-
-
-def _latest_status() -> Any:
-    last = select(event.c.status).where(event.c.invoice_id == invoice.c.id)
-    return last.order_by(*(column.desc() for column in life_cycle.IN_ORDER)).limit(1).scalar_subquery()
-
-
-def _declared() -> Any:
-    """Say what the State makes of it: rejected when anything was, waiting while anything is, else accepted."""
-    mine = declaration.c.invoice_id == invoice.c.id
-    return select(func.aggregate_strings(declaration.c.state, ",")).where(mine).scalar_subquery()

@@ -45,17 +45,13 @@ from estafette.web.platform.archives import ArchivePages
 from estafette.web.platform.attention import concerns
 from estafette.web.platform.deposits import Deposits
 from estafette.web.platform.files import to_save
+from estafette.web.platform.lists import ROWS_A_PAGE, SIDES, Lists
 from estafette.web.platform.reports import ReportPages
 
-ROWS_A_PAGE = 50
 LATEST = 8
-SIDES = {"issued": "CustomerInvoice", "received": "SupplierInvoice"}
-"""The type of flow (XP Z12-013 §3.6) under which the invoices of each side go, where an accreditation is limited."""
-
 LOOKED_AT = 2000
 """The invoices of each side, the latest, among which attention is looked for."""
 
-PAGES_MAX = 20_000
 LINES_SHOWN = 500
 """Lines of one invoice on its page; the original has them all."""
 
@@ -67,8 +63,7 @@ def routes(platform: Platform, desk: Desk, wake: Callable[[], None]) -> list[Bas
     both = ["GET", "POST"]
     return [
         Route("/", desk.signed_in(pages.home)),
-        Route("/issued", desk.signed_in(pages.issued)),
-        Route("/received", desk.signed_in(pages.received)),
+        *Lists(platform, desk).routes(),
         Route("/deposits", desk.signed_in(pages.deposits)),
         Route("/deposit", desk.signed_in(deposits.form, get=C.DEPOSIT, post=C.DEPOSIT), methods=both),
         Route("/flows/{flow_id}", desk.signed_in(deposits.flow)),
@@ -101,14 +96,6 @@ class Pages:
         found = concerns(received, issued, self._flows(person, siren), on=self._desk.today())
         latest = {"issued": issued[:LATEST], "received": received[:LATEST]}
         return self._desk.render(request, "home.html", concerns=found, latest=latest, signs=signs)
-
-    async def issued(self, request: Request, person: Person) -> Response:
-        """Show the invoices the company issued."""
-        return self._list(request, person, "issued")
-
-    async def received(self, request: Request, person: Person) -> Response:
-        """Show the invoices the company received."""
-        return self._list(request, person, "received")
 
     async def deposits(self, request: Request, person: Person) -> Response:
         """Show the latest deposits."""
@@ -204,17 +191,6 @@ class Pages:
         }
         return self._desk.render(request, "invoice.html", status, **values)
 
-    def _list(self, request: Request, person: Person, side: str) -> Response:
-        if not person.sees(SIDES[side]):
-            raise HTTPException(403)
-        page = _page(request.query_params.get("page", ""))
-        offset = (page - 1) * ROWS_A_PAGE
-        rows = self._platform.invoices(tenant_of(person), side, ROWS_A_PAGE + 1, offset)
-        if not rows and page > 1:
-            raise HTTPException(404)
-        shown, more = rows[:ROWS_A_PAGE], len(rows) > ROWS_A_PAGE
-        return self._desk.render(request, "list.html", side=side, rows=shown, page=page, more=more, signs=signs)
-
 
 def is_readable(view: InvoiceView) -> bool:
     """Tell whether the company may read the document: one rejected at reception is announced, not handed over."""
@@ -224,7 +200,3 @@ def is_readable(view: InvoiceView) -> bool:
 def _name_of(database: Database, siren: str) -> str | None:
     with database.read() as connection:
         return connection.execute(select(company.c.name).where(company.c.siren == siren)).scalar()
-
-
-def _page(text: str) -> int:
-    return min(max(int(text), 1), PAGES_MAX) if text.isascii() and text.isdigit() and len(text) < 6 else 1

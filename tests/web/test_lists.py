@@ -1,0 +1,67 @@
+"""The lists of invoices: what is looked for is found, page by page and in a file, and nothing of another company."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from urllib.parse import urlencode
+
+import pytest
+from tests.web.world import World, an_invoice, open_world
+
+from estafette.simulation.documents import ubl
+
+NUMBERS = ("A-1", "A-2", "B-1")
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Give a desk where three invoices were issued on different days, one of them collected."""
+    world = open_world(tmp_path_factory.mktemp("lists"))
+    for place, number in enumerate(NUMBERS):
+        made = replace(an_invoice(number), issued=date(2026, 9, 10 + place))
+        world.issue(ubl(made))
+    yield world
+    world.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, {"A-1", "A-2", "B-1"}),
+        ({"number": "A-"}, {"A-1", "A-2"}),
+        ({"number": "%"}, set()),
+        ({"from": "2026-09-11", "to": "2026-09-11"}, {"A-2"}),
+        ({"counterpart": "200000008"}, {"A-1", "A-2", "B-1"}),
+        ({"counterpart": "LEVANT"}, {"A-1", "A-2", "B-1"}),
+        ({"counterpart": "nobody"}, set()),
+        ({"stands": "paid"}, set()),
+        ({"stands": "open", "number": "B"}, {"B-1"}),
+        ({"from": "yesterday"}, {"A-1", "A-2", "B-1"}),
+    ],
+)
+def test_what_is_sought_is_found(filled: World, asked: dict[str, str], found: set[str]) -> None:
+    """By number, counterpart, days, where they stand: on the page and in the file, in French and in English."""
+    page = filled.visitor().get(f"/issued?{urlencode(asked)}")
+    assert {number for number in NUMBERS if f">{number}<" in page.html} == found
+    for language, separator in (("fr", ","), ("en", ".")):
+        file = filled.visitor(language=language).get(f"/issued/export?{urlencode(asked)}")
+        rows = list(csv.reader(io.StringIO(file.body.decode("utf-8-sig")), delimiter=";"))
+        assert {row[0] for row in rows[1:]} == found
+        assert all(row[6].count(separator) == 1 for row in rows[1:])
+
+
+def test_a_company_finds_its_own_only(filled: World) -> None:
+    """Another company finds nothing of it, on the page or in the file."""
+    other = filled.visitor("other")
+    for path in ("/issued", "/received", "/issued/export", "/received/export"):
+        assert "A-1" not in other.get(path).html
+
+
+def test_pages_keep_what_was_asked(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next page is of the same search."""
+    monkeypatch.setattr("estafette.web.platform.lists.ROWS_A_PAGE", 1)
+    page = filled.visitor().get("/issued?number=A-")
+    assert "/issued?number=A-&amp;page=2" in page.html or "?number=A-&amp;page=2" in page.html
+    assert ">A-1<" in filled.visitor().get("/issued?number=A-&page=2").html
