@@ -67,6 +67,8 @@ class Case:
 STANDARD = Seen()
 ON_INVOICING = Seen(collected="F1 200")
 """VAT is due when invoicing: the State is not told of collections."""
+UNNUMBERED = Seen(told="200", collected="200")
+"""A party has no VAT number: the portal rejects the data (G2.33)."""
 
 
 def plain(invoice: Invoice) -> Invoice:
@@ -374,6 +376,13 @@ def by_the_buyer(invoice: Invoice) -> Invoice:
     return zero_rated("E", "VATEX-FR-FRANCHISE", reason, type_code="389", business_process="B1")(invoice)
 
 
+def by_the_buyer_of_one_without_a_number(invoice: Invoice) -> Invoice:
+    """Case 23: the producer has no VAT number; its SIREN stands in the place of another tax number (BT-32)."""
+    document = by_the_buyer(invoice)
+    seller = replace(document.seller, vat_identifier=None, tax_registration_identifier=document.seller.siren)
+    return replace(document, seller=seller)
+
+
 def unreachable(invoice: Invoice) -> Invoice:
     """Case 0c: the buyer has chosen no platform."""
     return replace(invoice, buyer=party(UNREACHABLE))
@@ -426,7 +435,8 @@ CASES = (
     Case("21", "Facture définitive après acompte", "Final invoice after payment on account", ((final, STANDARD),)),
     Case("22a", "Escompte, TVA à l'encaissement", "Discount, VAT on collection", ((plain, STANDARD),)),
     Case("22b", "Escompte, TVA sur les débits", "Discount, VAT on debits", ((on_debits, ON_INVOICING),)),
-    Case("23", "Particulier producteur, franchise", "Small producer, exempt", ((by_the_buyer, ON_INVOICING),)),
+    Case("23", "Particulier producteur, franchise", "Small producer, exempt",
+         ((by_the_buyer, ON_INVOICING), (by_the_buyer_of_one_without_a_number, UNNUMBERED))),
     Case("24", "Arrhes", "Earnest money", elsewhere=""),
     Case("25", "Bons cadeaux", "Vouchers", ((plain, STANDARD), (to_a_person, REPORTED))),
     Case("26", "Retenue de garantie", "Retention money", ((retained, STANDARD),)),

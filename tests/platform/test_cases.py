@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
-from tests.platform.cases import CASES, Case, Change, Seen, written
+from tests.platform.cases import CASES, Case, Change, Seen, by_the_buyer_of_one_without_a_number, written
 from tests.platform.world import BUYER, HOME_OF, SELLER, World
 
 from estafette.formats import write
@@ -89,6 +89,19 @@ def collect(world: World, document: Invoice) -> None:
     world.work()
 
 
+def test_who_has_no_vat_number_is_told_beforehand(world: World) -> None:
+    """Case 23: the depositor is told that the portal will reject the data, and why, before it does."""
+    document = written(world.number("CAS-23-"), by_the_buyer_of_one_without_a_number)
+    world.leave(write(document, Syntax.UBL), by=BUYER)
+    world.work()
+    row = delivery(world, BUYER, "issued", document.number or "")
+    assert "BT-31" in row["explanation"]["fr"]  # type: ignore[index]
+    view = world.home(BUYER).invoice(BUYER, str(row["id"]))
+    assert view is not None
+    states = {(one["status"], one["state"]): one["details"] for one in view.declarations}
+    assert states[None, "rejected"][0]["rule"] == "G2.33"
+
+
 def test_a_debit_note_is_not_a_document_of_the_reform(world: World) -> None:
     """Case 18: the type 383 is rejected by the rules; what it would add is an invoice."""
     number = world.number("CAS-18-")
@@ -121,4 +134,6 @@ def said(seen: Seen) -> str:
     if seen.standing == "reportable":
         return f"e-reported, {', '.join(seen.blocks)}"
     parts = {"undelivered": "not transmitted", "live": "delivered"}[seen.standing]
+    if seen.told == "200":
+        return f"{parts}, Flow 1 rejected without a VAT number (G2.33)"
     return f"{parts}, Flow 1, {'collection told' if seen.collected == 'F1 200 212' else 'collection not told'}"

@@ -11,17 +11,19 @@ from msgspec.structs import replace
 from sqlalchemy import select
 from tests.platform.world import BUYER, SELLER, World, collected, party, service
 
-from estafette.formats import envelope, flux10, read, write
+from estafette.formats import cdar, envelope, flux10, read, write
 from estafette.formats.flux10 import Kind, Report, Role
 from estafette.formats.xml import Syntax
-from estafette.invoice.model import Address, Identifier, Invoice, Note, Party
-from estafette.platform.answers import NotAllowed
+from estafette.invoice.model import Address, Identifier, Invoice, Note, Party, PrecedingInvoice
+from estafette.lifecycle.messages import InvoiceReference, between_platforms, company_party
+from estafette.platform.answers import Answer, NotAllowed, details_of
 from estafette.platform.reporting import NotYet, Reporting
 from estafette.platform.reporting_drafts import Draft
-from estafette.platform.reporting_ledger import PeriodKey
+from estafette.platform.reporting_ledger import Entry, PeriodKey, Source, record
 from estafette.portal.reporting_tables import accepted_report
 from estafette.portal.tables import partner_flow
 from estafette.reporting.calendar import Regime, RegimeChange
+from estafette.reporting.extraction import reported_invoice
 from estafette.rules import check
 from estafette.store import audit
 
@@ -29,6 +31,7 @@ DAY = date(2026, 9, 14)
 TX = PeriodKey(SELLER, Role.SELLER, Kind.TRANSACTIONS, DAY)
 PAY = PeriodKey(SELLER, Role.SELLER, Kind.PAYMENTS, DAY)
 BOUGHT = PeriodKey(SELLER, Role.BUYER, Kind.TRANSACTIONS, DAY)
+DESK = Source("desk", "x")
 AFTER_TRANSACTIONS = datetime(2026, 10, 1, 5, tzinfo=UTC)
 AFTER_PAYMENTS = datetime(2026, 10, 11, 5, tzinfo=UTC)
 TILL = b"""id;date;categorie;taux;base;tva;nombre;encaisse
@@ -82,7 +85,7 @@ def facts(world: World) -> list[str]:
 
 def sale(number: str, *, bar: str = "B2C", **terms: Any) -> bytes:
     """Write the sample invoice of a service, sold to a person."""
-    document = read(service(number))
+    document = read(service(number, **{name: terms.pop(name) for name in ("issue_date",) if name in terms}))
     notes = tuple(Note(bar, "BAR") if note.subject_code == "BAR" else note for note in document.notes)
     return write(replace(document, notes=notes, **terms), Syntax.UBL)
 
@@ -243,6 +246,56 @@ def test_a_payment_given_back_corrects_its_own_period(own_world: World) -> None:
     assert corrected.daily_payments[0].parts[0].amount == Decimal("400.00")
 
 
+def test_a_credit_note_is_taken_off_the_payments_of_its_invoice(own_world: World) -> None:
+    """What a credit note gives back corrects the period in which its invoice was paid; nothing is negative."""
+    world = own_world
+    accept(world, sale("C1"), "C1")
+    world.answer(SELLER, "C1", "212", amounts=collected(("20", "2400.00")))
+    until(world, AFTER_PAYMENTS)
+    former = (PrecedingInvoice(number="C1", issue_date=date(2026, 9, 14)),)
+    accept(world, sale("A1", type_code="381", preceding_invoices=former, issue_date=date(2026, 10, 9)), "A1")
+    world.answer(SELLER, "A1", "212", amounts=collected(("20", "-2000.00")), comment="Avoir")
+    until(world, datetime(2026, 11, 11, 5, tzinfo=UTC))
+    first, corrected = [report for report in sent(world) if report.kind is Kind.PAYMENTS]
+    assert (corrected.type_code, corrected.start) == ("RE", first.start)
+    assert corrected.daily_payments[0].parts[0].amount == Decimal("400.00")
+    assert draft(world, PeriodKey(SELLER, Role.SELLER, Kind.PAYMENTS, date(2026, 10, 9))).content.is_empty
+
+
+def test_an_invoice_already_paid_is_not_collected_again(own_world: World) -> None:
+    """An invoice of framework 2 puts its payment in the ledger itself; a collection on top is refused."""
+    world = own_world
+    model = read(service("MODEL"))
+    paid = replace(model.totals, paid_amount=model.totals.total_with_vat, amount_due=Decimal("0.00"))
+    accept(world, sale("P1", business_process="S2", totals=paid, due_date=date(2026, 9, 14)), "P1")
+    assert [unit["source"] for unit in draft(world, PAY).units] == ["invoice"]
+    with pytest.raises(NotAllowed, match="dépassent"):
+        world.answer(SELLER, "P1", "212", amounts=collected(("20", "2400.00")))
+    world.answer(SELLER, "P1", "212", amounts=collected(("20", "-2400.00")), comment="Remboursement")
+    assert draft(world, PAY).content.is_empty
+
+
+def test_what_is_collected_is_reported_in_euros(own_world: World) -> None:
+    """Of an invoice in dollars, the collection is said and reported in euros; in dollars it is refused (G6.27)."""
+    world = own_world
+    model = read(service("MODEL")).totals
+    totals = replace(model, total_vat_in_accounting_currency=Decimal("350.00"))
+    accept(world, sale("D1", currency="USD", vat_accounting_currency="EUR", totals=totals), "D1")
+    world.answer(SELLER, "D1", "212", amounts=collected(("20", "2100.00")))
+    (payment,) = draft(world, PAY).content.daily_payments
+    assert payment.parts[0].amount == Decimal("2100.00")
+    (event,) = world.view(SELLER, "D1").events
+    assert event["characteristics"][0]["currency"] == "EUR"
+    dollars = details_of(Answer("212", amounts=collected(("20", "1.00"))), "USD", on=world.clock.now)
+    message = between_platforms(
+        "212", identifier="D1-212", issuer=company_party("SE", SELLER), recipients=[], details=dollars,
+        invoice=InvoiceReference(number="D1", type_code="380", issue_date=date(2026, 9, 14), seller_siren=SELLER),
+        set_at=world.clock.now, issued_at=world.clock.now,
+    )  # fmt: skip
+    flow = world.flow(SELLER, world.deposit(cdar.write(message), name="statut.xml"))
+    assert "G6.27" in str(flow["details"]) or "euros" in str(flow["details"])
+
+
 def test_nothing_else_is_said_of_a_reported_invoice(own_world: World) -> None:
     """Of an invoice that is reported only a collection can be set, and only where VAT is due then."""
     world = own_world
@@ -344,6 +397,44 @@ def test_a_regime_moves_the_periods(own_world: World) -> None:
     assert sent(world) == []
     until(world, datetime(2026, 12, 1, 5, tzinfo=UTC))
     assert [report.end for report in sent(world)] == [date(2026, 10, 31)]
+
+
+def test_an_invoice_without_a_vat_number_does_not_hold_back_the_period(own_world: World) -> None:
+    """What the portal would reject for it alone is left out and shown; the rest leaves, it follows once it is right."""
+    world = own_world
+    accept(world, sale("C1"), "C1")
+    document = read(abroad("X1"))
+    american = replace(german(), legal_registration_identifier=Identifier("US1", "0227"), vat_identifier=None,
+                       postal_address=Address(line_one="1", city="Boston", country_code="US"))  # fmt: skip
+    exempt = replace(document, buyer=american, seller=replace(document.seller, vat_identifier=None))
+    with reporting(world).home.actor.database.begin() as connection:
+        unit = reported_invoice(exempt, Role.SELLER, on=DAY)
+        record(reporting(world).home, connection, SELLER, [Entry(Role.SELLER, "x", unit, reference="X1")], DESK)
+    ((row, why),) = draft(world).withheld
+    assert (row["reference"], why.rule, why.terms) == ("X1", "G2.33", ("TT-34",))
+    until(world, AFTER_TRANSACTIONS)
+    (first,) = sent(world)
+    assert (first.invoices, len(first.daily_totals)) == ((), 1)
+    numbered = replace(unit, seller=replace(unit.seller, vat_identifier="FR32100000009"))
+    with reporting(world).home.actor.database.begin() as connection:
+        record(reporting(world).home, connection, SELLER, [Entry(Role.SELLER, "x", numbered, reference="X1")], DESK)
+    until(world, AFTER_PAYMENTS)
+    corrected = [report for report in sent(world) if report.kind is Kind.TRANSACTIONS][-1]
+    assert (corrected.type_code, [one.number for one in corrected.invoices]) == ("RE", ["X1"])
+
+
+def test_a_regime_does_not_report_a_period_twice(own_world: World) -> None:
+    """A regime that would put what was sent in another period is refused, with why; a later one is taken."""
+    world = own_world
+    accept(world, sale("C1"), "C1")
+    until(world, AFTER_TRANSACTIONS)
+    assert len(sent(world)) == 1
+    with pytest.raises(NotYet, match="2026-09-11"):
+        run(reporting(world).set_regime(SELLER, RegimeChange(date(2026, 9, 1), Regime.QUARTERLY)))
+    run(reporting(world).set_regime(SELLER, RegimeChange(date(2026, 9, 1), Regime.MONTHLY, on_debits=True)))
+    run(reporting(world).set_regime(SELLER, RegimeChange(date(2026, 10, 1), Regime.QUARTERLY)))
+    until(world, AFTER_PAYMENTS)
+    assert [report.end for report in sent(world)] == [date(2026, 9, 20)]
 
 
 def test_the_official_rules_accept_what_leaves(own_world: World) -> None:

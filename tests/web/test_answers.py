@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from estafette.invoice.model import Invoice, Totals, VatBreakdown
 from estafette.lifecycle import STATUSES
@@ -46,6 +47,7 @@ def a_view(side: str, *codes: str, invoice: Invoice | None = None) -> View:
     """Return the view of the seller or of the buyer, to whom these statuses are possible."""
     siren = {"issued": "1", "received": "2"}[side]
     row = {"siren": siren, "seller_siren": "1", "buyer_siren": "2", "side": side, "peer": "0005", "matricule": "0003"}
+    row["standing"] = "live"
     held = invoice or an_invoice(("20", "100", "20"), due="120")
     return View(row, held, possible=tuple(STATUSES[code] for code in codes))
 
@@ -60,6 +62,13 @@ def test_what_remains_by_rate() -> None:
 def test_a_credit_note_is_collected_negative() -> None:
     """A credit note of 110 is settled by a collection of −110."""
     assert remaining(an_invoice(("10", "100", "10"), due="110", type_code="381"), []) == {Decimal(10): Decimal(-110)}
+
+
+def test_all_of_an_invoice_already_paid_is_collected() -> None:
+    """Of framework 2 the whole is to be declared as collected; reported, it was declared with the invoice."""
+    document = replace(an_invoice(("20", "100", "20"), due="0"), business_process="S2")
+    assert remaining(document, []) == {Decimal(20): Decimal(120)}
+    assert remaining(document, [], reported=True) == {Decimal(20): Decimal(0)}
 
 
 @given(bases=st.lists(CENTS, min_size=1, max_size=4), share=st.integers(min_value=0, max_value=100))

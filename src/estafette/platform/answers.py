@@ -18,9 +18,10 @@ from estafette.platform import reporting_sources
 from estafette.platform.deliveries import Row, is_b2g, role_of, side_of
 from estafette.platform.home import Home
 from estafette.platform.life_cycle import history
-from estafette.platform.payments import excess
+from estafette.platform.payments import collected, excess
 from estafette.platform.statuses import set_status
 from estafette.platform.tables import event
+from estafette.reporting.cashing import paid_at_issue
 from estafette.values.moments import paris_day
 
 SPEAKERS = {
@@ -53,7 +54,7 @@ class Answer:
 def answer(home: Home, connection: Connection, row: Row, document: Invoice, said: Answer) -> None:
     """The customer's status is set and on its way. Raises: NotAllowed."""
     role = role_of(row)
-    details = details_of(said, document.currency, on=home.actor.clock())
+    details = details_of(said, currency_of(row, document), on=home.actor.clock())
     details = commented(said.status, details, credit_note=_credit_note(document))
     if row["standing"] == "reportable":
         _collect(home, connection, row, document, said.status, details)
@@ -108,7 +109,12 @@ def _collect(  # noqa: PLR0917 - a status in full
         en = "Reported invoice: only the collection (212) of services whose VAT is due then can be set."
         raise NotAllowed(Refusal("REJ_RG", "EST-REPORTED", fr, en, ("MDT-105",)))
     had = select(event.c.status, event.c.characteristics).where(event.c.invoice_id == row["id"])
-    refusal = incomplete(status, details) or excess(document, connection.execute(had).mappings(), details)
+    paid = paid_at_issue(document)  # the invoice itself has put it in the ledger
+    events = connection.execute(had).mappings()
+    refusal = incomplete(status, details) or excess(document, events, details, already=paid)
+    if refusal is None and any(one.currency != "EUR" for one in collected(details)):
+        fr, en = "Un encaissement se déclare en euros.", "What is collected is reported in euros."
+        refusal = Refusal("REJ_ENCAISSEMENT", "G6.27", fr, en, ("MDT-216",))
     if refusal:
         raise NotAllowed(refusal)
     held = {one.message_identifier for one in history(connection, row["id"])}
@@ -153,6 +159,11 @@ def _check(
         refusal = excess(document, connection.execute(had).mappings(), details)
     if refusal:
         raise NotAllowed(refusal)
+
+
+def currency_of(row: Row, document: Invoice) -> str:
+    """Return in which currency an amount is said: the invoice's; of what is reported, euros (G6.27)."""
+    return "EUR" if row["standing"] == "reportable" else document.currency
 
 
 def details_of(said: Answer, currency: str, *, on: datetime) -> tuple[Detail, ...]:

@@ -35,6 +35,30 @@ NEEDLESS = {
 }
 
 
+def unnumbered(document: Invoice) -> dict[str, str] | None:
+    """Say that the portal will reject the data of an invoice, a party of which has no VAT number; None when both have.
+
+    Annex 1 does not ask for the numbers and annex 7 marks G2.33 for Flow 10 only; the control that the portal runs asks
+    for both all the same. The invoice is good: it goes, its data are sent in time, and its issuer is told beforehand.
+    """
+    named = (
+        ("vendeur (BT-31)", "seller (BT-31)", document.seller),
+        ("acheteur (BT-48)", "buyer (BT-48)", document.buyer),
+    )
+    missing = [(fr, en) for fr, en, party in named if party.siren and not party.vat_identifier]
+    if not missing:
+        return None
+    fr, en = (", ".join(words) for words in zip(*missing, strict=True))
+    return {
+        "fr": f"Numéro de TVA absent : {fr}. La facture est remise et reste valable, mais le portail en rejettera les "
+        "données (G2.33) : si ce numéro existe, indiquez-le sur les suivantes ; sinon (franchise en base), il se "
+        "demande au service des impôts des entreprises.",
+        "en": f"VAT number missing: {en}. The invoice is delivered and stays valid, but the portal will reject its "
+        "data (G2.33): if there is such a number, put it on the next ones; else (small-business exemption), it is "
+        "asked of the tax office for businesses.",
+    }
+
+
 def directory_faults(mirror: Mirror, connection: Connection, document: Invoice) -> Iterator[Fault]:
     """Give the parties that the directory should know and does not. Raises: Later, while there is no directory."""
     term = "BT-47" if document.is_self_billed else "BT-30"

@@ -6,7 +6,7 @@ inside the transaction that settles the deposit. What is rejected (213) is store
 portal, and goes nowhere else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import PurePath
@@ -119,7 +119,16 @@ def rule(
     if controls.needless(connection, deposit["siren"], document):
         return Ruling("archived", explanation=controls.NEEDLESS)
     ruling = _addressed(home, connection, document, on=now.astimezone(PARIS).date())
-    return _reported(absent_from_directory(decision)) if ruling.explanation is ABSENT else ruling
+    return _reported(absent_from_directory(decision)) if ruling.explanation is ABSENT else _warned(ruling, document)
+
+
+def _warned(ruling: Ruling, document: Invoice) -> Ruling:
+    """Return the ruling with what its depositor should know of an invoice that goes all the same."""
+    warning = controls.unnumbered(document) if ruling.standing in ("live", "undelivered") else None
+    if warning is None:
+        return ruling
+    said = ruling.explanation or {}
+    return replace(ruling, explanation={name: f"{said.get(name, '')} {text}".strip() for name, text in warning.items()})
 
 
 def _reported(decision: Decision) -> Ruling:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, select
 from estafette.formats.flux10 import DailyTotal, RatePart, Role
 from estafette.platform.home import Home
 from estafette.platform.reporting_deposits import Taken, take_records
-from estafette.platform.reporting_drafts import Draft, drafts
+from estafette.platform.reporting_drafts import Draft, drafts, sent_otherwise
 from estafette.platform.reporting_ledger import (
     REPORT,
     Entry,
@@ -43,7 +43,7 @@ SHOWN_DAYS = 400
 
 
 class NotYet(Exception):
-    """The period cannot be sent: why, in both languages."""
+    """The period cannot be sent, or a regime cannot begin so early: why, in both languages."""
 
     def __init__(self, fr: str, en: str) -> None:
         super().__init__(f"{fr} / {en}")
@@ -95,11 +95,22 @@ class Reporting:
         return await self._database.write(taken)
 
     async def set_regime(self, siren: str, change: RegimeChange) -> None:
-        """The company has this regime from a day on. Raises: ValueError unless it is the first of a month."""
+        """The company has this regime from a day on.
+
+        Raises: ValueError unless it is the first of a month; NotYet when a period that was sent would be another's.
+        """
         if change.since.day != 1:
             raise ValueError("a regime begins on the first of a month")
 
         def changed(connection: Connection) -> None:
+            if sent := sent_otherwise(connection, siren, change):
+                start, end = sent["start"], sent["end"]
+                raise NotYet(
+                    f"La période {start} → {end} est déjà transmise ; sous ce régime ses opérations seraient déclarées "
+                    "deux fois. Choisissez un mois qui suit la dernière période transmise.",
+                    f"The period {start} → {end} has been sent already; under this regime its operations would be "
+                    "reported twice. Choose a month after the last period that was sent.",
+                )
             set_regime(self.home, connection, siren, change)
             told = {"regime": change.regime.value, "debits": change.on_debits}
             about = change.since.isoformat()

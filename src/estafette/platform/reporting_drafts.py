@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, select
 
 from estafette.formats.flux10 import Block, Kind, Report, Role
 from estafette.platform.examination import Examined, Fault
@@ -22,8 +22,8 @@ from estafette.platform.reporting_ledger import PeriodKey, in_period, regimes, s
 from estafette.platform.reporting_tables import transmission, unit_record
 from estafette.platform.tables import company
 from estafette.reporting.aggregation import ZERO, Content, aggregate
-from estafette.reporting.calendar import Period, period_of
-from estafette.reporting.controls import control
+from estafette.reporting.calendar import Period, RegimeChange, period_of
+from estafette.reporting.controls import Anomaly, control, withheld
 from estafette.values.moments import paris_day
 
 UNDER_WAY = frozenset({"waiting", "packed", "receivable"})
@@ -32,7 +32,10 @@ FAILED = frozenset({"rejected", "irreceivable", "blocked"})
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A period of a company, as it stands now. `previous`: its transmissions, the first first."""
+    """A period of a company, as it stands now. `previous`: its transmissions, the first first.
+
+    `withheld`: the units that would have it rejected whole, each with why: they wait, the others leave in time.
+    """
 
     siren: str
     name: str
@@ -46,6 +49,7 @@ class Draft:
     at: datetime
     sent_at: datetime
     """When it is sent by itself."""
+    withheld: tuple[tuple[RowMapping, Anomaly], ...] = ()
 
     @property
     def type_code(self) -> str:
@@ -85,7 +89,7 @@ class Draft:
         """One word for how the period stands: open, ready, under way, accepted, refused, corrective."""
         if self.is_under_way:
             return "under way"
-        if self.was_refused:
+        if self.was_refused or (self.content.is_empty and self.withheld):
             return "refused"
         if not self.is_unsent:
             return "accepted" if self.previous else "empty"
@@ -109,6 +113,14 @@ class Draft:
             for payment in payments:
                 sums[block]["EUR"] += sum((part.amount for part in payment.parts), ZERO)
         return {block: dict(of_block) for block, of_block in sums.items()}
+
+    def whole(self) -> dict[str, Decimal]:
+        """Return what all its blocks amount to: what `totals` gives of each, summed."""
+        sums: dict[str, Decimal] = defaultdict(Decimal)
+        for of_block in self.totals().values():
+            for name, amount in of_block.items():
+                sums[name] += amount
+        return dict(sums)
 
     def report(self, home: Home) -> Report:
         """Return the transmission that would leave now."""
@@ -141,7 +153,9 @@ def draft(home: Home, connection: Connection, key: PeriodKey) -> Draft:
     changes = regimes(connection, siren)
     period = period_of(key.day, kind, changes)
     rows = units(connection, siren, in_period(role, kind, period.start, period.end))
-    content = aggregate(map(unit_of, rows), on=paris_day(now))
+    every = [(row, unit_of(row)) for row in rows]
+    waiting = tuple((row, why) for row, unit in every if (why := withheld(unit)))
+    content = aggregate((unit for _row, unit in every if not withheld(unit)), on=paris_day(now))
     columns = transmission.c
     mine = (columns.siren == siren, columns.role == role.value, columns.kind == kind.value)
     same = (columns.start == period.start, columns.end == period.end)
@@ -158,6 +172,7 @@ def draft(home: Home, connection: Connection, key: PeriodKey) -> Draft:
         list(connection.execute(previous).mappings()),
         now,
         sending_time(siren, kind, period, changes, now),
+        waiting,
     )
 
 
@@ -172,9 +187,19 @@ def drafts(home: Home, connection: Connection, siren: str, *, since: date) -> li
     return sorted(shown, key=lambda each: (each.period.start, each.kind, each.role), reverse=True)
 
 
-def count_of(connection: Connection, siren: str) -> int:
-    """Count the rows of the company's ledger."""
-    return connection.execute(select(func.count()).where(unit_record.c.siren == siren)).scalar_one()
+def sent_otherwise(connection: Connection, siren: str, change: RegimeChange) -> RowMapping | None:
+    """Return a transmission that stands or is under way for days that would be of another period under a regime.
+
+    The portal replaces a period by the same days only (external specifications v3.2, §3.7.7): it would count both.
+    """
+    changes = {each.since: each for each in regimes(connection, siren)} | {change.since: change}
+    columns = transmission.c
+    mine = (columns.siren == siren, columns.end >= change.since, columns.state.not_in(FAILED))
+    for row in connection.execute(select(transmission).where(*mine).order_by(columns.id)).mappings():
+        period = period_of(row["start"], Kind(row["kind"]), changes.values())
+        if (period.start, period.end) != (row["start"], row["end"]):
+            return row
+    return None
 
 
 def digest_of(content: Content) -> str:
@@ -204,9 +229,14 @@ def told(draft_: Draft) -> dict[str, Any]:
         "type": draft_.type_code,
         "state": draft_.state,
         "units": len(draft_.units),
+        "withheld": [{"unit": row["id"], "reference": row["reference"], **_why(why)} for row, why in draft_.withheld],
         "totals": draft_.totals(),
         "transmissions": [_sent(row) for row in draft_.previous],
     }
+
+
+def _why(anomaly: Anomaly) -> dict[str, Any]:
+    return {"reason": anomaly.reason, "rule": anomaly.rule, "fr": anomaly.fr, "en": anomaly.en, "terms": anomaly.terms}
 
 
 def _sent(row: RowMapping) -> dict[str, Any]:

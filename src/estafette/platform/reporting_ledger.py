@@ -90,9 +90,8 @@ def record(home: Home, connection: Connection, siren: str, entries: Iterable[Ent
             row = _row(siren, entry, held.get(entry.key), source, now)
             if row is not None:
                 rows.append(row)
-                former = held.get(entry.key)
-                days = {row["day"], former["day"] if former else row["day"]}
-                touched |= {(Role(row["role"]), Kind(row["kind"]), day) for day in days}
+                both = (row, held.get(entry.key) or row)  # the period it leaves, when it moves, is to be corrected too
+                touched |= {(Role(each["role"]), Kind(each["kind"]), each["day"]) for each in both}
         if rows:
             connection.execute(insert(unit_record), rows)
         count += len(rows)

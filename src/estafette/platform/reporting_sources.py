@@ -1,9 +1,9 @@
 """What invoices and their collections put in the ledger of e-reporting.
 
 An invoice that stays outside e-invoicing is a unit of block 10.1, or daily totals of block 10.3; one already paid is
-its payment too. A collection (212) of such an invoice is a payment; one that gives back is taken off the payments it
-cancels, of whatever period, because the portal takes no negative cash (G1.16). An invoice that is e-invoiced after all
-takes back what was reported of its number.
+its payment too. A collection (212) of such an invoice is a payment; one that gives back, of the invoice or of a credit
+note on it, is taken off the payments it cancels, of whatever period, because the portal takes no negative cash (G1.16).
+An invoice that is e-invoiced after all takes back what was reported of its number.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,9 +25,10 @@ from estafette.formats.flux10 import (
 from estafette.formats.status_message import Detail
 from estafette.invoice.model import Invoice
 from estafette.platform.home import Home
+from estafette.platform.payments import collected
 from estafette.platform.reporting_ledger import Entry, Source, record, regimes, take_back, unit_of, units
 from estafette.platform.reporting_tables import unit_record
-from estafette.reporting.aggregation import ZERO
+from estafette.reporting.aggregation import ZERO, aggregate
 from estafette.reporting.calendar import regime_on
 from estafette.reporting.cashing import REPORTED_BEFORE, is_on_collection, paid_at_issue, payment_of, reportable_parts
 from estafette.reporting.decision import Decision, Treatment
@@ -39,21 +40,19 @@ from estafette.values.moments import paris_day
 Row = RowMapping | dict[str, Any]
 Payment = InvoicePayment | DailyPayment
 
-COLLECTED = "MEN"
-
 
 def take_invoice(home: Home, connection: Connection, row: Row, document: Invoice, decision: Decision) -> None:
     """The invoice is in the ledger of its declarant, as the decision says."""
     if document.business_process[1:] == REPORTED_BEFORE:
         return
     on_debits = _on_debits(connection, row["siren"], document)
-    entries = list(_entries(home, row, document, decision, on_debits=on_debits))
+    source = Source("invoice", row["id"])
+    record(home, connection, row["siren"], _entries(home, row, document, decision, on_debits=on_debits), source)
     paid = reportable_parts(document, paid_at_issue(document), on_debits=on_debits)
     if paid and decision.role is Role.SELLER and document.issue_date:
         day = min(document.due_date or document.issue_date, paris_day(home.actor.clock()))
         payment = payment_of(document, decision.treatment, day, paid)
-        entries.append(Entry(Role.SELLER, f"paid:{row['id']}", payment, reference=document.number))
-    record(home, connection, row["siren"], entries, Source("invoice", row["id"]))
+        _pay(home, connection, row, document, payment, key=f"paid:{row['id']}", source=source)
 
 
 def _entries(home: Home, row: Row, document: Invoice, decision: Decision, *, on_debits: bool) -> Iterator[Entry]:
@@ -100,46 +99,63 @@ def take_collection(
 ) -> None:
     """The collection of a reported invoice is in the ledger, on the day it was cashed."""
     today = paris_day(home.actor.clock())
-    collected: dict[date, list[tuple[Decimal, Decimal]]] = {}
-    for one in (one for detail in details for one in detail.characteristics if one.type_code == COLLECTED):
-        if one.amount is not None and one.percent is not None:
-            collected.setdefault(min(one.on or today, today), []).append((one.percent, one.amount))
+    cashed: dict[date, list[tuple[Decimal, Decimal]]] = {}
+    for one in collected(details):
+        cashed.setdefault(min(one.on or today, today), []).append((one.percent or ZERO, one.amount or ZERO))
     treatment = _treatment(connection, row)
     on_debits = _on_debits(connection, row["siren"], document)
-    for day, amounts in collected.items():
-        parts = reportable_parts(document, amounts, on_debits=on_debits)
-        key = f"status:{message_id}:{day}"
-        entries = list(_attached(connection, row, key, payment_of(document, treatment, day, parts)))
-        record(home, connection, row["siren"], entries, Source("status", message_id))
+    source = Source("status", message_id)
+    for day, amounts in cashed.items():
+        payment = payment_of(document, treatment, day, reportable_parts(document, amounts, on_debits=on_debits))
+        _pay(home, connection, row, document, payment, key=f"status:{message_id}:{day}", source=source)
 
 
-def _attached(connection: Connection, row: Row, key: str, payment: Payment) -> Iterator[Entry]:
-    """Give the payment; what it gives back is taken off those it cancels, the latest first, on their own days."""
+def _pay(
+    home: Home, connection: Connection, row: Row, document: Invoice, payment: Payment, *, key: str, source: Source
+) -> None:
+    """The payment is in the ledger; what it gives back is taken off those it cancels, the latest first, on their days.
+
+    Those it cancels are of the invoice itself; of a credit note, of the invoices that it credits too. What cancels
+    nothing that was reported stays on its own day: it is shown, and blocked when the day falls below nothing.
+    """
+    siren, number = row["siren"], document.number
     left = {part.rate: part.amount for part in payment.parts}
-    mine = (
-        unit_record.c.reference == row["number"],
-        unit_record.c.kind == Block.DAILY_PAYMENTS.kind.value,
-        unit_record.c.day <= payment.day,
-    )
-    had: dict[date, dict[Decimal, Decimal]] = {}
-    for each in units(connection, row["siren"], *mine):
-        held: Payment = unit_of(each)  # type: ignore[assignment]
-        for part in held.parts:
-            of_day = had.setdefault(each["day"], {})
-            of_day[part.rate] = of_day.get(part.rate, ZERO) + part.amount
-    for day in sorted(had, reverse=True):
-        parts = []
-        for rate, amount in left.items():
-            taken = max(amount, -had[day].get(rate, ZERO)) if amount < 0 else ZERO
-            if taken < 0:
-                parts.append(PaidPart(rate, taken))
-                left[rate] = amount - taken
-        if parts:
-            cancelled = replace(payment, day=day, parts=tuple(parts))
-            yield Entry(Role.SELLER, f"{key}@{day}", cancelled, reference=row["number"])
+    entries = []
+    if any(amount < 0 for amount in left.values()):
+        for held in reversed(_paid(connection, siren, _concerned(document), until=payment.day)):
+            if parts := tuple(_taken_off(held, left)):
+                name = f"{key}@{held.day}" + (f"/{held.number}" if isinstance(held, InvoicePayment) else "")
+                entries.append(Entry(Role.SELLER, name, replace(held, parts=parts), reference=number))
     rest = tuple(PaidPart(rate, amount) for rate, amount in left.items() if amount)
     if rest:
-        yield Entry(Role.SELLER, key, replace(payment, parts=rest), reference=row["number"])
+        entries.append(Entry(Role.SELLER, key, replace(payment, parts=rest), reference=number))
+    record(home, connection, siren, entries, source)
+
+
+def _concerned(document: Invoice) -> list[str]:
+    """Name the invoices whose payments one that gives back may cancel."""
+    credited = [one.number for one in document.preceding_invoices if one.number] if document.is_credit_note else []
+    return sorted({document.number or "", *credited})
+
+
+def _taken_off(held: Payment, left: dict[Decimal, Decimal]) -> Iterator[PaidPart]:
+    """Give what is taken off a payment, rate by rate: no more than it amounts to; `left` is what is still to be."""
+    for part in held.parts:
+        taken = max(left.get(part.rate, ZERO), -part.amount)
+        if taken < 0 < part.amount:
+            left[part.rate] -= taken
+            yield PaidPart(part.rate, taken)
+
+
+def _paid(connection: Connection, siren: str, numbers: Sequence[str], *, until: date) -> list[Payment]:
+    """Return what was cashed of these invoices and stands, one payment a day and block, the first first."""
+    mine = (
+        unit_record.c.reference.in_(numbers),
+        unit_record.c.kind == Block.DAILY_PAYMENTS.kind.value,
+        unit_record.c.day <= until,
+    )
+    content = aggregate(map(unit_of, units(connection, siren, *mine)), on=until)
+    return sorted((*content.invoice_payments, *content.daily_payments), key=lambda payment: payment.day)
 
 
 def _treatment(connection: Connection, row: Row) -> Treatment:

@@ -12,10 +12,14 @@ from datetime import date
 import msgspec
 
 from estafette.formats.flux10 import Kind, Report, ReportedInvoice, Role
+from estafette.reporting.aggregation import Unit
 from estafette.values.moments import paris_day
 
 PERIOD, COHERENCE, UNIQUE, SEMANTIC = "REJ_PER", "REJ_COH", "REJ_UNI", "REJ_SEMAN"
 """The portal's reasons of rejection of a transmission (annex 7, G7.19)."""
+
+NUMBERED = frozenset({"0002", "0223"})
+"""Schemes of parties that must have a VAT number (G2.33)."""
 
 
 class Anomaly(msgspec.Struct, frozen=True):
@@ -31,6 +35,28 @@ class Anomaly(msgspec.Struct, frozen=True):
 def control(report: Report, *, on: date) -> tuple[Anomaly, ...]:
     """Return what is wrong with the period, the dates and the invoices of a transmission, controlled on a day."""
     return (*_period(report, on), *_dates(report, on), *_repeated(report))
+
+
+def withheld(unit: Unit) -> Anomaly | None:
+    """Tell why a unit would have its whole transmission rejected, whatever the others are; nothing when it would not.
+
+    A party named by a SIREN or by a VAT number must have a VAT number (G2.33).
+    """
+    if not isinstance(unit, ReportedInvoice):
+        return None
+    parties = (("TT-34", "vendeur", "seller", unit.seller), ("TT-38", "acheteur", "buyer", unit.buyer))
+    for term, fr, en, party in parties:
+        if party is not None and party.scheme in NUMBERED and not party.vat_identifier:
+            return Anomaly(
+                SEMANTIC,
+                "G2.33",
+                f"Le {fr} ({party.identifier}) n'a pas de numéro de TVA : demandez-le au service des impôts des "
+                "entreprises, puis déclarez la facture avec lui.",
+                f"The {en} ({party.identifier}) has no VAT number: ask the tax office for businesses for it, then "
+                "report the invoice with it.",
+                (term,),
+            )
+    return None
 
 
 def _period(report: Report, on: date) -> Iterator[Anomaly]:

@@ -15,6 +15,7 @@ from estafette.lifecycle.statuses import Status
 from estafette.platform.answers import Answer
 from estafette.platform.deliveries import Row, is_b2g, role_of
 from estafette.platform.platform import InvoiceView
+from estafette.reporting.cashing import PAID_AT_ISSUE
 from estafette.values.money import decimal, rounded
 from estafette.web.platform.signs import Sign
 
@@ -135,16 +136,18 @@ def count_of_ours(view: InvoiceView) -> int:
     return sum(event["emitter_role"] == role_of(view.row) for event in view.events)
 
 
-def remaining(invoice: Invoice, events: Sequence[Row]) -> dict[Decimal, Decimal]:
+def remaining(invoice: Invoice, events: Sequence[Row], *, reported: bool = False) -> dict[Decimal, Decimal]:
     """Return what is still to be collected at each VAT rate, VAT included; negative on a credit note.
 
-    What was paid before the invoice (BT-113) is taken off each rate in proportion.
+    What was paid before the invoice (BT-113) is taken off each rate in proportion. Of an invoice that is all paid (B2,
+    S2, M2) everything is to be declared as collected, unless it is `reported`: its payment is declared with it.
     """
     owed: dict[Decimal, Decimal] = {}
     for part in invoice.vat_breakdown:
         rate = part.rate or Decimal(0)
         owed[rate] = owed.get(rate, Decimal(0)) + (part.taxable_amount or 0) + (part.tax_amount or 0)
-    owed = _in_proportion(owed, _due(invoice))
+    if reported or invoice.business_process[1:] != PAID_AT_ISSUE:
+        owed = _in_proportion(owed, _due(invoice))
     sign = -1 if invoice.is_credit_note else 1
     had = _told(events, "212", "MEN")
     return {rate: sign * amount - had.get(rate, Decimal(0)) for rate, amount in owed.items()}
@@ -193,7 +196,10 @@ def _form(status: Status, view: InvoiceView) -> Form:
 
 def _asked(status: Status, view: InvoiceView) -> tuple[tuple[Decimal | None, Decimal], ...]:
     if status.code == "212":
-        return tuple(remaining(view.invoice, view.events).items())
+        reported = view.row["standing"] == "reportable"
+        left = remaining(view.invoice, view.events, reported=reported)
+        is_foreign = reported and view.invoice.currency != "EUR"  # to be said in euros: nobody knows at which rate
+        return tuple((rate, Decimal(0) if is_foreign else amount) for rate, amount in left.items())
     if status.code == "211":
         paid = sum(_told(view.events, "211", "MPA").values(), Decimal(0))
         return ((None, _due(view.invoice) - paid),)

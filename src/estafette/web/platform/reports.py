@@ -118,7 +118,10 @@ class ReportPages:
         except ValueError:
             unread = "Choisissez un régime et un mois.", "Choose a regime and a month."
             return await self._overview(request, siren, 422, fault=unread, sent=sent)
-        await self._reporting.set_regime(siren, change)
+        try:
+            await self._reporting.set_regime(siren, change)
+        except NotYet as reason:
+            return await self._overview(request, siren, 422, fault=(reason.fr, reason.en), sent=sent)
         return RedirectResponse("/reports", 303)
 
     async def period(self, request: Request, person: Person) -> Response:
