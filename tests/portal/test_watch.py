@@ -15,6 +15,7 @@ from tests.web.visitor import Visitor
 
 from estafette.circuit.operators import operator_token
 from estafette.formats.flux10 import Kind
+from estafette.lifecycle.reasons import REASONS
 from estafette.portal import platform_clients, tally, watch
 from estafette.portal.watch_tables import flow_hour
 from estafette.reporting.calendar import last_due
@@ -217,6 +218,8 @@ def test_the_page_of_a_platform(watched: World) -> None:
     mine, other = people["0003"].get("/watch?platform=0005"), people["0005"].get("/watch?platform=0003&lang=en")
     assert "Relais Atlantique 0003" in mine.text
     assert "REJ_UNI" in mine.text
+    assert "FFE0000A Nom de flux illisible" in mine.text
+    assert REASONS["REJ_UNI"].label in mine.text
     (owed,) = seen(watched, partner="0003").owed
     assert owed.number in mine.text
     assert "Toutes les plateformes" not in mine.text

@@ -17,7 +17,9 @@ from starlette.routing import BaseRoute, Route
 
 from estafette.exchange.actor import Actor
 from estafette.formats import envelope
+from estafette.lifecycle.reasons import REASONS
 from estafette.portal import holdings, watch
+from estafette.portal.hall import UNKNOWN_INTERFACE
 from estafette.portal.watch import HOURS_MAX
 from estafette.store.identity import Person
 from estafette.store.roles import Capability
@@ -99,10 +101,17 @@ def routes(actor: Actor, desk: Desk) -> list[BaseRoute]:
         values: dict[str, Any] = {"view": view, "names": names, "charts": charts, "hours": hours, "partner": partner}
         values |= {"sees_all": sees_all, "owed": () if sees_all else view.owed}
         values |= {"choices": CHOICES, "size": {"bar": BAR, "gap": GAP, "height": HEIGHT}}
+        values["reason_of"] = _reason
         values["title_of"] = lambda interface: _title(interface, now)
         return desk.render(request, "watch.html", **values)
 
     return [Route(PATH, desk.signed_in(show, get=Capability.WATCH))]
+
+
+def _reason(code: str) -> tuple[str, str]:
+    """Return what a code of rejection says, in French and in English; nothing for one of ours or unknown."""
+    reason = REASONS.get(code)
+    return (reason.label, reason.name) if reason else ("", "")
 
 
 def _is_registered(connection: Connection, matricule: str | None, now: datetime) -> bool:
@@ -117,6 +126,8 @@ def _name(connection: Connection, matricule: str) -> str:
 
 def _title(interface: str, now: datetime) -> str:
     """Return what an interface carries, in French as the specifications have it; its code when it is unknown."""
+    if interface[1:] == UNKNOWN_INTERFACE[1:]:
+        return "Nom de flux illisible"
     try:
         return envelope.interface(interface, on=paris_day(now)).title
     except envelope.Irreceivable:
