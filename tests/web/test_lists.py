@@ -4,13 +4,15 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from urllib.parse import urlencode
 
 import pytest
 from tests.web.world import World, an_invoice, open_world
 
 from estafette.simulation.documents import ubl
+from estafette.web.platform.attention import concerns
+from estafette.web.platform.lists import STANDS
 
 NUMBERS = ("A-1", "A-2", "B-1")
 
@@ -65,3 +67,18 @@ def test_pages_keep_what_was_asked(filled: World, monkeypatch: pytest.MonkeyPatc
     page = filled.visitor().get("/issued?number=A-")
     assert "/issued?number=A-&amp;page=2" in page.html or "?number=A-&amp;page=2" in page.html
     assert ">A-1<" in filled.visitor().get("/issued?number=A-&page=2").html
+
+
+def test_what_asks_for_attention_leads_to_its_list() -> None:
+    """Every reason for attention that is about invoices has them all under a search of the list."""
+    row = {"number": "1", "standing": "live", "received_at": datetime(2026, 9, 14, tzinfo=UTC)}
+    told = {"202": "received", "207": "issued", "213": "issued"}
+    rows = [{**row, "number": code, "status": code, "side": side} for code, side in told.items()]
+    received, issued = ([each for each in rows if each["side"] == side] for side in ("received", "issued"))
+    undelivered = {**row, "status": "200", "standing": "undelivered", "side": "issued"}
+    found = concerns(received, [*issued, undelivered], [], on=date(2026, 9, 15))
+    assert len(found) == 4
+    for concern in found:
+        _words, sought = STANDS[concern.stands]
+        (one,) = concern.invoices
+        assert one["status"] in sought.statuses or one["standing"] in sought.standings

@@ -31,7 +31,6 @@ KINDS = {
     "unfetched": ("Flux non retirés", "Flows not fetched"),
     "purged": ("Flux purgés sans être retirés", "Flows purged before they were fetched"),
     "refused": ("Flux refusés par une plateforme", "Flows refused by a platform"),
-    "directory": ("Annuaire en retard", "Directory out of date"),
     "folder": ("Dossier de dépôt bloqué", "Deposit folder stuck"),
     "package": ("Dossier de restitution en échec", "Restitution package failed"),
     "directory": ("Annuaire en retard", "Directory out of date"),

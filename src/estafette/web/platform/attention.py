@@ -20,11 +20,15 @@ ENDED = frozenset({"210", "213", "221", "501"})
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """One reason for attention and the invoices, or the deposits, it is about; never none."""
+    """One reason for attention and the invoices, or the deposits, it is about; never none.
+
+    `stands`: under which of `lists.STANDS` the list has them all.
+    """
 
     words: Sign
     invoices: tuple[Row, ...] = ()
     deposits: tuple[Row, ...] = ()
+    stands: str = ""
 
 
 def concerns(received: Sequence[Row], issued: Sequence[Row], deposits: Sequence[Row], *, on: date) -> list[Concern]:
@@ -34,10 +38,12 @@ def concerns(received: Sequence[Row], issued: Sequence[Row], deposits: Sequence[
         Concern(
             Sign("Reçues, à répondre", "Received, to be answered", "wait"),
             tuple(row for row in received if row["status"] in TO_ANSWER),
+            stands="open",
         ),
         Concern(
             Sign("Émises, le client attend de vous", "Issued, the customer waits for you", "wait"),
             tuple(row for row in issued if row["status"] in ASKED_BACK),
+            stands="disputed",
         ),
         Concern(
             Sign("Rejetées ou refusées", "Rejected or refused", "bad"),
@@ -46,10 +52,12 @@ def concerns(received: Sequence[Row], issued: Sequence[Row], deposits: Sequence[
                 for row in issued
                 if row["status"] in ENDED and row["number"] not in taken and _recent(row["received_at"], on)
             ),
+            stands="ended",
         ),
         Concern(
             Sign("Déposées, non transmises", "Submitted, not transmitted", "wait"),
             tuple(row for row in issued if row["standing"] == "undelivered" and row["status"] == "200"),
+            stands="undelivered",
         ),
         Concern(Sign("Dépôts irrecevables", "Irreceivable deposits", "bad"), deposits=_irreceivable(deposits, on)),
     )

@@ -47,6 +47,10 @@ STANDS: Mapping[str, tuple[Sign, Sought]] = {
         Sign("Refusées, rejetées, annulées, non arrivées", "Refused, rejected, cancelled, not arrived"),
         Sought(statuses=frozenset({"210", "213", "220", "221", "501"})),
     ),
+    "undelivered": (
+        Sign("Déposées, non transmises", "Submitted, not transmitted"),
+        Sought(standings=frozenset({"undelivered"})),
+    ),
     "reported": (Sign("E-reporting", "E-reporting"), Sought(standings=frozenset({"reportable"}))),
     "archived": (Sign("Archivées seulement", "Archived only"), Sought(standings=frozenset({"archived"}))),
 }
