@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 from tests.platform.world import BUYER, SELLER, World, service
+from tests.portal.envelopes import data_file, send
 from tests.web.visitor import Visitor
 
 from estafette.circuit.operators import operator_token
@@ -179,6 +180,20 @@ def test_a_transmission_that_the_portal_does_not_take(own_world: World) -> None:
     world.wire.down.clear()
     world.work_with_troubles()
     assert ("late", "FFE1025A") not in raised(world)
+
+
+def test_what_the_portal_did_not_accept(own_world: World) -> None:
+    """Data rejected by the portal are an alarm for a week, with the reason and without the invoice."""
+    world = own_world
+    send(world, dict([data_file("R1")]))  # had already when the platform sends them
+    world.deposit(service("R1"))
+    assert raised(world) == [("rejected", "FFE0111A")]
+    with world.running["platform-a"].actor.database.read() as connection:
+        (alarm,) = alarms.raised(connection)
+    assert "REJ_UNI × 1" in alarm["en"]
+    assert "R1" not in alarm["fr"] + alarm["en"]
+    world.pass_by(days=9)
+    assert ("rejected", "FFE0111A") not in raised(world)
 
 
 def test_a_status_without_its_invoice(own_world: World) -> None:

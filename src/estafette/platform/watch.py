@@ -2,6 +2,7 @@
 directory.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -33,6 +34,9 @@ EARLY_UNTIL = timedelta(days=30)
 
 EARLY_SHOWN_MAX = PACKAGES_SHOWN_MAX = 100
 
+TOLD_FOR, REJECTED_MAX = timedelta(days=7), 10_000
+"""How long, from its term, one is told of what the portal did not accept, and of how many at most (ours)."""
+
 STALE_AFTER = timedelta(hours=36)
 """How old the copy of the directory may be before someone is told: a day, since one extract leaves a day, and half."""
 
@@ -41,6 +45,7 @@ def conditions(connection: Connection, now: datetime) -> Iterator[Condition]:
     """Give what the platform is late with, or waits for in vain."""
     yield from _late(connection, now)
     yield from _late_reports(connection, now)
+    yield from _rejected(connection, now)
     yield from _early(connection, now)
     yield from _packages(connection)
     yield from _unscanned(connection, now)
@@ -68,6 +73,27 @@ def _late_reports(connection: Connection, now: datetime) -> Iterator[Condition]:
             "late", REPORTS, since + REPORTED_WITHIN,
             f"{REPORTS} : {count} transmission(s) d'e-reporting que le portail n'a pas acquittée(s) à temps.",
             f"{REPORTS}: {count} transmission(s) of e-reporting that the portal has not acknowledged in time.",
+        )  # fmt: skip
+
+
+def _rejected(connection: Connection, now: datetime) -> Iterator[Condition]:
+    """What the portal did not accept (251, 501, 601): the State has not what it is owed. Names no invoice."""
+    columns = declaration.c
+    lately = (columns.state.in_(("rejected", "irreceivable")), columns.due_at > now - TOLD_FOR)
+    query = select(columns.interface, columns.created_at, columns.details).where(*lately).order_by(columns.id)
+    since: dict[str, datetime] = {}
+    reasons: dict[str, Counter[str]] = defaultdict(Counter)
+    for interface, created_at, details in connection.execute(query.limit(REJECTED_MAX)):
+        since.setdefault(interface, created_at)
+        reasons[interface][details[0]["reason"] if details else "?"] += 1
+    for interface, told in sorted(reasons.items()):
+        why = ", ".join(f"{reason} × {count}" for reason, count in told.most_common(5))
+        yield Condition(
+            "rejected", interface, since[interface],
+            f"{interface} : {told.total()} objet(s) que le portail n'a pas accepté(s) depuis 7 jours : {why}. "
+            "Le motif de chacun est sur sa facture, au bureau de l'entreprise.",
+            f"{interface}: {told.total()} object(s) that the portal has not accepted for 7 days: {why}. "
+            "The reason of each is with its invoice, at the desk of the company.",
         )  # fmt: skip
 
 

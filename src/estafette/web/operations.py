@@ -26,6 +26,7 @@ KINDS = {
     "work": ("Travail qui échoue", "Failing work"),
     "parked": ("Travaux mis de côté", "Jobs set aside"),
     "late": ("Retard envers l'administration", "Late to the administration"),
+    "rejected": ("Rejeté par le portail", "Rejected by the portal"),
     "early": ("Statut sans sa facture", "Status without its invoice"),
     "scanner": ("Antivirus muet", "Scanner silent"),
     "unfetched": ("Flux non retirés", "Flows not fetched"),
