@@ -25,7 +25,7 @@ from tests.postgresql import shared
 from bench.neighbours import CODE, MATRICULE, Neighbours, now
 from estafette.circuit.network import SEATS, Network
 from estafette.exchange.messages import Kind
-from estafette.formats import envelope, flux1, read
+from estafette.formats import flow_archive, flux1, read
 from estafette.formats.envelope import FlowName
 from estafette.portal.fact_tables import fact
 from estafette.portal.partitions import Range
@@ -132,7 +132,7 @@ async def _answered(neighbours: Neighbours, interface: str, wanted: int) -> None
 async def _send(neighbours: Neighbours, interface: str, make: Iterator[tuple[str, bytes]]) -> None:
     files = dict(next(make) for _ in range(LOT[interface]))
     name = FlowName.numbered(interface, application_code=CODE, number=next(NUMBERS))
-    status = await neighbours.post(MATRICULE, Kind.FLOW, name.archive, envelope.pack(files))
+    status = await neighbours.post(MATRICULE, Kind.FLOW, name.archive, flow_archive.pack(files))
     assert status in (200, 202), f"{name}: {status}"
 
 

@@ -28,7 +28,7 @@ from tests.running import free_ports
 from estafette.circuit.network import ADMINISTRATION, PORTAL, SEATS
 from estafette.exchange.keys import public_text, sign
 from estafette.exchange.messages import Kind, Message, Reply, manifest_of, read_manifest
-from estafette.formats import envelope
+from estafette.formats import flow_archive
 from estafette.formats.envelope import FlowName
 from estafette.portal.authority import Registered
 
@@ -80,7 +80,7 @@ class Neighbours:
         interface = FlowName.parse(message.name).interface
         files = 1
         if interface.startswith("FFE06"):
-            contents = [one for _name, one in envelope.unpack(message.name, content)]
+            contents = [one for _name, one in flow_archive.unpack(message.name, content)]
             files = len(contents)
             self.rejected += sum(b"REJ_" in one for one in contents)
         self.answered[interface] = self.answered.get(interface, 0) + files

@@ -4,14 +4,14 @@ import gzip
 import io
 import tarfile
 import tracemalloc
-from collections.abc import Callable
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estafette.formats.envelope import FlowName, Interface, Irreceivable, interface, pack, unpack
+from estafette.formats.envelope import FlowName, Interface, Irreceivable, interface
+from estafette.formats.flow_archive import WIDEST, Bounds, pack, unpack
 from estafette.values import limits
 
 NAME = "FFE0614A_AAA123_AAA1230614000000000000001.tar.gz"
@@ -36,10 +36,10 @@ def member(name: str, content: bytes = b"<a/>", **more: object) -> tuple[tarfile
     return info, content
 
 
-def refused(data: bytes, name: str = NAME) -> Irreceivable:
+def refused(data: bytes, name: str = NAME, bounds: Bounds = WIDEST) -> Irreceivable:
     """Why a flow is refused."""
     with pytest.raises(Irreceivable) as caught:
-        list(unpack(name, data))
+        list(unpack(name, data, bounds=bounds))
     assert caught.value.reason_fr != caught.value.reason_en
     return caught.value
 
@@ -161,42 +161,38 @@ def test_the_same_name_twice() -> None:
 
 def test_a_file_at_the_limit_and_past_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of the largest size is taken, one byte more is refused, alone or in an archive."""
+    bounds, plain = Bounds(file_bytes=1000), NAME.replace(".tar.gz", ".xml")
+    assert list(unpack(NAME, archive(member("a.xml", b"x" * 1000)), bounds=bounds)) == [("a.xml", b"x" * 1000)]
+    assert list(unpack(plain, b"x" * 1000, bounds=bounds)) == [(plain, b"x" * 1000)]
+    assert refused(archive(member("a.xml", b"x" * 1001)), bounds=bounds).code == "IRR_TAILLE_F"
+    assert refused(b"x" * 1001, plain, bounds=bounds).code == "IRR_TAILLE_F"
     monkeypatch.setattr(limits, "FILE_BYTES_MAX", 1000)
-    plain = NAME.replace(".tar.gz", ".xml")
-    assert list(unpack(NAME, archive(member("a.xml", b"x" * 1000)))) == [("a.xml", b"x" * 1000)]
-    assert list(unpack(plain, b"x" * 1000)) == [(plain, b"x" * 1000)]
-    assert refused(archive(member("a.xml", b"x" * 1001))).code == "IRR_TAILLE_F"
-    assert refused(b"x" * 1001, plain).code == "IRR_TAILLE_F"
     with pytest.raises(ValueError, match="no such file"):
         pack({"a.xml": b"x" * 1001})
-
-
-@pytest.mark.parametrize(
-    ("limit", "value", "make"),
-    [
-        ("FLOW_FILES_MAX", 3, lambda count: pack({f"{at}.xml": b"<a/>" for at in range(count)})),
-        ("FLOW_EXTRACTED_BYTES_MAX", 10240 * 3, lambda count: gzip.compress(bytes(10240 * (count - 1)) or b"")),
-    ],
-)
-def test_limits_of_a_flow(
-    monkeypatch: pytest.MonkeyPatch, limit: str, value: int, make: Callable[[int], bytes]
-) -> None:
-    """A flow past the number of files or the size once extracted is refused for its size."""
-    monkeypatch.setattr(limits, limit, value)
-    assert refused(make(5)).code == "IRR_TAILLE"
 
 
 def test_a_flow_at_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flow that has exactly as many files and bytes as allowed is taken; one past them is not."""
     data = pack({f"{at}.xml": b"<a/>" for at in range(3)})
-    monkeypatch.setattr(limits, "FLOW_FILES_MAX", 3)
+    extracted = len(gzip.decompress(data))
     monkeypatch.setattr(limits, "FLOW_BYTES_MAX", len(data))
-    monkeypatch.setattr(limits, "FLOW_EXTRACTED_BYTES_MAX", len(gzip.decompress(data)))
-    assert len(list(unpack(NAME, data))) == 3
-    monkeypatch.setattr(limits, "FLOW_EXTRACTED_BYTES_MAX", len(gzip.decompress(data)) - 1)
-    assert refused(data).code == "IRR_TAILLE"
+    assert len(list(unpack(NAME, data, bounds=Bounds(files=3, extracted_bytes=extracted)))) == 3
+    for past in (Bounds(files=2), Bounds(extracted_bytes=extracted - 1)):
+        assert refused(data, bounds=past).code == "IRR_TAILLE"
+    assert (WIDEST.files, WIDEST.extracted_bytes) == (limits.FLOW_FILES_MAX, limits.FLOW_EXTRACTED_BYTES_MAX)
+    swelling = gzip.compress(bytes(2**20))
+    assert refused(swelling, bounds=Bounds(extracted_bytes=2**19)).code == "IRR_TAILLE"
     monkeypatch.setattr(limits, "FLOW_BYTES_MAX", len(data) - 1)
     assert refused(data).code == "IRR_TAILLE"
+
+
+def test_read_as_it_lies() -> None:
+    """A flow that is not given whole is read as one that is, empty ones too."""
+    data = pack({f"{at}.xml": b"<a/>" for at in range(3)})
+    assert list(unpack(NAME, io.BufferedReader(io.BytesIO(data)))) == list(unpack(NAME, data))
+    with pytest.raises(Irreceivable) as caught:
+        list(unpack(NAME, io.BufferedReader(io.BytesIO())))
+    assert caught.value.code == "IRR_VIDE"
 
 
 @pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.DIRTYPE])

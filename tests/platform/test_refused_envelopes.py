@@ -8,7 +8,7 @@ from tests.platform.world import SELLER, World, service
 
 from estafette.exchange import watch
 from estafette.exchange.messages import Kind, Message
-from estafette.formats import cdar, envelope
+from estafette.formats import cdar, flow_archive
 from estafette.formats.envelope import FlowName
 from estafette.lifecycle import Refusal
 from estafette.lifecycle.messages import about_flow, portal_party
@@ -25,8 +25,8 @@ def spoiling(world: World, interface: str, mark: bytes) -> None:
     def change(message: Message, body: bytes) -> bytes:
         if message.kind is not Kind.FLOW or message.recipient != "PPF" or not message.name.startswith(interface):
             return body
-        files = dict(envelope.unpack(message.name, body))
-        return envelope.pack({name: b"<Invoice/>" if mark in data else data for name, data in files.items()})
+        files = dict(flow_archive.unpack(message.name, body))
+        return flow_archive.pack({name: b"<Invoice/>" if mark in data else data for name, data in files.items()})
 
     world.wire.change = change
 
@@ -79,7 +79,7 @@ def refuse(world: World, name: str, reason: str) -> None:
         identifier=f"CDV_{flow.flow_identifier}", flow_identifier=flow.flow_identifier, flow_name=name,
         sender=portal_party(), received_at=now, at=now, refusals=[Refusal(reason, "G7.18", "Refusé.", "Refused.")],
     )  # fmt: skip
-    data = envelope.pack({f"{flow.acknowledgement}.xml": cdar.write(message)})
+    data = flow_archive.pack({f"{flow.acknowledgement}.xml": cdar.write(message)})
     sent = Message(
         world.number("ack-"), Kind.FLOW, "PPF", "0003", flow.acknowledgement.archive, sha256(data).hexdigest()
     )

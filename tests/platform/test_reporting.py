@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 from tests.platform.world import BUYER, SELLER, World, collected, party, service
 
-from estafette.formats import cdar, envelope, flux10, read, write
+from estafette.formats import cdar, flow_archive, flux10, read, write
 from estafette.formats.flux10 import Kind, Report, Role
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Address, Identifier, Invoice, Note, Party, PrecedingInvoice
@@ -72,7 +72,7 @@ def sent(world: World) -> list[Report]:
     query = select(accepted_report.c.file_name, partner_flow.c.name, partner_flow.c.sha256).join(partner_flow, whose)
     documents = world.running["portal"].actor.documents
     return [
-        flux10.read(dict(envelope.unpack(f"{row['name']}.tar.gz", documents.get(row["sha256"])))[row["file_name"]])
+        flux10.read(dict(flow_archive.unpack(f"{row['name']}.tar.gz", documents.get(row["sha256"])))[row["file_name"]])
         for row in world.rows("portal", query.order_by(accepted_report.c.id))
     ]
 

@@ -10,7 +10,7 @@ from tests.platform.world import SELLER, TODAY, World, service
 
 from estafette.circuit.network import PORTAL
 from estafette.exchange.messages import Kind, Message
-from estafette.formats import cdar, envelope, flux1, read
+from estafette.formats import cdar, flow_archive, flux1, read
 from estafette.formats.envelope import FlowName
 from estafette.formats.status_message import Characteristic, Detail, Note, Role, StatusMessage
 from estafette.lifecycle.messages import (
@@ -94,7 +94,7 @@ def send(
 ) -> FlowName:
     """The platform has sent an envelope and the portal has answered; returns its name. Raises: Never, Later."""
     name = new_name(interface)
-    body = content if isinstance(content, bytes) else envelope.pack(content)
+    body = content if isinstance(content, bytes) else flow_archive.pack(content)
     file = file or name.archive
     sender = world.running[by].actor.identifier
     message = Message(identifier or f"m{next(NUMBERS)}", Kind.FLOW, sender, PORTAL, file, "0" * 64)
@@ -123,7 +123,7 @@ def turned_away(world: World, file: str) -> StatusMessage:
     assert documents.get(row["sha256"]), "the original is kept"
     sent = [message for message in world.wire.crossed if message.sha256 == row["answer_sha256"]]
     assert [message.recipient for message in sent] == [row["partner"]]
-    ((name, content),) = envelope.unpack(sent[0].name, documents.get(row["answer_sha256"]))
+    ((name, content),) = flow_archive.unpack(sent[0].name, documents.get(row["answer_sha256"]))
     assert name == f"{sent[0].name.removesuffix('.tar.gz')}.xml"
     assert FlowName.parse(sent[0].name).is_acknowledgement
     message = cdar.read(content)
@@ -133,7 +133,7 @@ def turned_away(world: World, file: str) -> StatusMessage:
 
 
 def _opened(world: World, name: FlowName, sha256: str) -> list[tuple[str, bytes]]:
-    return list(envelope.unpack(name.archive, world.running["portal"].actor.documents.get(sha256)))
+    return list(flow_archive.unpack(name.archive, world.running["portal"].actor.documents.get(sha256)))
 
 
 def answers(world: World, about: str) -> list[StatusMessage]:

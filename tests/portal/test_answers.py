@@ -13,7 +13,7 @@ from tests.portal.test_reports import report
 from tests.portal.test_updates import UPDATES
 
 from estafette.directory import DirectoryLine, RoutingCode
-from estafette.formats import cdar, envelope, flux10
+from estafette.formats import cdar, flow_archive, flux10
 from estafette.formats.directory_update import Update, write_update
 from estafette.portal.tables import partner_flow
 from estafette.rules import check
@@ -61,7 +61,7 @@ def test_every_answer_is_a_message_of_the_field(answered: World) -> None:
     seen: set[str] = set()
     for row in rows:
         if row["interface"].startswith(("CFE", "FFE06")):
-            for _file, content in envelope.unpack(f"{row['name']}.tar.gz", documents.get(row["sha256"])):
+            for _file, content in flow_archive.unpack(f"{row['name']}.tar.gz", documents.get(row["sha256"])):
                 verdict = check(content)
                 assert (verdict.syntax, verdict.schema) == ("CDAR", ())
                 fatal = {finding.id for finding in verdict.findings if finding.severity is Severity.FATAL}

@@ -12,7 +12,7 @@ from tests.platform.world import BUYER, SELLER, TODAY, UNREACHABLE, World, party
 from estafette.directory import Establishment, RoutingCode
 from estafette.directory.resolution import Outcome
 from estafette.exchange.messages import Kind, Message
-from estafette.formats import envelope
+from estafette.formats import flow_archive
 from estafette.formats.envelope import FlowName
 from estafette.invoice.model import Identifier
 from estafette.portal import authority
@@ -49,7 +49,7 @@ def exports(world: World, partner: str) -> list[tuple[str, bytes]]:
     return [
         (row["name"], content)
         for row in rows
-        for _file, content in envelope.unpack(FlowName.parse(row["name"]).archive, documents.get(row["sha256"]))
+        for _file, content in flow_archive.unpack(FlowName.parse(row["name"]).archive, documents.get(row["sha256"]))
     ]
 
 
@@ -188,7 +188,7 @@ def test_a_damaged_export(own_world: World) -> None:
     """A directory that cannot be read is refused as irreceivable; the copy stays, and the next one is taken."""
     world = own_world
     lines = world.platform("platform-a").state()["directory_lines"]
-    damaged = envelope.pack({"F14.xml": exports(world, "0003")[-1][1][:-200]})
+    damaged = flow_archive.pack({"F14.xml": exports(world, "0003")[-1][1][:-200]})
     name = FlowName.numbered("FFE1435A", application_code="PA0003", emitter="PPF001", number=10**6)
     message = Message(str(name), Kind.FLOW, "PPF", "0003", name.archive, "0" * 64)
     world.wire.hand(message, damaged, key=world.running["portal"])

@@ -8,7 +8,7 @@ from tests.mutants import mutants
 from tests.platform.world import TODAY
 from tests.portal.envelopes import STATUSES, new_name, status
 
-from estafette.formats import cdar, envelope
+from estafette.formats import cdar, flow_archive
 from estafette.formats.cdar import Named
 from estafette.formats.status_message import StatusMessage
 from estafette.portal.examination import Controlled, examine
@@ -25,7 +25,7 @@ def examined(*contents: bytes) -> Controlled:
     """Return what a flow of these statuses says by itself."""
     name = new_name(STATUSES)
     files = {f"{place}.xml": content for place, content in enumerate(contents)}
-    return examine(name.archive, envelope.pack(files), on=TODAY)
+    return examine(name.archive, flow_archive.pack(files), on=TODAY)
 
 
 @pytest.mark.parametrize("code", ["200", "210", "212", "213"])

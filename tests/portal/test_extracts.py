@@ -20,7 +20,7 @@ from sqlalchemy import select
 from estafette.directory import DirectoryLine, Establishment, LegalUnit, ReceivingPlatform, RoutingCode, resolve
 from estafette.exchange import presence
 from estafette.exchange.actor import Actor
-from estafette.formats import envelope
+from estafette.formats import flow_archive
 from estafette.formats.directory import Header, Presence, read_export
 from estafette.formats.directory_writing import portions
 from estafette.formats.envelope import FlowName
@@ -110,7 +110,7 @@ class Portal:
         with self.database.read() as connection:
             for portion in portions(header, extracts.contents(connection, extract), bytes_max=self.bytes_max):
                 with portion.file, BytesIO() as packed:
-                    envelope.pack_file(str(portion.name), portion.file, portion.size, packed)
+                    flow_archive.pack_file(str(portion.name), portion.file, portion.size, packed)
                     name = FlowName.numbered(
                         "FFE1435A", application_code="PA0003", emitter="PPF001", number=next(self.numbers)
                     )
@@ -142,7 +142,7 @@ class Copy:
     def take(self, *archives: tuple[FlowName, bytes]) -> None:
         """These flows came, one after the other."""
         for name, data in archives:
-            files = dict(envelope.unpack(name.archive, data))
+            files = dict(flow_archive.unpack(name.archive, data))
             portions = asyncio.run(mirror_extracts.prepare(self.actor, files))
             sha256 = self.actor.documents.put(data)
             with self.actor.database.begin() as connection:
@@ -487,7 +487,7 @@ def test_a_file_that_tells_no_number(house: House) -> None:
     portal.change(START, UNIT, line("D0", START))
     full = portal.full(at_one(START))
     name = full.archives[0][0]
-    copy.take((name, envelope.pack({"annuaire.xml": full.files[0]})))
+    copy.take((name, flow_archive.pack({"annuaire.xml": full.files[0]})))
     assert copy.went(f"{UNIT.siren}_D0", START)[0] == "platform"
 
 

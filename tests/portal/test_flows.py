@@ -24,7 +24,7 @@ from tests.portal.envelopes import (
 )
 
 from estafette.exchange.messages import Kind, Message
-from estafette.formats import envelope
+from estafette.formats import flow_archive
 from estafette.formats.envelope import FlowName
 from estafette.portal import alarms
 from estafette.portal.tables import invoice_data, partner_flow
@@ -33,7 +33,7 @@ from estafette.values import limits
 
 
 def archive(name: str, content: bytes, **member: object) -> bytes:
-    """Make an archive by hand, with what `envelope.pack` would refuse."""
+    """Make an archive by hand, with what `flow_archive.pack` would refuse."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as made:
         info = tarfile.TarInfo(name)
@@ -46,7 +46,7 @@ def archive(name: str, content: bytes, **member: object) -> bytes:
 
 def good(world: World) -> bytes:
     """Return an envelope that would be taken."""
-    return envelope.pack(dict([data_file(world.number("E"))]))
+    return flow_archive.pack(dict([data_file(world.number("E"))]))
 
 
 def bomb() -> bytes:

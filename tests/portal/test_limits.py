@@ -27,7 +27,7 @@ from estafette.circuit.network import SEATS, Network, WrongNetwork
 from estafette.exchange import wire
 from estafette.exchange.keys import sign
 from estafette.exchange.messages import Kind, Message, manifest_of
-from estafette.formats import envelope
+from estafette.formats import flow_archive
 from estafette.formats.flow_limits import PUBLISHED, ROWS, FlowLimits, Limit, Row
 from estafette.portal import holdings
 from estafette.portal.intake_tables import sequence_gap
@@ -64,12 +64,23 @@ def test_files_of_a_flow(house: World) -> None:
     assert (message.status, message.reason_codes) == ("501", ("IRR_TAILLE",))
 
 
+def test_bytes_of_its_files(house: World) -> None:
+    """A file past its bytes, or all of them together, make the flow irreceivable; at the bound they do not."""
+    held = files(house, 2)
+    longest = max(map(len, held.values()))
+    house.hall.limits = PUBLISHED.changed(file_bytes=longest)
+    assert acknowledgement(house, send(house, held)).status == "500"
+    for limit, code in (("file_bytes", "IRR_TAILLE_F"), ("extracted_bytes", "IRR_TAILLE")):
+        house.hall.limits = PUBLISHED.changed(**{limit: longest - 1})
+        assert acknowledgement(house, send(house, files(house, 2))).reason_codes == (code,)
+
+
 def test_bytes_of_a_flow(house: World) -> None:
     """A flow past its bytes is irreceivable; over HTTPS one past what is taken there is not even read (413)."""
-    body = envelope.pack(files(house, 1))
+    body = flow_archive.pack(files(house, 1))
     house.hall.limits = PUBLISHED.changed(flow_bytes=len(body))
     assert acknowledgement(house, send(house, body)).status == "500"
-    body = envelope.pack(files(house, 1))
+    body = flow_archive.pack(files(house, 1))
     house.hall.limits = PUBLISHED.changed(flow_bytes=len(body) - 1)
     assert acknowledgement(house, send(house, body)).reason_codes == ("IRR_TAILLE",)
     house.hall.limits = PUBLISHED.changed(flow_bytes_by_https=len(body) - 1)
@@ -82,7 +93,7 @@ def test_flows_of_an_hour(house: World) -> None:
     house.hall.limits = PUBLISHED.changed(flows_an_hour=2)
     for _time in range(2):
         send(house, files(house, 1))
-    late = envelope.pack(files(house, 1))
+    late = flow_archive.pack(files(house, 1))
     with pytest.raises(Later, match="2 flux par heure"):
         send(house, late)
     send(house, late, file="CFE0604A_PA0003_PPF0010604000000000099999.tar.gz")
@@ -127,7 +138,7 @@ def test_hours(house: World) -> None:
 def test_as_http_says_it(house: World, limits: dict[str, int], status: int, least: int | None, most: int) -> None:
     """The answer over HTTP has the status and, when another try may succeed, `Retry-After` in seconds."""
     house.hall.limits = PUBLISHED.changed(**limits)
-    answer = posted(house, envelope.pack(files(house, 1)))
+    answer = posted(house, flow_archive.pack(files(house, 1)))
     assert answer.status_code == status
     after = answer.headers.get("retry-after")
     assert after is None if least is None else least <= int(after) <= most

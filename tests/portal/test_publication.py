@@ -9,7 +9,7 @@ from sqlalchemy import select
 from tests.platform.world import BUYER, World
 
 from estafette.directory.publication import CALENDARS, next_publication
-from estafette.formats import envelope
+from estafette.formats import flow_archive
 from estafette.formats.directory import Header, read_export
 from estafette.formats.envelope import FlowName
 from estafette.invoice.model import Identifier
@@ -28,7 +28,7 @@ def sent(world: World, partner: str) -> list[tuple[str, str, Header]]:
     )
     documents, found = world.running["portal"].actor.documents, []
     for row in world.rows("portal", mine.order_by(columns.name)):
-        for _file, data in envelope.unpack(FlowName.parse(row["name"]).archive, documents.get(row["sha256"])):
+        for _file, data in flow_archive.unpack(FlowName.parse(row["name"]).archive, documents.get(row["sha256"])):
             found.append((row["name"], row["sha256"], read_export(BytesIO(data))[0]))
     return found
 

@@ -25,7 +25,7 @@ from estafette.circuit.network import SEATS, Network, WrongNetwork
 from estafette.exchange.keys import load_key
 from estafette.exchange.messages import Kind
 from estafette.exchange.sftp import Door
-from estafette.formats import cdar, envelope
+from estafette.formats import cdar, flow_archive
 from estafette.formats.envelope import FlowName
 from estafette.formats.flow_limits import PUBLISHED
 from estafette.portal import alarms
@@ -170,7 +170,7 @@ def test_fetched_once_and_whole(world: World) -> None:
                 await put_in(client, "retrait/x", b"")
             async with client.open(path, "rb") as file:
                 data = await file.read()
-            ((_file, content),) = envelope.unpack(answer, data)
+            ((_file, content),) = flow_archive.unpack(answer, data)
             assert cdar.read(content).status == "500"
             assert not await client.exists(path)
             assert set(await client.listdir("/")) - {".", ".."} == {"depot", "retrait"}
@@ -187,7 +187,7 @@ async def put_in(client: Any, path: str, body: bytes) -> None:
 async def laid(world: World, client: Any) -> str:
     """A flow was put and answered; returns the name of the answer, which lies in `retrait`."""
     name = new_name(UBL)
-    await put(client, f"{name}.tar.gz", envelope.pack(dict([data_file(world.number("E"))])))
+    await put(client, f"{name}.tar.gz", flow_archive.pack(dict([data_file(world.number("E"))])))
     await portal_rounds(world)
     answer = f"{name.acknowledgement}.tar.gz"
     assert await client.exists(f"retrait/{answer}")
@@ -226,7 +226,7 @@ def test_written_then_renamed(world: World) -> None:
     """What is being written, or says so by its name, is not taken; renamed, it is."""
     number = world.number("E")
     name = new_name(UBL)
-    body = envelope.pack(dict([data_file(number)]))
+    body = flow_archive.pack(dict([data_file(number)]))
 
     async def story() -> None:
         async with signed_in(world) as client:
@@ -248,7 +248,7 @@ def test_written_then_renamed(world: World) -> None:
 def test_the_same_name_while_it_waits(world: World) -> None:
     """A flow put again before it was entered is refused and leaves nothing: it would be entered under another name."""
     name = f"{new_name(UBL)}.tar.gz"
-    body = envelope.pack(dict([data_file(world.number("E"))]))
+    body = flow_archive.pack(dict([data_file(world.number("E"))]))
     before = turned_away(world)
 
     async def story() -> None:
@@ -273,7 +273,7 @@ def test_the_same_name_while_it_waits(world: World) -> None:
 def test_a_file_taken_but_not_removed(world: World) -> None:
     """A file that was entered and is still there, the process having died, is not entered again; a replay is."""
     name = new_name(UBL)
-    body = envelope.pack(dict([data_file(world.number("E"))]))
+    body = flow_archive.pack(dict([data_file(world.number("E"))]))
     before = turned_away(world)
 
     async def story() -> None:
@@ -352,7 +352,7 @@ def test_one_area_holds_back_no_other(world: World) -> None:
 
     async def story() -> None:
         async with signed_in(world, OTHER, key) as client:
-            await put(client, f"{name}.tar.gz", envelope.pack(dict([data_file(world.number("E"))])))
+            await put(client, f"{name}.tar.gz", flow_archive.pack(dict([data_file(world.number("E"))])))
             await portal_rounds(world)
             assert await client.exists(f"retrait/{name.acknowledgement}.tar.gz")
 
@@ -425,7 +425,7 @@ def test_how_often(world: World) -> None:
 
     async def story() -> None:
         async with signed_in(world) as client:
-            await put(client, f"{new_name(UBL)}.tar.gz", envelope.pack(dict([data_file(world.number("E"))])))
+            await put(client, f"{new_name(UBL)}.tar.gz", flow_archive.pack(dict([data_file(world.number("E"))])))
             await world.running["portal"].rounds.once()
             with pytest.raises(asyncssh.SFTPFailure, match=r"1 flux par heure .* réessayez dans \d+ s"):
                 await put(client, "x.tar.gz", b"")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from estafette.formats.flow_archive import Bounds
 from estafette.values import limits
 from estafette.values.moments import PARIS
 
@@ -91,6 +92,11 @@ class FlowLimits:
     def files_max(self, flow: str, day: date) -> int:
         """Return how many files a flow may hold: of F1, F6, F10, F13."""
         return self.at(Limit(f"files_of_{flow}"), day)
+
+    def bounds(self, flow: str, day: date) -> Bounds:
+        """Return how much a flow may hold once unpacked: of F1, F6, F10, F13."""
+        file_bytes, extracted = self.at(Limit.FILE_BYTES, day), self.at(Limit.EXTRACTED_BYTES, day)
+        return Bounds(self.files_max(flow, day), file_bytes, extracted)
 
     def opens_in(self, now: datetime) -> timedelta:
         """Return how long it is before flows are taken; nothing while they are.

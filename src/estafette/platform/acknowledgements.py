@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, select, update
 
 from estafette.exchange.messages import Message
-from estafette.formats import cdar, envelope
+from estafette.formats import cdar, flow_archive
 from estafette.formats.envelope import FlowName, Irreceivable
 from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Unreadable
@@ -109,13 +109,13 @@ async def _directory(home: Home, name: FlowName, sha256: str) -> Apply:
 
 
 def _unpacked(name: FlowName, data: bytes) -> dict[str, bytes]:
-    return dict(envelope.unpack(name.archive, data))
+    return dict(flow_archive.unpack(name.archive, data))
 
 
 def _opened(name: FlowName, data: bytes) -> tuple[list[_File], tuple[Refusal, ...]]:
     """Return the files of an envelope, each read once, or why none is taken."""
     try:
-        return [(content, cdar.read(content)) for _file, content in envelope.unpack(name.archive, data)], ()
+        return [(content, cdar.read(content)) for _file, content in flow_archive.unpack(name.archive, data)], ()
     except (Irreceivable, Unreadable) as wrong:
         return [], (_refusal(name, wrong),)
 

@@ -22,7 +22,7 @@ from pathlib import PurePosixPath
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
-from estafette.formats import envelope
+from estafette.formats import flow_archive
 from estafette.formats.envelope import Irreceivable
 from estafette.formats.xml import recognise
 from estafette.platform import flows
@@ -187,7 +187,7 @@ def _tarred(data: bytes) -> Iterator[Member]:
             raise _too_big()
         wrong.append(_wrong(name, is_file=header.type in (tarfile.REGTYPE, tarfile.AREGTYPE)))
 
-    for name, content in envelope.entries(data, look):
+    for name, content in flow_archive.entries(data, look):
         refusal = wrong.pop()
         if not _is_litter(name):
             yield Member(_name(name), b"" if refusal else content, refusal)

@@ -14,7 +14,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from estafette.exchange.messages import Kind, Message
-from estafette.formats import cdar, envelope, flux1
+from estafette.formats import cdar, flow_archive, flux1
 from estafette.formats.envelope import FlowName
 from estafette.formats.envelope import interface as interface_of
 from estafette.formats.flow_limits import lot
@@ -203,7 +203,7 @@ def send_flow(
         name = FlowName.numbered(interface, application_code=code, number=number)
     else:
         name = answering.acknowledgement
-    sha256 = home.actor.documents.put(envelope.pack(files))
+    sha256 = home.actor.documents.put(flow_archive.pack(files))
     now = home.actor.clock()
     row = {"name": str(name), "direction": "Out", "state": "sent", "sha256": sha256, "created_at": now, "details": []}
     connection.execute(insert(portal_flow).values(row))

@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from estafette.exchange.actor import Actor
-from estafette.formats import envelope
+from estafette.formats import flow_archive
 from estafette.formats.directory import Header, Presence, read_export
 from estafette.formats.directory_entries import Entry
 from estafette.formats.directory_writing import PortionName
@@ -204,7 +204,7 @@ def _presences(actor: Actor, connection: Connection, extract: RowMapping) -> Ite
     files = select(columns.file, columns.flow, columns.sha256).where(columns.extract == extract["id"])
     for file, flow, sha256 in connection.execute(files.order_by(columns.number)).all():
         archive = FlowName.parse(flow).archive
-        for name, data in envelope.unpack(archive, actor.documents.get(sha256)):
+        for name, data in flow_archive.unpack(archive, actor.documents.get(sha256)):
             if name == file:
                 yield from read_export(BytesIO(data))[1]
 

@@ -9,7 +9,7 @@ from asyncio import to_thread
 import structlog
 from sqlalchemy import Connection, update
 
-from estafette.formats import cdar, envelope
+from estafette.formats import cdar, flow_archive
 from estafette.formats.envelope import FlowName, Irreceivable
 from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Unreadable
@@ -44,7 +44,7 @@ async def note(hall: Hall, job: Job) -> Apply:
 
 def _read(file: str, data: bytes) -> StatusMessage | None:
     try:
-        ((_name, content),) = envelope.unpack(file, data)
+        ((_name, content),) = flow_archive.unpack(file, data)
         return cdar.read(content)
     except (Irreceivable, Unreadable, ValueError):
         return None

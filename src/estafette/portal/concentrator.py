@@ -18,7 +18,7 @@ from estafette.portal import feed, flow1, flow6, held
 from estafette.portal.examination import Controlled, File, examine, refused
 from estafette.portal.feed import Fact
 from estafette.portal.hall import Came, Hall, Partner
-from estafette.portal.stages import Flow, files_max, flow_of, in_turn, scan
+from estafette.portal.stages import Flow, bounds_of, flow_of, in_turn, scan
 from estafette.portal.tables import partner_flow
 from estafette.portal.tally import Tally, begun, write
 from estafette.store.jobs import Job
@@ -37,11 +37,11 @@ async def control(hall: Hall, job: Job) -> Apply:
 async def _controlled(hall: Hall, flow: Flow) -> Controlled:
     """Return a flow after stages 1 and 2. Raises: ScannerDown."""
     try:
-        most = files_max(hall, flow)
-        await scan(hall, flow, most)
+        bounds = bounds_of(hall, flow)
+        await scan(hall, flow, bounds)
     except Irreceivable as reason:
         return refused(flow.name, [reason])
-    return await to_thread(examine, flow.file, flow.open(), on=paris_day(hall.actor.clock()), files_max=most)
+    return await to_thread(examine, flow.file, flow.open(), on=paris_day(hall.actor.clock()), bounds=bounds)
 
 
 def _settle(hall: Hall, connection: Connection, name: FlowName, matricule: str, controlled: Controlled) -> None:

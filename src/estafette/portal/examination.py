@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from io import BufferedReader
 
-from estafette.formats import cdar, envelope, flux1
+from estafette.formats import cdar, flow_archive, flux1
 from estafette.formats.cdar import Named
 from estafette.formats.envelope import FlowName, Irreceivable
+from estafette.formats.flow_archive import WIDEST, Bounds
 from estafette.formats.flux1 import Examined
 from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import DAMAGED, Syntax, Unreadable, parse
@@ -57,7 +58,7 @@ def refused(name: FlowName, reasons: Sequence[Irreceivable]) -> Controlled:
     )
 
 
-def examine(flow: str, data: bytes | BufferedReader, *, on: date, files_max: int | None = None) -> Controlled:
+def examine(flow: str, data: bytes | BufferedReader, *, on: date, bounds: Bounds = WIDEST) -> Controlled:
     """Return the files of an envelope of this file name, or why the whole is irreceivable (stages 1 and 2).
 
     Only what was read is kept, not the bytes: memory holds one file at a time.
@@ -69,7 +70,7 @@ def examine(flow: str, data: bytes | BufferedReader, *, on: date, files_max: int
     files: list[File] = []
     faults: list[Irreceivable] = []
     try:
-        for member, content in envelope.unpack(flow, data, files_max=files_max):
+        for member, content in flow_archive.unpack(flow, data, bounds=bounds):
             try:
                 files.append(_file(name.interface, member, content, on=on))
             except Irreceivable as fault:

@@ -24,7 +24,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from estafette.directory.publication import Publication, calendar, is_full_due, next_publication
-from estafette.formats import envelope
+from estafette.formats import flow_archive
 from estafette.formats.directory import Header, Presence
 from estafette.formats.directory_writing import Portion, portions
 from estafette.portal import extract_contents
@@ -198,7 +198,7 @@ def _kept(hall: Hall, extract: RowMapping) -> Iterator[Made]:
     """Give the files of an extract once each is a document; memory holds the compressed bytes of one."""
     for portion in files(hall, extract):
         with portion.file, TemporaryFile() as packed:
-            size = envelope.pack_file(str(portion.name), portion.file, portion.size, packed)
+            size = flow_archive.pack_file(str(portion.name), portion.file, portion.size, packed)
             packed.seek(0)
             pieces = iter(partial(packed.read, PIECE_BYTES), b"")
             sha256 = hall.actor.documents.put_pieces(pieces, size=size)

@@ -17,7 +17,7 @@ from estafette.exchange.actor import Actor
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import Post
 from estafette.exchange.scanning import Scanner
-from estafette.formats import cdar, envelope
+from estafette.formats import cdar, flow_archive
 from estafette.formats.envelope import FlowName
 from estafette.formats.flow_limits import PUBLISHED, FlowLimits, Limit
 from estafette.formats.status_message import StatusMessage
@@ -129,7 +129,7 @@ class Hall:
             answer = self.new_name(connection, partner, answering_interface(file))
         else:
             answer = FlowName(f"C{name.interface[1:]}", partner.application_code, name.flow_identifier)
-        sha256 = self.actor.documents.put(envelope.pack({f"{answer}.xml": cdar.write(message)}))
+        sha256 = self.actor.documents.put(flow_archive.pack({f"{answer}.xml": cdar.write(message)}))
         self._carry(connection, partner, answer, sha256, identifier=f"{answer}:{number}")
         return sha256
 
@@ -193,7 +193,7 @@ class Hall:
 
     def send(self, connection: Connection, partner: Partner, name: FlowName, files: dict[str, bytes]) -> None:
         """The envelope will be at the partner's, after those of its kind."""
-        self.send_packed(connection, partner, name, self.actor.documents.put(envelope.pack(files)))
+        self.send_packed(connection, partner, name, self.actor.documents.put(flow_archive.pack(files)))
 
     def send_packed(self, connection: Connection, partner: Partner, name: FlowName, sha256: str) -> None:
         """The envelope, a document already, will be at the partner's, after those of its kind."""

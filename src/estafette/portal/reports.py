@@ -27,7 +27,7 @@ from estafette.portal.examination import Controlled, refused
 from estafette.portal.facts import accept_report
 from estafette.portal.feed import Fact
 from estafette.portal.hall import Came, Hall
-from estafette.portal.stages import Flow, files_max, flow_of, in_turn, members, scan
+from estafette.portal.stages import Flow, bounds_of, flow_of, in_turn, members, scan
 from estafette.portal.tally import Tally, begun, write
 from estafette.reporting.calendar import last_due
 from estafette.reporting.controls import COHERENCE, SEMANTIC, UNIQUE, control, invoice_key, repeated_invoice
@@ -77,9 +77,9 @@ async def _all_judged(hall: Hall, flow: Flow) -> tuple[list[Judged], list[Irrece
     """Return every file of an envelope judged, or why it is irreceivable (stages 1 and 2)."""
     judged, faults = [], []
     try:
-        most = files_max(hall, flow)
-        await scan(hall, flow, most)
-        async for member, content in members(flow, most):
+        bounds = bounds_of(hall, flow)
+        await scan(hall, flow, bounds)
+        async for member, content in members(flow, bounds):
             try:
                 judged.append(await _judged(hall, member, content))
             except Irreceivable as fault:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from io import BufferedReader
 
 from estafette.exchange.scanning import VIRUS, told
-from estafette.formats import envelope
+from estafette.formats import envelope, flow_archive
 from estafette.formats.envelope import FlowName, Irreceivable
+from estafette.formats.flow_archive import Bounds
 from estafette.formats.flow_limits import Limit
 from estafette.portal.hall import Hall
 from estafette.store.documents import Documents
@@ -65,8 +66,8 @@ async def in_turn(hall: Hall, flow: Flow) -> AsyncIterator[None]:
         yield
 
 
-def files_max(hall: Hall, flow: Flow) -> int:
-    """Return how many files a flow may hold today. Raises: Irreceivable, IRR_CODE_INTER or IRR_TAILLE."""
+def bounds_of(hall: Hall, flow: Flow) -> Bounds:
+    """Return how much a flow may hold today. Raises: Irreceivable, IRR_CODE_INTER or IRR_TAILLE."""
     name, today = flow.name, paris_day(hall.actor.clock())
     interface = envelope.interface(name.interface, on=today)
     if not interface.to_portal:
@@ -76,15 +77,15 @@ def files_max(hall: Hall, flow: Flow) -> int:
     if size > most:
         fr, en = f"Flux de {size} octets, {most} au plus.", f"Flow of {size} bytes, {most} at most."
         raise Irreceivable("IRR_TAILLE", fr, en)
-    return hall.limits.files_max(interface.flow, today)
+    return hall.limits.bounds(interface.flow, today)
 
 
-async def scan(hall: Hall, flow: Flow, most: int) -> None:
+async def scan(hall: Hall, flow: Flow, bounds: Bounds) -> None:
     """The scanner finds nothing in the flow nor in a file of it. Raises: Irreceivable, ScannerDown."""
     if hall.scanner is None:
         return
     await _scan(hall, flow.file, flow.open())
-    async for member, content in members(flow, most):
+    async for member, content in members(flow, bounds):
         await _scan(hall, member, content)
 
 
@@ -93,8 +94,8 @@ async def _scan(hall: Hall, file: str, data: bytes | BufferedReader) -> None:
         raise Irreceivable(VIRUS, *told(found), file)
 
 
-async def members(flow: Flow, most: int) -> AsyncIterator[tuple[str, bytes]]:
+async def members(flow: Flow, bounds: Bounds) -> AsyncIterator[tuple[str, bytes]]:
     """Give the files of a flow, each unpacked away from the loop, one at a time in memory. Raises: Irreceivable."""
-    unpacked = envelope.unpack(flow.file, flow.open(), files_max=most)
+    unpacked = flow_archive.unpack(flow.file, flow.open(), bounds=bounds)
     while (member := await to_thread(next, unpacked, None)) is not None:
         yield member

@@ -27,7 +27,7 @@ from estafette.portal.concentrator import answer_flow
 from estafette.portal.examination import Controlled, refused
 from estafette.portal.hall import Hall, Partner
 from estafette.portal.register import Register, Source
-from estafette.portal.stages import Flow, files_max, flow_of, members, scan
+from estafette.portal.stages import Flow, bounds_of, flow_of, members, scan
 from estafette.portal.tally import Tally, begun, write
 from estafette.store import sequences
 from estafette.store.jobs import Job
@@ -90,9 +90,9 @@ async def _read(hall: Hall, flow: Flow) -> tuple[dict[str, Asked], list[Irreceiv
     """Return what each file asks for, and which cannot be read. Raises: Irreceivable, ScannerDown."""
     read: dict[str, Asked] = {}
     faults: list[Irreceivable] = []
-    most = files_max(hall, flow)
-    await scan(hall, flow, most)
-    async for member, content in members(flow, most):
+    bounds = bounds_of(hall, flow)
+    await scan(hall, flow, bounds)
+    async for member, content in members(flow, bounds):
         try:
             read[member] = await to_thread(read_update, content)
         except Unreadable as unreadable:

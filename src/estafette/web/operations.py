@@ -34,7 +34,6 @@ KINDS = {
     "refused": ("Flux refusés par une plateforme", "Flows refused by a platform"),
     "folder": ("Dossier de dépôt bloqué", "Deposit folder stuck"),
     "package": ("Dossier de restitution en échec", "Restitution package failed"),
-    "directory": ("Annuaire en retard", "Directory out of date"),
 }
 """The kinds of alarms, in French and in English."""
 
