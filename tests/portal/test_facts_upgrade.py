@@ -7,8 +7,7 @@ from sqlalchemy import select, text
 
 from estafette.portal.fact_tables import replaced_fact
 from estafette.portal.reporting_tables import accepted_report
-from estafette.store import database as room
-from estafette.store import sequences
+from estafette.store import migrating, sequences
 from estafette.store.database import open_database
 from estafette.store.sqlite import open_engine
 
@@ -23,7 +22,7 @@ def test_what_was_accepted_before(tmp_path: Path) -> None:
     """Of three transmissions of a period the last one stands; that of another period does too."""
     file = tmp_path / "records.sqlite"
     engine = open_engine(file)
-    history = room._history()
+    history = migrating.configuration()
     with engine.connect() as connection, connection.begin():
         history.attributes["connection"] = connection
         for revision in ("shared@head", "portal_feeds"):

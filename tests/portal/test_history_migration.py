@@ -12,7 +12,7 @@ from tests.postgresql import shared
 from estafette.portal import holdings
 from estafette.portal.register import Register, Source
 from estafette.portal.tables import directory_change
-from estafette.store import database as room
+from estafette.store import migrating
 from estafette.store.columns import Instant
 from estafette.store.database import Database, open_database
 
@@ -33,7 +33,7 @@ def former(connection: sa.Connection, called: str, /, **row: Any) -> None:
 def opened(where: Path | str) -> Database:
     """Open a store of the portal of before, with a few entries, brought to the version of the code."""
     database = open_database(where, ())
-    history = room._history()
+    history = migrating.configuration()
     with database.begin() as connection:
         history.attributes["connection"] = connection
         command.upgrade(history, "portal_reporting")

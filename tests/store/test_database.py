@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,12 @@ import estafette
 from estafette.administration.tables import metadata as administration_tables
 from estafette.platform.tables import metadata as platform_tables
 from estafette.portal.tables import metadata as portal_tables
-from estafette.store import database as room
+from estafette.store import migrating
 from estafette.store.database import DRIVER, Database, NewerData, is_newer, open_database
+from estafette.store.history import history
 from estafette.store.sequences import draw
+from estafette.store.tables import account, sequence
 from estafette.store.tables import metadata as shared_tables
-from estafette.store.tables import sequence
 
 for module in pkgutil.walk_packages(estafette.__path__, "estafette."):
     if module.name.endswith("tables"):
@@ -143,8 +145,26 @@ def test_an_actor_has_its_own_tables_only(tmp_path: Path, branch: str) -> None:
 
 def test_every_branch_is_here() -> None:
     """No branch of the migrations is left out of these tests."""
-    history = ScriptDirectory.from_config(room._history())
-    assert {label for script in history.walk_revisions() for label in script.branch_labels} == set(BRANCHES)
+    scripts = ScriptDirectory.from_config(migrating.configuration())
+    assert {label for script in scripts.walk_revisions() for label in script.branch_labels} == set(BRANCHES)
+
+
+def test_the_history_is_that_of_the_migrations() -> None:
+    """What is read of the files says the revisions and the last of each branch as Alembic, which runs them, does."""
+    scripts = ScriptDirectory.from_config(migrating.configuration())
+    assert history().known == {script.revision for script in scripts.walk_revisions()}
+    assert history().heads == {branch: scripts.get_revision(f"{branch}@head").revision for branch in BRANCHES}
+
+
+def test_a_store_of_this_version_needs_no_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opened again, whole or for a part of its tables, a store asks nothing of Alembic."""
+    file = tmp_path / "records.sqlite"
+    open_database(file, ("shared", "platform")).close()
+    monkeypatch.setattr(migrating, "upgrade", None)
+    for branches in (("shared", "platform"), ("shared",)):
+        open_database(file, branches).close()
+    with pytest.raises(TypeError):
+        open_database(file, ("portal",))
 
 
 @pytest.mark.parametrize("branch", BRANCHES)
@@ -152,10 +172,10 @@ def test_back_and_forth(tmp_path: Path, branch: str) -> None:
     """A downgrade takes away all that the upgrade made, and the upgrade can be done again."""
     file = tmp_path / "records.sqlite"
     opened = open_database(file, ("shared", branch))
-    history = room._history()
+    configuration = migrating.configuration()
     with opened.begin() as connection:
-        history.attributes["connection"] = connection
-        command.downgrade(history, f"{branch}@base")
+        configuration.attributes["connection"] = connection
+        command.downgrade(configuration, f"{branch}@base")
     opened.close()
     assert tables(file) - {"alembic_version", "sqlite_sequence"} == (
         set() if branch == "shared" else set(shared_tables.tables)
@@ -237,3 +257,14 @@ def test_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
     open_database(file, ("shared",)).close()
     assert file.exists()
     assert not is_newer(file)
+
+
+def test_a_fault_says_no_value(database: Database, now: datetime) -> None:
+    """What the engine says of a statement that failed holds nothing of what it carried: it goes to the log."""
+    row = {"login": "ada", "password_hash": "the secret", "created_at": now}
+    with database.begin() as connection:
+        connection.execute(sa.insert(account).values(row))
+        with pytest.raises(sa.exc.IntegrityError) as met, connection.begin_nested():
+            connection.execute(sa.insert(account).values(row))
+    assert "account" in str(met.value)
+    assert "secret" not in str(met.value)

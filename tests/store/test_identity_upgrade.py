@@ -7,8 +7,7 @@ from pathlib import Path
 from alembic import command
 from sqlalchemy import text
 
-from estafette.store import database as room
-from estafette.store import identity
+from estafette.store import identity, migrating
 from estafette.store.database import open_database
 from estafette.store.roles import SCOPES
 from estafette.store.sqlite import open_engine
@@ -23,7 +22,7 @@ INSERT INTO client VALUES ('erp', '{digest}', '100000009', '2026-09-01 06:00:00.
 def first_version(file: Path) -> None:
     """Make a store as the first version left it, with accounts and a client."""
     engine = open_engine(file)
-    history = room._history()
+    history = migrating.configuration()
     with engine.connect() as connection, connection.begin():
         history.attributes["connection"] = connection
         command.upgrade(history, "shared0001")
@@ -57,7 +56,7 @@ def test_and_back(tmp_path: Path) -> None:
     file = tmp_path / "records.sqlite"
     first_version(file)
     opened = open_database(file, ("shared",))
-    history = room._history()
+    history = migrating.configuration()
     with opened.begin() as connection:
         history.attributes["connection"] = connection
         command.downgrade(history, "shared0001")
