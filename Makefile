@@ -10,7 +10,7 @@ up: setup
 	@$(BIN)/estafette up --data $(DATA) --port $(PORT)
 
 test: develop lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 setup: .venv/ready
 

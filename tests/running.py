@@ -1,6 +1,5 @@
 """The whole system as a stranger starts it: a process of its own, a data folder, addresses."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -11,6 +10,8 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
+
+from tests.forked import Forked
 
 from estafette.circuit.entries import Entries, entries_of
 from estafette.circuit.network import SEATS
@@ -27,8 +28,10 @@ class Circuit:
 
     data: Path
     port: int
-    process: subprocess.Popen[bytes] | None = None
+    process: "subprocess.Popen[bytes] | Forked | None" = None
     patience_s: float = START_S
+    is_forked: bool = False
+    """Whether it begins where the program is loaded already (`tests.forked`), for who starts it again and again."""
     log: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,9 +54,12 @@ class Circuit:
 
     def start(self, *, wait: bool = True) -> None:
         """Start `estafette up` on this folder; with `wait`, until every actor is ready."""
-        command = [sys.executable, "-m", "estafette", "up", "--data", str(self.data), "--port", str(self.port)]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        arguments = ["up", "--data", str(self.data), "--port", str(self.port)]
+        if self.is_forked:
+            self.process = Forked(arguments, out=self.log, err=self.log)
+        else:
+            with self.log.open("ab") as log:
+                self.process = subprocess.Popen([sys.executable, "-m", "estafette", *arguments], stdout=log, stderr=log)
         if wait:
             self.wait_ready()
 
@@ -113,14 +119,45 @@ def _answers(url: str) -> bool:
 
 
 def free_ports(count: int) -> int:
-    """Return the first of `count` ports that follow each other and are free now.
+    """Return the first of `count` ports that follow each other, free now and given to nobody else by this function.
 
     They are below those the system gives to clients, where a client could be answered by itself.
     """
-    for first in range(10000 + os.getpid() % 20000, 32000, count):
-        if all(_is_free(port) for port in range(first, first + count)):
+    while True:
+        first = _PORTS.next
+        _PORTS.next += count
+        if _PORTS.next > _PORTS.end:
+            _PORTS.take_block()
+        elif all(_is_free(port) for port in range(first, first + count)):
             return first
-    raise RuntimeError("no free ports")
+
+
+class _Ports:
+    """The ports of this process, a block after the other; who holds the first port of a block has all of it."""
+
+    SIZE, FIRST, LAST = 200, 10000, 32000
+
+    def __init__(self) -> None:
+        self.next = self.end = 0
+        self._guards: list[socket.socket] = []
+        self._blocks = iter(range(self.FIRST, self.LAST, self.SIZE))
+
+    def take_block(self) -> None:
+        """The next block that no other process has is that of this one, for as long as it lives."""
+        for block in self._blocks:
+            guard = socket.socket()
+            try:
+                guard.bind(("127.0.0.1", block))
+            except OSError:
+                guard.close()
+                continue
+            self._guards.append(guard)
+            self.next, self.end = block + 1, block + self.SIZE
+            return
+        raise RuntimeError("no free ports")
+
+
+_PORTS = _Ports()
 
 
 def _is_free(port: int) -> bool:

@@ -24,7 +24,7 @@ WAIT_S = (0.0, 0.8)
 @pytest.mark.kill
 def test_thirty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     """Killed thirty times in the middle of the three use cases, the system ends with every invoice once everywhere."""
-    running = Circuit(tmp_path / "data", free_ports(len(SEATS)))
+    running = Circuit(tmp_path / "data", free_ports(len(SEATS)), is_forked=True)
     running.start()
     try:
         rounds, steps = asyncio.run(_play_under_kills(running))

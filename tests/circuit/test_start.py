@@ -9,25 +9,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from tests.cli.command import one_line, run
 from tests.running import Circuit, free_ports
 
 from estafette.circuit import seed
 from estafette.circuit.network import SEATS
 from estafette.store.database import DRIVER
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
-    command = [sys.executable, "-m", "estafette", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-
-def one_line(done: subprocess.CompletedProcess[str]) -> str:
-    """The command refused: exit code 2, one line on the error output, nothing else."""
-    assert done.returncode == 2, done.stderr
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
-    return line
 
 
 def test_a_busy_port_is_said_and_nothing_is_touched(tmp_path: Path) -> None:

@@ -1,15 +1,12 @@
-"""The installed command, run to its end as a person runs it."""
+"""The command, run to its end as a person runs it."""
 
 import subprocess
-import sys
+
+from tests.forked import run
+
+__all__ = ["Done", "one_line", "run"]
 
 Done = subprocess.CompletedProcess[str]
-
-
-def run(*arguments: str) -> Done:
-    """Run the command to its end."""
-    command = [sys.executable, "-m", "estafette", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def one_line(done: Done) -> str:

@@ -2,13 +2,18 @@
 
 import ast
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import typer.core
 from importlinter import cli as import_linter
+from typer.main import get_command
+
+from estafette.cli import app
 
 ROOT = Path(__file__).parents[2]
 SOURCE, TESTS = ROOT / "src" / "estafette", ROOT / "tests"
@@ -233,3 +238,26 @@ def test_a_link_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)", page.read_text())
     files = [link for link in links if not re.match(r"[a-z]+:", link)]
     assert [link for link in files if not (page.parent / link).exists()] == []
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """Give the lines of the pages that call the command, each with its words."""
+    for page in pages():
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.S):
+            for line in block.splitlines():
+                if line.startswith("estafette "):
+                    yield page.name, shlex.split(line.partition(" #")[0].partition(" > ")[0])[1:]
+
+
+def test_the_pages_name_commands_there_are() -> None:
+    """Every verb and every option that a page shows is one of the command."""
+    wrong = []
+    for page, words in commands():
+        command, rest = get_command(app), list(words)
+        while isinstance(command, typer.core.TyperGroup) and rest and rest[0] in command.commands:
+            command = command.commands[rest.pop(0)]
+        known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+        unknown = [word for word in rest if word.startswith("-") and word not in known]
+        if unknown or isinstance(command, typer.core.TyperGroup):
+            wrong.append(f"{page}: estafette {' '.join(words)}")
+    assert wrong == []
