@@ -64,7 +64,9 @@ def first_day(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     """The folder of an administration where an officer has signed in, and the officer's cookies."""
     folder = tmp_path_factory.mktemp("administration")
     with at_home(folder) as house, house.administration.actor.database.begin() as connection:
-        identity.create_account(connection, login="agent", password=PASSWORD, role="agent", tenant=None, now=NOW)
+        identity.add_account(
+            connection, login="agent", held=identity.hashed(PASSWORD), role="agent", tenant=None, now=NOW
+        )
     with at_home(folder) as house:
         house.officer.fill("/sign-in", login="agent", password=PASSWORD)
         return folder, house.officer.cookies

@@ -188,6 +188,16 @@ def test_tokens_are_not_given_without_end(client: Client, again: Any) -> None:
     assert [client.token(f"erp-{HERE}", SECRET).status for _ in range(3)] == [200, 200, 429]
 
 
+def test_guesses_take_nobody_s_share_of_tokens(client: Client, again: Any) -> None:
+    """Wrong secrets under a client's name use up none of its tokens; its own haste is not counted as guessing."""
+    client = again(client, "tokens_per_minute: 1")
+    assert [client.token(f"erp-{HERE}", "wrong").status for _ in range(4)] == [401] * 4
+    assert client.token(f"erp-{HERE}", SECRET).status == 200
+    assert [client.token(f"erp-{HERE}", SECRET).status for _ in range(9)] == [429] * 9
+    client.now += timedelta(minutes=1)
+    assert client.token(f"erp-{HERE}", SECRET).status == 200
+
+
 @pytest.mark.parametrize("text", ["requests_per_minute: 0", "requests: 5", "[]", "a: [", "\ud800"])
 def test_settings_that_cannot_be_used_are_told(client: Client, again: Any, text: str) -> None:
     """A platform is not opened on settings that say something else."""

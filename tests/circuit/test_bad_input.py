@@ -197,6 +197,12 @@ def too_large(answer: tuple[int, bytes]) -> None:
     assert "IRR_TAILLE_F" in told["errorMessage"]
 
 
+@pytest.mark.parametrize("stated", [None, 200 * 1024 * 1024])
+def test_who_listens_only_at_the_end(supplier: Supplier, stated: int | None) -> None:
+    """A sender that reads nothing before it has sent its 200 MB, and then closes, has its answer, and no reset."""
+    too_large(asyncio.run(_pour(supplier, 200 * 1024 * 1024, stated=stated)))
+
+
 async def _pour(supplier: Supplier, size: int, *, stated: int | None = None) -> tuple[int, bytes]:
     """Send a deposit, so many bytes of it, and no more; return the answer. Without a stated size it goes in chunks."""
     address = urlsplit(supplier.circuit.urls["platform-a"])
@@ -215,10 +221,12 @@ async def _pour(supplier: Supplier, size: int, *, stated: int | None = None) -> 
     sent = 0
     while sent < size:
         piece = (form if sent == 0 else MEGABYTE)[: size - sent]
-        writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        writer.write(piece if stated else b"%x\r\n%s\r\n" % (len(piece), piece))
         await writer.drain()
         sent += len(piece)
-    headers, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    headers = (await reader.readuntil(b"\r\n\r\n")).lower()
+    (length,) = [line.split()[1] for line in headers.split(b"\r\n") if line.startswith(b"content-length:")]
+    body = await reader.readexactly(int(length))
     writer.close()
     return int(headers.split()[1]), body
 

@@ -251,8 +251,8 @@ def test_page_of_the_operator(own_world: World) -> None:
     world, running = own_world, own_world.running["platform-a"]
     with running.actor.database.begin() as connection:
         for login, role, tenant in (("exploitant", "operator", None), ("vendeur", "administrator", SELLER)):
-            identity.create_account(
-                connection, login=login, password=PASSWORD, role=role, tenant=tenant, now=world.clock.now
+            identity.add_account(
+                connection, login=login, held=identity.hashed(PASSWORD), role=role, tenant=tenant, now=world.clock.now
             )
     world.wire.down.add("0005")
     world.leave(service("W1"))

@@ -186,8 +186,8 @@ def test_the_page(watched: World) -> None:
     actor, application = watched.running["portal"].actor, watched.running["portal"].application
     with actor.database.begin() as connection:
         for login, role, tenant in (("veille", "operator", None), ("acheteur", "administrator", "200000008")):
-            identity.create_account(
-                connection, login=login, password=PASSWORD, role=role, tenant=tenant, now=watched.clock.now
+            identity.add_account(
+                connection, login=login, held=identity.hashed(PASSWORD), role=role, tenant=tenant, now=watched.clock.now
             )
     operator, other = Visitor(application), Visitor(application)
     operator.sign_in("veille", PASSWORD)

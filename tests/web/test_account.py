@@ -70,6 +70,32 @@ def test_a_password_that_will_not_do(world: World, old: str, new: str, again: st
     assert Visitor(world.application).sign_in("seller", PASSWORD).status == 200
 
 
+def test_a_session_taken_over_guesses_no_faster(world: World) -> None:
+    """Past the free tries of the old password the page says to wait, and the right one is not looked at either."""
+    visitor = world.visitor()
+    tries = [change_password(visitor, f"guess {number}", NEW).status for number in range(SIGN_IN_LOGIN_TRIES)]
+    assert tries == [422] * SIGN_IN_LOGIN_TRIES
+    # the clock of the tests ticks each time it is asked: fail until the wait is longer than its ticks
+    page = next(page for page in (change_password(visitor, "guess", NEW) for _ in range(20)) if page.status == 429)
+    assert int(page.headers["retry-after"]) >= 1
+    assert "Trop d'essais" in page.text
+    assert Visitor(world.application).sign_in("seller", PASSWORD).status == 200
+
+
+def test_a_code_is_not_guessed_to_take_the_factor_away(world: World) -> None:
+    """Codes too: a session that was taken over does not rid itself of the second factor by trying them all."""
+    visitor = world.visitor()
+    enrol(world, visitor)
+    csrf = visitor.get("/account/factor").hidden("csrf")
+
+    def guess() -> Page:
+        return visitor.post("/account/factor", csrf=csrf, code="no such code", wish="remove")
+
+    assert [guess().status for _ in range(SIGN_IN_LOGIN_TRIES)] == [422] * SIGN_IN_LOGIN_TRIES
+    page = next(page for page in (guess() for _ in range(20)) if page.status == 429)
+    assert int(page.headers["retry-after"]) >= 1
+
+
 @pytest.mark.parametrize("length", [PASSWORD_CHARACTERS_MIN, PASSWORD_CHARACTERS_MAX])
 def test_a_password_at_the_limits(world: World, length: int) -> None:
     """The shortest and the longest are taken."""

@@ -40,8 +40,8 @@ def make_packages(world: World) -> None:
 def role(world: World, login: str, role: str) -> Visitor:
     """Return somebody who has this role at the seller's."""
     with world.actor.database.begin() as connection:
-        said = {"password": "correct horse", "role": role, "tenant": SELLER, "now": world.actor.clock()}
-        identity.create_account(connection, login=login, **said)  # type: ignore[arg-type]
+        said = {"held": identity.hashed("correct horse"), "role": role, "tenant": SELLER, "now": world.actor.clock()}
+        identity.add_account(connection, login=login, **said)  # type: ignore[arg-type]
     return world.visitor(login)
 
 

@@ -9,10 +9,11 @@ import pikepdf
 import pytest
 from sqlalchemy import update
 from tests.web.visitor import Visitor
-from tests.web.world import BUYER, OTHER, World, an_invoice, party
+from tests.web.world import BUYER, OTHER, PASSWORD, World, an_invoice, party
 
 from estafette.platform.mirror_tables import mirror_line
 from estafette.simulation.documents import ubl
+from estafette.values.limits import DESK_FORM_BYTES_MAX
 from estafette.web.platform import deposits, files
 
 PAGES = ("/", "/issued", "/received", "/deposits", "/deposit", "/reports", "/addresses", "/archives")
@@ -365,6 +366,19 @@ def test_no_page_has_a_script(world: World, document: bytes) -> None:
         assert page.status == 200
         assert not re.search(r"<script|\son\w+=|\sstyle=|javascript:", page.html)
         assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(("over", "status"), [(0, 401), (1, 413)])
+def test_a_form_is_read_to_its_limit(world: World, over: int, status: int) -> None:
+    """A form of a stranger is read up to the limit; one byte more, and it is refused before it is whole."""
+    room = DESK_FORM_BYTES_MAX - len("login=&password=")
+    assert Visitor(world.application).post("/sign-in", login="x" * (room + over), password="").status == status
+
+
+def test_no_other_site_fills_our_forms(world: World) -> None:
+    """What a browser says another site's page sent is refused, signing in too; from our own page it is not."""
+    for site, status in (("cross-site", 403), ("same-origin", 200)):
+        assert Visitor(world.application, headers={"sec-fetch-site": site}).sign_in("seller", PASSWORD).status == status
 
 
 def test_lists_turn_their_pages(world: World) -> None:

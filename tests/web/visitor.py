@@ -51,6 +51,7 @@ class Visitor:
     cookies: dict[str, str] = field(default_factory=dict)
     scheme: str = "http"
     set_cookies: list[str] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str) -> Page:
         """Ask for a page."""
@@ -99,7 +100,7 @@ class Visitor:
     async def _ask(self, method: str, path: str, body: bytes, kind: str) -> Page:
         split = urlsplit(path)
         headers = {"host": "desk.example", "accept-language": self.language, "content-type": kind}
-        headers["content-length"] = str(len(body))
+        headers |= self.headers | {"content-length": str(len(body))}
         headers["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         scope = {
             "type": "http",

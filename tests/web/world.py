@@ -149,10 +149,15 @@ def _fill(actor: Actor, platform: Platform) -> None:
         platform.open_company(siren=siren, name=login, status_address=siren)
     with actor.database.begin() as connection:
         for login, siren in LOGINS.items():
-            account = {"login": login, "password": PASSWORD, "role": "administrator", "tenant": siren}
-            identity.create_account(connection, **account, now=actor.clock())
-        identity.create_account(
-            connection, login="operator", password=PASSWORD, role="operator", tenant=None, now=actor.clock()
+            account = {"login": login, "held": identity.hashed(PASSWORD), "role": "administrator", "tenant": siren}
+            identity.add_account(connection, **account, now=actor.clock())
+        identity.add_account(
+            connection,
+            login="operator",
+            held=identity.hashed(PASSWORD),
+            role="operator",
+            tenant=None,
+            now=actor.clock(),
         )
         for instance, (siren, matricule) in enumerate(lines, 1):
             unit = {"siren": siren, "name": siren, "entity_type": "A"}

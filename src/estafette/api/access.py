@@ -7,11 +7,12 @@ header `Organization-Id` names (XP Z12-013 §7; the text of the norm spells it `
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -95,18 +96,30 @@ class Access:
         if sent.get("grant_type", "client_credentials" if basic else "") != "client_credentials":
             return _refused(400, "unsupported_grant_type")
         client_id, secret = basic or (sent.get("client_id", ""), sent.get("client_secret", ""))
-        peer = request.client.host if request.client else ""
+        return await self._token(client_id, secret, peer=request.client.host if request.client else "")
+
+    async def _token(self, client_id: str, secret: str, *, peer: str) -> Response:
         now = self._clock()
         try_of = f"{client_id[:100]} {peer}"  # whoever guesses keeps nobody else waiting
-        if wait := self._tries.enter(try_of, peer, now=now) or self._tokens.take(client_id[:100], now):
-            return _refused(429, "temporarily_unavailable", headers={"Retry-After": str(ceil(wait.total_seconds()))})
-        with self._database.begin() as connection:
-            value = identity.grant_token(connection, client_id=client_id, secret=secret, now=now)
-            holder = identity.holder(connection, value, now=now) if value else None
-        if value is None or holder is None:
+        if wait := self._tries.enter(try_of, peer, now=now):
+            return _too_often(wait)
+        with self._database.read() as connection:  # a guess waits for no writer, and takes nobody's share of tokens
+            is_right = identity.is_secret(connection, client_id=client_id, secret=secret, now=now)
+        if not is_right:
             return _refused(401, "invalid_client", headers={"WWW-Authenticate": "Basic"})
         self._tries.succeeded(try_of, peer)
-        return JSONResponse(_granted(value, holder), headers={"Cache-Control": "no-store"})
+        if wait := self._tokens.take(client_id, now):
+            return _too_often(wait)
+
+        def grant(connection: Connection) -> tuple[str, identity.Holder] | None:
+            value = identity.grant_token(connection, client_id=client_id, secret=secret, now=now)
+            holder = identity.holder(connection, value, now=now) if value else None
+            return (value, holder) if value and holder else None
+
+        granted = await self._database.write(grant, urgent=True)
+        if granted is None:  # taken away meanwhile
+            return _refused(401, "invalid_client", headers={"WWW-Authenticate": "Basic"})
+        return JSONResponse(_granted(*granted), headers={"Cache-Control": "no-store"})
 
 
 def _granted(value: str, holder: identity.Holder) -> dict[str, Any]:
@@ -118,6 +131,10 @@ def _granted(value: str, holder: identity.Holder) -> dict[str, Any]:
         "expires_in": life,
         "scope": " ".join(sorted(holder.scopes)),
     }
+
+
+def _too_often(wait: timedelta) -> Response:
+    return _refused(429, "temporarily_unavailable", headers={"Retry-After": str(ceil(wait.total_seconds()))})
 
 
 def _refused(status: int, error: str, headers: Mapping[str, str] | None = None) -> Response:

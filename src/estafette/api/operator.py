@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -92,16 +93,12 @@ def platform_routes(platform: Platform, clock: Callable[[], datetime]) -> list[R
 
     async def open_company(request: Request) -> Response:
         asked = await decode_body(request, Opening, limit=BODY_MAX)
+        held = await run_in_threadpool(identity.hashed, asked.password)
         platform.open_company(siren=asked.siren, name=asked.name, status_address=asked.status_address)
         now = clock()
         with platform.home.actor.database.begin() as connection:
-            identity.create_account(
-                connection,
-                login=asked.login,
-                password=asked.password,
-                role="administrator",
-                tenant=asked.siren,
-                now=now,
+            identity.add_account(
+                connection, login=asked.login, held=held, role="administrator", tenant=asked.siren, now=now
             )
             identity.create_client(
                 connection, client_id=asked.client_id, secret=asked.client_secret, tenant=asked.siren, now=now
@@ -128,11 +125,10 @@ def account_routes(actor: Actor) -> list[Route]:
 
     async def open_account(request: Request) -> Response:
         asked = await decode_body(request, Account, limit=BODY_MAX)
+        held = await run_in_threadpool(identity.hashed, asked.password)
         now = actor.clock()
         with actor.database.begin() as connection:
-            identity.create_account(
-                connection, login=asked.login, password=asked.password, role="agent", tenant=None, now=now
-            )
+            identity.add_account(connection, login=asked.login, held=held, role="agent", tenant=None, now=now)
         return JSONResponse({"login": asked.login}, 201)
 
     return [Route("/operator/v1/accounts", open_account, methods=["POST"])]

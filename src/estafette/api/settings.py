@@ -18,7 +18,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `requests_per_minute`, of which `requests_at_once`: by client. `tokens_per_minute`: tokens granted to a client, one
     lasts an hour. `webhooks_max`: by client (403 past it). `webhook_failures_max`: deliveries that fail in a row before
-    a webhook is disabled; with the back-off of jobs, 20 are about five hours.
+    a webhook is disabled; with the back-off of jobs, 20 are about eight hours.
     """
 
     requests_per_minute: Count = 60_000

@@ -39,6 +39,7 @@ from estafette.api.correlation import Correlated
 from estafette.api.probes import Probes, measured
 from estafette.api.problems import Problem, on_http_exception, on_problem
 from estafette.api.settings import settings_of
+from estafette.circuit.answers import Caught, Headed
 from estafette.circuit.network import ADMINISTRATION, PORTAL, SEATS, Network, Seat, WrongNetwork
 from estafette.circuit.operators import OperatorsOnly, operator_token
 from estafette.circuit.upkeep import (
@@ -371,8 +372,13 @@ def _services(platform: Platform, actor: Actor) -> list[BaseRoute]:
 
 def _running(actor: Actor, post: Post, routes: list[BaseRoute], desk: Desk, rounds: Rounds) -> Running:
     """Put the pages and services of an actor behind its guards."""
-    probes = Probes(actor)
-    guard = Middleware(OperatorsOnly, token=operator_token(actor.folder), prefixes=("/operator/", "/api/", "/metrics"))
+    probes, refuse = Probes(actor), _refusal(desk)
+    guards = [
+        Middleware(Correlated, actor=actor.name),
+        Middleware(Headed),
+        Middleware(Caught, refuse=refuse),
+        Middleware(OperatorsOnly, token=operator_token(actor.folder), prefixes=("/operator/", "/api/", "/metrics")),
+    ]
     application = Starlette(
         routes=[
             *probes.routes(),
@@ -382,11 +388,11 @@ def _running(actor: Actor, post: Post, routes: list[BaseRoute], desk: Desk, roun
             *operations_desk.routes(actor, desk),
             *routes,
         ],
-        middleware=[Middleware(Correlated, actor=actor.name), guard],
-        exception_handlers={Problem: on_problem, HTTPException: _refusal(desk), Exception: _refusal(desk)},
+        middleware=guards,
+        exception_handlers={Problem: on_problem, HTTPException: refuse},
     )
     measured(application.routes, actor.database.measures)
-    own = Starlette(routes=probes.routes(), middleware=[Middleware(Correlated, actor=actor.name), guard])
+    own = Starlette(routes=probes.routes(), middleware=guards)
     return Running(application, own, actor, post, rounds, probes)
 
 

@@ -5,6 +5,7 @@ A file `network.yaml` in the data folder moves actors elsewhere, and says on whi
 
     database: "postgresql+psycopg://estafette:${PGPASSWORD}@127.0.0.1/estafette"
     documents: "s3://estafette/documents?endpoint=https://s3.example:9000&region=eu-west-3"
+    proxies: ["127.0.0.1", "10.0.0.0/8"]
     actors:
       platform-a: {database: "postgresql+psycopg://…?schema=pa"}
       platform-b: {url: "https://b.example", public_key: "base64…"}
@@ -16,6 +17,7 @@ an actor, named after it; an object store for all has one folder an actor.
 import os
 import re
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -96,6 +98,7 @@ class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
     `tls`: its certificate; its address is then https. `listen`: the address of this machine where it is served.
     `readings`: how the portal reads what the texts of the directory leave open.
     `directory`: whether the portal sends it at each change too (`on-change`), or by its calendar alone (`calendar`).
+    `proxies`: who may say for whom it asks, instead of those of the whole file.
     """
 
     url: str | None = None
@@ -111,14 +114,20 @@ class Elsewhere(msgspec.Struct, forbid_unknown_fields=True):
     documents: str | None = None
     readings: Readings = Readings()
     directory: Literal["on-change", "calendar"] = "on-change"
+    proxies: list[str] | None = None
 
 
 class NetworkFile(msgspec.Struct, forbid_unknown_fields=True):
-    """The file `network.yaml`. `portal_matricule`: see `PORTAL_MATRICULE`; the same for every actor, from the start."""
+    """The file `network.yaml`. `portal_matricule`: see `PORTAL_MATRICULE`; the same for every actor, from the start.
+
+    `proxies`: the addresses, or networks, of the reverse proxies before the actors. What they say of their visitors
+    (`X-Forwarded-For`, `X-Forwarded-Proto`) is believed; of nobody else, and of nobody unless it is said here.
+    """
 
     actors: dict[str, Elsewhere] = {}
     database: str | None = None
     documents: str | None = None
+    proxies: list[str] = []
     portal_matricule: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}\Z")] = PORTAL_MATRICULE
 
 
@@ -137,6 +146,7 @@ class Network:
         self._database_of_all = database or read.database
         self.portal_matricule = read.portal_matricule
         self._documents_of_all = read.documents
+        self._proxies_of_all = read.proxies
 
     def url(self, seat: Seat) -> str:
         """Return the address of an actor."""
@@ -210,6 +220,11 @@ class Network:
             raise WrongNetwork(f"network.yaml: documents: {wrong}") from None
         return url.geturl()
 
+    def proxies(self, seat: Seat) -> list[str]:
+        """Return the addresses and networks of the proxies that an actor believes."""
+        own = self.settings(seat).proxies
+        return self._proxies_of_all if own is None else own
+
     def peer(self, identifier: str) -> Peer | None:
         """Return the portal or the administration, by its identifier."""
         seat = next((seat for seat in SEATS if seat.identifier == identifier and seat.kind != "platform"), None)
@@ -257,4 +272,9 @@ def _read(file: Path) -> NetworkFile:
     unknown = set(whole.actors) - {seat.name for seat in SEATS}
     if unknown:
         raise WrongNetwork(f"{file.name}: {', '.join(sorted(unknown))}?")
+    for named in (*whole.proxies, *(one for actor in whole.actors.values() for one in actor.proxies or ())):
+        try:
+            ip_network(named)
+        except ValueError as wrong:
+            raise WrongNetwork(f"{file.name}: proxies: {wrong}") from None
     return whole

@@ -32,6 +32,7 @@ from starlette.applications import Starlette
 from estafette.circuit.compose import Running, compose
 from estafette.circuit.network import Network, Seat
 from estafette.circuit.starting import CannotStart, Ready
+from estafette.exchange.bodies import Lingering
 from estafette.exchange.tls import Tls
 from estafette.store.database import DRIVER, NewerData, is_newer
 from estafette.store.objects import ObjectPacks
@@ -103,9 +104,11 @@ async def _serve(network: Network, part: Part, sockets: Sequence[socket.socket],
 def _servers(network: Network, part: Part, served: Sequence[Served]) -> list[uvicorn.Server]:
     """Return a server for each address, in the order in which they were bound."""
     public = [] if part.role == "worker" else served
-    servers: list[uvicorn.Server] = [_Server(_config(one.running.application, network.tls(one.seat))) for one in public]
+    servers: list[uvicorn.Server] = [
+        _Server(_config(one.running.application, network.tls(one.seat), network.proxies(one.seat))) for one in public
+    ]
     if part.probes is not None:
-        servers.append(_Server(_config(served[0].running.operations, None)))
+        servers.append(_Server(_config(served[0].running.operations)))
     return servers
 
 
@@ -155,13 +158,16 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(application: Starlette, tls: Tls | None) -> uvicorn.Config:
+def _config(application: Starlette, tls: Tls | None = None, proxies: Sequence[str] = ()) -> uvicorn.Config:
+    """Return how an application is served; only these proxies are believed when they say for whom they ask."""
     return uvicorn.Config(
-        application,
+        Lingering(application),
         log_config=None,
         access_log=False,
         lifespan="off",
         server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         timeout_graceful_shutdown=5,
         **(tls.serving() if tls else {}),
     )

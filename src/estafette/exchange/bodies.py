@@ -1,7 +1,15 @@
 """Reading what comes over HTTP, never more than its limit, whatever its headers said."""
 
+import asyncio
+from contextlib import suppress
+
 from starlette.requests import Request
-from starlette.types import Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from estafette.values.limits import FLOW_BYTES_MAX
+
+LINGER_S, SILENCE_S = 60.0, 5.0
+"""How long a sender who was refused may go on sending, and after what silence it is taken to have stopped."""
 
 
 class TooLarge(Exception):
@@ -69,3 +77,49 @@ class Lines:
                 self._held += chunk
                 return True
         return False
+
+
+class Lingering:
+    """After a refusal for size, what is still being sent is read and let go, so that its sender reads the answer.
+
+    A connection that is closed on bytes nobody read is reset, and the answer is lost with it (RFC 9112 §9.6).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; an answer of 413 is whole before the rest is read, and ends once it is."""
+        is_refused = is_whole = False
+
+        async def hear() -> Message:
+            nonlocal is_whole
+            message = await receive()
+            is_whole = not message.get("more_body", False)
+            return message
+
+        async def say(message: Message) -> None:
+            nonlocal is_refused
+            if message["type"] == "http.response.start":
+                is_refused = message["status"] == 413
+            is_last = message["type"] == "http.response.body" and not message.get("more_body", False)
+            if not (is_refused and is_last) or is_whole:
+                await send(message)
+                return
+            await send({**message, "more_body": True})
+            await _let_go(receive)
+            await send({"type": "http.response.body"})
+
+        await self._app(scope, hear, say)
+
+
+async def _let_go(receive: Receive) -> None:
+    """Read what is still to come, up to the largest envelope, until it ends or its sender falls silent."""
+    seen, is_whole = 0, False
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_S):
+            while seen <= FLOW_BYTES_MAX and not is_whole:
+                async with asyncio.timeout(SILENCE_S):
+                    message = await receive()
+                seen += len(message.get("body", b""))
+                is_whole = not message.get("more_body", False)

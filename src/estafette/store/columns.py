@@ -25,8 +25,12 @@ def json_text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-JSON_FORM: dict[str, Any] = {"json_serializer": json_text, "json_deserializer": msgspec.json.decode}
-"""How an engine writes and reads its JSON columns."""
+ENGINE_FORM: dict[str, Any] = {
+    "json_serializer": json_text,
+    "json_deserializer": msgspec.json.decode,
+    "hide_parameters": True,
+}
+"""How an engine writes and reads its JSON columns; a fault says its statement, never the values that it met."""
 
 
 def _as_text(value: datetime | None) -> str | None:

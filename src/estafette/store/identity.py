@@ -10,13 +10,22 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from estafette.store.identity_accreditations import Acting, acting, grants
-from estafette.store.identity_clients import TOKEN_LIFE, Holder, create_client, grant_token, has_client, holder
+from estafette.store.identity_clients import (
+    TOKEN_LIFE,
+    Holder,
+    create_client,
+    grant_token,
+    has_client,
+    holder,
+    is_secret,
+)
 from estafette.store.roles import Capability, capabilities_by, capabilities_of
 from estafette.store.tables import account, membership, session
 from estafette.values.moments import paris_day
@@ -35,7 +44,6 @@ __all__ = [
     "close_account",
     "close_session",
     "close_sessions",
-    "create_account",
     "create_client",
     "digest",
     "grant_token",
@@ -43,6 +51,7 @@ __all__ = [
     "hashed",
     "holder",
     "is_password",
+    "is_secret",
     "join",
     "leave",
     "open_session",
@@ -62,7 +71,12 @@ SEEN_EVERY = timedelta(minutes=5)
 """How exactly it is known when a session was last used: a write for each page would be too many."""
 
 _hasher = PasswordHasher()
-_decoy = _hasher.hash("no account has this password")
+
+
+@cache
+def _decoy() -> str:
+    """Return what no password is compared with, so that an unknown login takes as long as a known one."""
+    return _hasher.hash("no account has this password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +119,6 @@ class Place:
     role: str
     through: str | None = None
     acting: Acting | None = None
-
-
-def create_account(
-    connection: Connection, *, login: str, password: str, role: str, tenant: str | None, now: datetime
-) -> bool:
-    """The account exists, with this role there; an existing login is left as it is. Returns whether it is new."""
-    if connection.execute(select(account.c.login).where(account.c.login == login)).first():
-        return False
-    return add_account(connection, login=login, held=_hasher.hash(password), role=role, tenant=tenant, now=now)
 
 
 def add_account(
@@ -170,7 +175,7 @@ def is_password(password: str, held: str | None) -> bool:
     It takes tens of milliseconds and 64 MiB on purpose: never inside a write transaction nor on an event loop.
     """
     try:
-        _hasher.verify(held or _decoy, password)
+        _hasher.verify(held or _decoy(), password)
     except (VerifyMismatchError, InvalidHashError):
         return False
     return held is not None

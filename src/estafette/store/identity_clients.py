@@ -142,18 +142,22 @@ def clients(connection: Connection, tenant: str) -> list[Client]:
     return sorted(found, key=lambda one: one.revoked_at is not None)
 
 
-def grant_token(connection: Connection, *, client_id: str, secret: str, now: datetime) -> str | None:
-    """Return an access token valid for `TOKEN_LIFE`, or None (RFC 6749 §4.4)."""
-    digest = _digest(secret)
+def is_secret(connection: Connection, *, client_id: str, secret: str, now: datetime) -> bool:
+    """Tell whether this is a key of the client that holds now; of a client that was taken away none is."""
     query = (
         select(client_secret.c.secret_hash)
         .join(client, client.c.client_id == client_secret.c.client_id)
         .where(client.c.client_id == client_id, client.c.revoked_at.is_(None), _holds(now))
     )
-    held = [row.secret_hash for row in connection.execute(query)]
-    if not any(hmac.compare_digest(each, digest) for each in held):
+    held, digest = connection.execute(query).scalars().all(), _digest(secret)
+    return any(hmac.compare_digest(each, digest) for each in held)
+
+
+def grant_token(connection: Connection, *, client_id: str, secret: str, now: datetime) -> str | None:
+    """Return an access token valid for `TOKEN_LIFE`, or None (RFC 6749 §4.4)."""
+    if not is_secret(connection, client_id=client_id, secret=secret, now=now):
         return None
-    key = (client_secret.c.client_id == client_id, client_secret.c.secret_hash == digest)
+    key = (client_secret.c.client_id == client_id, client_secret.c.secret_hash == _digest(secret))
     connection.execute(update(client_secret).where(*key).values(used_at=now))
     connection.execute(delete(token).where(token.c.expires_at < now))
     value = secrets.token_urlsafe(32)

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateSchema
 
-from estafette.store.columns import JSON_FORM
+from estafette.store.columns import ENGINE_FORM
 
 SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
@@ -85,7 +85,7 @@ def open_engine(where: str | URL) -> Engine:
         settings += f" -c search_path={schema}"
     arguments = {"options": settings, "connect_timeout": 10, "application_name": f"estafette {schema or ''}".strip()}
     room = {"pool_size": 5, "max_overflow": CONNECTIONS_MAX - 5}
-    engine = create_engine(url, connect_args=arguments, **room, **JSON_FORM)
+    engine = create_engine(url, connect_args=arguments, **room, **ENGINE_FORM)
     event.listen(engine, "checkin", _left)
     event.listen(engine, "checkout", _check)
     return engine

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
-from estafette.store.columns import JSON_FORM
+from estafette.store.columns import ENGINE_FORM
 
 try:  # the bundled SQLite: distributions ship one with the WAL-reset bug (3.7.0 to 3.51.2)
     from pysqlite3 import dbapi2
@@ -22,7 +22,7 @@ DRIVER: ModuleType = dbapi2
 
 def open_engine(file: Path) -> Engine:
     """Return the engine of this file, made at the first write."""
-    engine = create_engine(URL.create("sqlite", database=str(file)), module=DRIVER, **JSON_FORM)
+    engine = create_engine(URL.create("sqlite", database=str(file)), module=DRIVER, **ENGINE_FORM)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
@@ -31,7 +31,7 @@ def open_engine(file: Path) -> Engine:
 def reading_engine(file: Path) -> Engine:
     """Return an engine that cannot change a byte of this file, nor of its log."""
     url = URL.create("sqlite", database=f"file:{quote(str(file))}", query={"mode": "ro", "uri": "true"})
-    return create_engine(url, module=DRIVER, **JSON_FORM)
+    return create_engine(url, module=DRIVER, **ENGINE_FORM)
 
 
 @contextmanager

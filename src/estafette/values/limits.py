@@ -66,6 +66,9 @@ REPORTING_FILE_BYTES_MAX = 20 * 1024 * 1024
 REGISTRATION_BYTES_MAX = 256 * 1024
 """A file of the administration, registration or campaign: ten times what a form needs (our bound)."""
 
+DESK_FORM_BYTES_MAX = 256 * 1024
+"""A form of a desk without a file, its sender not known yet when it is read: ten times the longest (our bound)."""
+
 REGISTRATION_FORM_BYTES_MAX = 4 * REGISTRATION_BYTES_MAX
 """A form with such a file in it: each byte may travel as three characters (our bound)."""
 

@@ -14,13 +14,12 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from estafette.store import identity, identity_accreditations, identity_clients, identity_people
+from estafette.store import identity_accreditations, identity_clients, identity_people
 from estafette.store.identity import Person
 from estafette.store.identity_events import KINDS, By, events
 from estafette.store.identity_people import NotPossible
@@ -79,7 +78,7 @@ class AccessPages:
         sent = await self._desk.form(request, person)
         organization = self._organization(person, sent)
         given = identity_people.password_to_give()
-        held = await run_in_threadpool(identity.hashed, given)
+        held = await self._desk.hashed(given)
         by = By(person.login, organization, self._desk.clock())
         try:
             with self._desk.database.begin() as connection:

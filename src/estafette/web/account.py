@@ -8,22 +8,24 @@
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
+from math import ceil
 
 import segno
 from pyotp import TOTP
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from estafette.exchange.throttle import Throttle
 from estafette.store import identity, identity_factor
 from estafette.store.identity import Person
 from estafette.store.identity_events import By, record
 from estafette.store.roles import ROLES
 from estafette.values.limits import PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN
-from estafette.web.desk import Desk, Page
+from estafette.web.desk import Desk, Page, later, peer_of
 
 WRONG_CODE = (
     "Code inconnu ou déjà utilisé : attendez le suivant et recommencez.",
@@ -32,10 +34,14 @@ WRONG_CODE = (
 
 
 class Account:
-    """The pages of whoever is signed in, about oneself."""
+    """The pages of whoever is signed in, about oneself.
+
+    Passwords and codes are tried there no faster than at the door: a session that was taken over is not their owner.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._throttle = Throttle()
 
     def routes(self) -> list[BaseRoute]:
         """Return the pages."""
@@ -67,14 +73,17 @@ class Account:
             return self._ask_password(request)
         sent = await self._desk.form(request, person)
         old, new = sent.get("old", "")[:PASSWORD_CHARACTERS_MAX], sent.get("new", "")
-        fault = _fault(new, sent.get("again", ""), person, old)
+        if fault := _fault(new, sent.get("again", ""), person, old):
+            return self._ask_password(request, 422, fault)
+        if wait := self._wait(request, person):
+            return later(self._ask_password(request, 429, _too_many(wait)), wait)
         with self._desk.database.read() as connection:
             held = identity.password_hash(connection, person.login)
-        if fault is None and not await run_in_threadpool(identity.is_password, old, held):
+        if not await self._desk.is_password(old, held):
             fault = ("Le mot de passe actuel n'est pas celui-là.", "The current password is another one.")
-        if fault is not None:
             return self._ask_password(request, 422, fault)
-        hashed = await run_in_threadpool(identity.hashed, new)
+        self._throttle.succeeded(person.login, peer_of(request))
+        hashed = await self._desk.hashed(new)
         value = request.cookies[self._desk.cookie]
         with self._desk.database.begin() as connection:
             identity.set_password(connection, login=person.login, held=hashed, but=value)
@@ -92,6 +101,8 @@ class Account:
         code, wish = sent.get("code", "")[:40], sent.get("wish", "")
         if not person.has_factor:
             return self._confirm(request, person, code)
+        if wait := self._wait(request, person):
+            return later(self._ask_factor(request, person, 429, _too_many(wait)), wait)
         now, codes = self._desk.clock(), None
         with self._desk.database.begin() as connection:
             if not identity_factor.check(connection, person.login, code, seal=self._desk.seal, now=now):
@@ -102,9 +113,10 @@ class Account:
             elif wish == "codes":
                 codes = identity_factor.new_codes(connection, person.login)
                 record(connection, self._by(person), "factor.codes", person.login)
-        if codes is not None:
-            return self._desk.render(request, "codes.html", codes=codes)
-        return self._ask_factor(request, person, 422, WRONG_CODE) if wish == "wrong" else _account()
+        if wish == "wrong":
+            return self._ask_factor(request, person, 422, WRONG_CODE)
+        self._throttle.succeeded(person.login, peer_of(request))
+        return _account() if codes is None else self._desk.render(request, "codes.html", codes=codes)
 
     def _confirm(self, request: Request, person: Person, code: str) -> Response:
         now = self._desk.clock()
@@ -151,6 +163,10 @@ class Account:
             raise HTTPException(403)
         return RedirectResponse(self._desk.home, 303)
 
+    def _wait(self, request: Request, person: Person) -> timedelta:
+        """Count a try of a password or a code; return how long to wait for it, in which case it was none."""
+        return self._throttle.enter(person.login, peer_of(request), now=self._desk.clock())
+
     def _by(self, person: Person) -> By:
         return By(person.login, person.through or person.tenant or "", self._desk.clock())
 
@@ -170,6 +186,11 @@ def _fault(new: str, again: str, person: Person, old: str) -> tuple[str, str] | 
             "Choose another: neither the old one, nor one that holds your login.",
         )
     return None
+
+
+def _too_many(wait: timedelta) -> tuple[str, str]:
+    seconds = max(ceil(wait.total_seconds()), 1)
+    return (f"Trop d'essais : attendez {seconds} s.", f"Too many tries: wait {seconds} s.")
 
 
 def _account() -> Response:

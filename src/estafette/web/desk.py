@@ -6,17 +6,20 @@
 `Desk.form`, which checks its token.
 """
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from starlette.concurrency import run_in_threadpool
 from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,11 +27,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from estafette.exchange.bodies import TooLarge, bounded
 from estafette.readable.typography import amount, day, moment, number
 from estafette.store import audit, identity
 from estafette.store.database import Database
 from estafette.store.identity import Person
 from estafette.store.roles import Capability
+from estafette.values.limits import DESK_FORM_BYTES_MAX, PASSWORDS_AT_ONCE_MAX
 from estafette.values.moments import paris_day
 from estafette.web.settings import Settings
 
@@ -102,6 +107,7 @@ class Desk:
         self.settings = settings
         self.home = home
         self._navigation = navigation
+        self._hashing = asyncio.Semaphore(PASSWORDS_AT_ONCE_MAX)
         self.name_of: Callable[[str], str | None] = lambda _siren: None
         loader = FileSystemLoader([templates, HERE / "templates"])
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
@@ -224,10 +230,19 @@ class Desk:
 
     async def form(self, request: Request, person: Person) -> dict[str, str]:
         """Return the text fields of a form sent from one of our pages. Raises: HTTPException 403 when it was not."""
-        sent = await request.form(max_files=0)
-        fields = {name: value for name, value in sent.items() if isinstance(value, str)}
+        fields = await fields_of(request)
         self.check(fields.get("csrf", ""), person)
         return fields
+
+    async def is_password(self, password: str, held: str | None) -> bool:
+        """Tell whether this is the password, in a thread: a few are looked at together, for the memory each takes."""
+        async with self._hashing:
+            return await run_in_threadpool(identity.is_password, password, held)
+
+    async def hashed(self, password: str) -> str:
+        """Return what is kept of a password, as few at a time."""
+        async with self._hashing:
+            return await run_in_threadpool(identity.hashed, password)
 
     def check(self, token: str, person: Person) -> None:
         """The form token is that of the session. Raises: HTTPException 403."""
@@ -244,6 +259,31 @@ def _has(person: Person, needed: Needed) -> bool:
     if needed is None:
         return True
     return not person.capabilities.isdisjoint({needed} if isinstance(needed, Capability) else needed)
+
+
+async def fields_of(request: Request) -> dict[str, str]:
+    """Return the text fields of a form, whoever sent it.
+
+    Raises: HTTPException 403 when the browser says that another site's page sent it, 400 for no form, 413.
+    """
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        raise HTTPException(403)
+    try:
+        sent = await bounded(request, DESK_FORM_BYTES_MAX).form(max_files=0)
+    except TooLarge:
+        raise HTTPException(413) from None
+    return {name: value for name, value in sent.items() if isinstance(value, str)}
+
+
+def peer_of(request: Request) -> str:
+    """Return the address that the request came from, of a visitor behind a proxy that is trusted his own."""
+    return request.client.host if request.client else ""
+
+
+def later(response: Response, wait: timedelta) -> Response:
+    """Return the answer, which says in whole seconds when to try again."""
+    response.headers["Retry-After"] = str(max(ceil(wait.total_seconds()), 1))
+    return response
 
 
 def tenant_of(person: Person) -> str:

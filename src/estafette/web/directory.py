@@ -26,7 +26,7 @@ from estafette.portal.directory_limits import PUBLISHED, DirectoryLimits, Limit
 from estafette.portal.directory_words import LETTERS_MIN, Shown
 from estafette.store.patience import TooLong, patient
 from estafette.values.identifiers import ADDRESS, SIREN, SIRET
-from estafette.web.desk import Desk
+from estafette.web.desk import Desk, later, peer_of
 
 QUERY_MAX = 150
 """Characters of a search: those of the longest name."""
@@ -186,14 +186,11 @@ class DirectoryPages:
         """Return the page, for who does not ask too often; an address of version 6 counts with its network."""
 
         async def paced(request: Request) -> Response:
-            peer = network_of(request.client.host) if request.client else ""
-            if wait := self._rate.take(peer, self._desk.clock()):
+            if wait := self._rate.take(network_of(peer_of(request)), self._desk.clock()):
                 seconds = max(ceil(wait.total_seconds()), 1)
                 heading = ("Trop de recherches", "Too many searches")
                 text = (f"Attendez {seconds} s, puis recommencez.", f"Wait {seconds} s, then start over.")
-                answer = self._desk.notice(request, 429, heading, text, back="/directory")
-                answer.headers["Retry-After"] = str(seconds)
-                return answer
+                return later(self._desk.notice(request, 429, heading, text, back="/directory"), wait)
             return await page(request)
 
         return paced

@@ -6,11 +6,11 @@ person chooses a login and a password, is the company's administrator, and gives
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from math import ceil
 
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -21,7 +21,7 @@ from estafette.portal import openings
 from estafette.portal.openings import NotEligible
 from estafette.store import audit, identity
 from estafette.values.limits import PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN
-from estafette.web.desk import Desk
+from estafette.web.desk import Desk, fields_of, later, peer_of
 
 ASKED_A_MINUTE, ASKED_AT_ONCE = 2, 5
 """Letters that one address may ask for (our bound: each is one to send)."""
@@ -48,9 +48,9 @@ class Openings:
         """Ask for the SIREN, then for the letter."""
         if request.method != "POST":
             return self._page(request, siren="")
-        siren = (await _fields(request)).get("siren", "").replace(" ", "")[:40]
-        if wait := self.rate.take(_peer(request), self.desk.clock()):
-            return _later(self._page(request, 429, siren=siren, wait=ceil(wait.total_seconds())), wait.total_seconds())
+        siren = (await fields_of(request)).get("siren", "").replace(" ", "")[:40]
+        if wait := self.rate.take(network_of(peer_of(request)), self.desk.clock()):
+            return later(self._page(request, 429, siren=siren, wait=wait), wait)
         is_customer = self.desk.name_of(siren) is not None
         asking = partial(openings.ask, siren=siren, is_customer=is_customer, seal=self.desk.seal, now=self.desk.clock())
         try:
@@ -63,11 +63,11 @@ class Openings:
         """Take the code, the login and the password; the account is open."""
         if request.method != "POST":
             return self._form(request, request.query_params.get("siren", "")[:9])
-        fields = await _fields(request)
+        fields = await fields_of(request)
         siren, login = fields.get("siren", "").replace(" ", "")[:9], fields.get("login", "").strip()[:100]
         key = f"opening {siren}"
-        if wait := self.throttle.enter(key, _peer(request), now=self.desk.clock()).total_seconds():
-            return _later(self._form(request, siren, login, 429, wait=ceil(wait)), wait)
+        if wait := self.throttle.enter(key, peer_of(request), now=self.desk.clock()):
+            return later(self._form(request, siren, login, 429, wait=wait), wait)
         password = fields.get("password", "")
         if not login or not PASSWORD_CHARACTERS_MIN <= len(password) <= PASSWORD_CHARACTERS_MAX:
             least = PASSWORD_CHARACTERS_MIN
@@ -89,13 +89,13 @@ class Openings:
                 name = openings.name_of(connection, siren)
         except NotEligible as why:
             return self._form(request, siren, login, 409, fault=(why.fr, why.en))
-        held = await run_in_threadpool(identity.hashed, password)
+        held = await self.desk.hashed(password)
         is_open = await self.desk.database.write(
             lambda connection: self._open(connection, siren=siren, name=name, login=login, held=held)
         )
         if not is_open:
             return self._form(request, siren, login, 409, fault=TAKEN)
-        self.throttle.succeeded(f"opening {siren}", _peer(request))
+        self.throttle.succeeded(f"opening {siren}", peer_of(request))
         self.wake()
         return self.desk.render(request, "opening_done.html", 201, name=name, siren=siren)
 
@@ -129,10 +129,10 @@ class Openings:
         *,
         siren: str,
         fault: Said | None = None,
-        wait: int = 0,
+        wait: timedelta = timedelta(),
         is_asked: bool = False,
     ) -> Response:
-        shown = {"siren": siren, "fault": fault, "wait": wait, "is_asked": is_asked}
+        shown = {"siren": siren, "fault": fault, "wait": ceil(wait.total_seconds()), "is_asked": is_asked}
         return self.desk.render(request, "opening.html", status, **shown)
 
     def _form(
@@ -143,9 +143,12 @@ class Openings:
         status: int = 200,
         *,
         fault: Said | None = None,
-        wait: int = 0,
+        wait: timedelta = timedelta(),
     ) -> Response:
-        shown = {"siren": siren, "login": login, "fault": fault, "wait": wait, "least": PASSWORD_CHARACTERS_MIN}
+        shown = {
+            "siren": siren, "login": login, "fault": fault, "wait": ceil(wait.total_seconds()),
+            "least": PASSWORD_CHARACTERS_MIN,
+        }  # fmt: skip
         return self.desk.render(request, "opening_confirm.html", status, **shown)
 
 
@@ -157,17 +160,3 @@ def routes(platform: Platform, desk: Desk, wake: Callable[[], None]) -> list[Bas
         Route("/opening/confirm", pages.confirm, methods=["GET", "POST"]),
         Route("/operator/v1/openings", pages.letters),
     ]
-
-
-async def _fields(request: Request) -> dict[str, str]:
-    sent = await request.form(max_files=0, max_fields=10)
-    return {name: value for name, value in sent.items() if isinstance(value, str)}
-
-
-def _peer(request: Request) -> str:
-    return network_of(request.client.host) if request.client else ""
-
-
-def _later(response: Response, seconds: float) -> Response:
-    response.headers["Retry-After"] = str(max(1, ceil(seconds)))
-    return response

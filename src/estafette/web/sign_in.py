@@ -4,13 +4,11 @@ Tries are slowed down by login and by peer, codes like passwords. A session begi
 factor is given in it, it opens nothing but the page that asks for the code.
 """
 
-import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from math import ceil
 
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -18,8 +16,8 @@ from starlette.routing import BaseRoute, Route
 from estafette.exchange.throttle import Throttle
 from estafette.store import audit, identity, identity_factor
 from estafette.store.identity import Person
-from estafette.values.limits import PASSWORDS_AT_ONCE_MAX
-from estafette.web.desk import Desk
+from estafette.values.limits import PASSWORD_CHARACTERS_MAX
+from estafette.web.desk import Desk, fields_of, later, peer_of
 
 
 class SignIn:
@@ -28,7 +26,6 @@ class SignIn:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._throttle = Throttle()
-        self._checking = asyncio.Semaphore(PASSWORDS_AT_ONCE_MAX)
 
     def routes(self) -> list[BaseRoute]:
         """Return sign in, the code, sign out."""
@@ -42,31 +39,24 @@ class SignIn:
     async def _sign_in(self, request: Request) -> Response:
         if request.method != "POST":
             return self._ask(request)
-        sent = await request.form(max_files=0)
-        login, password = str(sent.get("login", ""))[:100], str(sent.get("password", ""))[:200]
-        peer = request.client.host if request.client else ""
-        if wait := self._wait(login, peer):
-            return _later(self._ask(request, 429, wait=wait), wait)
-        if not await self._is_password(login, password):
+        sent = await fields_of(request)
+        login, password = sent.get("login", "")[:100], sent.get("password", "")[:PASSWORD_CHARACTERS_MAX]
+        peer = peer_of(request)
+        if wait := self._throttle.enter(login, peer, now=self._desk.clock()):
+            return later(self._ask(request, 429, wait=wait), wait)
+        with self._desk.database.read() as connection:
+            held = identity.password_hash(connection, login)
+        if not await self._desk.is_password(password, held):
             await self._desk.database.write(partial(told, login, "sign-in.failed", peer, self._desk.clock()))
             return self._ask(request, 401, wrong=True)
         self._throttle.succeeded(login, peer)
         return await enter(self._desk, request, login)
 
-    def _ask(self, request: Request, status: int = 200, *, wrong: bool = False, wait: int = 0) -> Response:
-        openid = self._desk.settings.openid
-        return self._desk.render(request, "sign_in.html", status, wrong=wrong, wait=wait, openid=openid)
-
-    def _wait(self, key: str, peer: str) -> int:
-        """Count a try; return the seconds to wait for it, in which case it was none."""
-        return ceil(self._throttle.enter(key, peer, now=self._desk.clock()).total_seconds())
-
-    async def _is_password(self, login: str, password: str) -> bool:
-        """Check a password in a thread, while nothing is locked, a few at a time."""
-        with self._desk.database.read() as connection:
-            held = identity.password_hash(connection, login)
-        async with self._checking:
-            return await run_in_threadpool(identity.is_password, password, held)
+    def _ask(
+        self, request: Request, status: int = 200, *, wrong: bool = False, wait: timedelta = timedelta()
+    ) -> Response:
+        shown = {"wrong": wrong, "wait": ceil(wait.total_seconds()), "openid": self._desk.settings.openid}
+        return self._desk.render(request, "sign_in.html", status, **shown)
 
     async def _code(self, request: Request, person: Person) -> Response:
         """Ask for the code of the second factor; a right one opens the desk."""
@@ -75,9 +65,10 @@ class SignIn:
         if request.method != "POST":
             return self._desk.render(request, "code.html", wrong=False, wait=0)
         sent = await self._desk.form(request, person)
-        key, peer = f"code {person.login}", request.client.host if request.client else ""
-        if wait := self._wait(key, peer):
-            return _later(self._desk.render(request, "code.html", 429, wrong=False, wait=wait), wait)
+        key, peer = f"code {person.login}", peer_of(request)
+        if wait := self._throttle.enter(key, peer, now=self._desk.clock()):
+            seconds = ceil(wait.total_seconds())
+            return later(self._desk.render(request, "code.html", 429, wrong=False, wait=seconds), wait)
         now = self._desk.clock()
         with self._desk.database.begin() as connection:
             right = identity_factor.check(
@@ -104,7 +95,7 @@ class SignIn:
 
 async def enter(desk: Desk, request: Request, login: str, *, factor: bool = False) -> Response:
     """Open a session of an account whose proof was checked, and lead home; `factor`: the second factor is given."""
-    now, peer = desk.clock(), request.client.host if request.client else ""
+    now, peer = desk.clock(), peer_of(request)
     agent = request.headers.get("user-agent", "")
 
     def opening(connection: Connection) -> str:
@@ -131,8 +122,3 @@ def set_session(desk: Desk, request: Request, response: Response, value: str) ->
     """The browser keeps the session: for this site alone, out of reach of pages, only over TLS where there is TLS."""
     secure = request.url.scheme == "https"
     response.set_cookie(desk.cookie, value, httponly=True, samesite="strict", secure=secure)
-
-
-def _later(response: Response, seconds: int) -> Response:
-    response.headers["Retry-After"] = str(seconds)
-    return response

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from estafette.exchange.bodies import TooLarge, bounded
@@ -49,8 +48,6 @@ async def read_form(desk: Desk, request: Request, person: Person) -> Sent:
         sent = await bounded(request, REGISTRATION_FORM_BYTES_MAX).form(max_files=1, max_fields=FIELDS_MAX)
     except TooLarge:
         raise HTTPException(413) from None
-    except MultiPartException:
-        raise HTTPException(400) from None
     try:
         desk.check(str(sent.get("csrf", "")), person)
         file = sent.get("file")
