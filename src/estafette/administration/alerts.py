@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -139,19 +140,27 @@ def _total(document: Document) -> Decimal:
     return sum((part.taxable_amount + part.tax_amount for part in document.vat_breakdown), Decimal(0))
 
 
+_SEPARATORS = re.compile(r"[^A-Z0-9]+")
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _SUFFIX = re.compile(r"(?:[-_/ .]*(?:BIS|TER|COPIE|COPY|DUPLICATA)|[-_/ .]V?[1-9]|(?<=[0-9])[A-Z])$")
 
 
 def _same_number(one: str, other: str) -> bool:
     """Tell whether they are one number once cleaned, or one is the other with a suffix."""
-    first, second = one.upper(), other.upper()
-    shorter = {_clean(_SUFFIX.sub("", first)) == _clean(second), _clean(first) == _clean(_SUFFIX.sub("", second))}
-    return _clean(first) == _clean(second) or any(shorter)
+    (first, first_bare), (second, second_bare) = _cleaned(one), _cleaned(other)
+    return second in (first, first_bare) or first == second_bare
+
+
+@lru_cache(maxsize=4096)
+def _cleaned(number: str) -> tuple[str, str]:
+    """Return a number cleaned, whole and without its suffix: an invoice is compared with many."""
+    upper = number.upper()
+    return _clean(upper), _clean(_SUFFIX.sub("", upper))
 
 
 def _clean(number: str) -> str:
     """Take away separators and the leading zeros of each figure."""
-    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", re.sub(r"[^A-Z0-9]+", " ", number)).replace(" ", "")
+    return _LEADING_ZEROS.sub("", _SEPARATORS.sub(" ", number)).replace(" ", "")
 
 
 def _swapped(one: str, other: str) -> bool:

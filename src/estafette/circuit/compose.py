@@ -61,7 +61,7 @@ from estafette.exchange.rounds import Rounds
 from estafette.exchange.scanning import Scanner, WrongScanner, scanner_at
 from estafette.platform import look_ahead, webhooks
 from estafette.platform.callbacks import Callbacks
-from estafette.platform.examination import Examined, examine
+from estafette.platform.examiner import Examiner
 from estafette.platform.home import Home, Identity
 from estafette.platform.mirror import Mirror
 from estafette.platform.platform import Platform
@@ -312,14 +312,9 @@ class _Rooms:
             self.platform.delivered(connection, messages)
 
 
-def _examiner(clock: Clock) -> Callable[[bytes], Awaitable[Examined]]:
-    """Return a way to examine a document in the thread kept for that: the engine of rules has one at a time."""
-
-    async def examine_there(data: bytes) -> Examined:
-        today = clock().astimezone(PARIS).date()
-        return await asyncio.get_running_loop().run_in_executor(JUDGE, partial(examine, data, on=today))
-
-    return examine_there
+def _examiner(clock: Clock) -> Examiner:
+    """Return what examines documents in the thread kept for that, by the rules of the day in Paris."""
+    return Examiner(JUDGE, lambda: clock().astimezone(PARIS).date())
 
 
 def _scanner(seat: Seat, network: Network) -> Scanner | None:

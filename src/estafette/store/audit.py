@@ -188,7 +188,7 @@ def canonical(value: Any) -> str:
 
 def instant(moment: datetime) -> str:
     """Write an instant in its only form: UTC, to the microsecond."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).isoformat('T', 'microseconds')[:26]}Z"
 
 
 def _waiting(connection: Connection) -> _Waiting:

@@ -33,13 +33,19 @@ ENGINE_FORM: dict[str, Any] = {
 """How an engine writes and reads its JSON columns; a fault says its statement, never the values that it met."""
 
 
+LENGTH = len("2026-09-01 06:30:00.000000")
+"""An instant without its zone."""
+
+
 def _as_text(value: datetime | None) -> str | None:
     """Write an instant as SQLAlchemy does on SQLite: UTC to the microsecond, without its zone."""
     if value is None:
         return None
     if value.tzinfo is None:
         raise ValueError(f"an instant needs its zone: {value!r}")
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(" ", "microseconds")[:LENGTH]
 
 
 class Instant(TypeDecorator[datetime]):

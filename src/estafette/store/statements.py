@@ -25,10 +25,11 @@ _LISTS = re.compile(r"(NOT )?IN \(__\[POSTCOMPILE_(\w+?)(?:~~.*?~~)?\]\)")
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A parameter: its name, whether it is a list, what converts a value."""
+    """A parameter: its name, whether it is a list, the value that the statement itself gives, what converts a value."""
 
     name: str
     is_list: bool
+    default: Any
     convert: Convert | None
 
 
@@ -42,12 +43,16 @@ class Made:
         assert isinstance(compiled, SQLCompiler)  # noqa: S101 — every statement of Core is
         self.is_positional = compiled.positional
         self._text = compiled.string
-        self._defaults = compiled.params
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         lists = {name for name, bind in binds.items() if bind.expanding}
         order = compiled.positiontup if compiled.positional else list(binds)
         self._parts = [
-            _Part(name, name in lists, binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            _Part(
+                name,
+                name in lists,
+                compiled.params[name],
+                binds[name].type.dialect_impl(dialect).bind_processor(dialect),
+            )
             for name in order or ()
         ]
         self._sized: dict[tuple[int, ...], str] = {}
@@ -59,7 +64,7 @@ class Made:
         """Return the text for these values: with as many marks as its lists are long, where marks are counted."""
         if not (self.is_positional and self._has_lists):
             return self._text
-        sizes = tuple(len(self._given(part, values)) for part in self._parts if part.is_list)
+        sizes = tuple(len(values.get(part.name, part.default)) for part in self._parts if part.is_list)
         text = self._sized.get(sizes)
         if text is None:
             following = iter(sizes)
@@ -73,18 +78,20 @@ class Made:
         if not self.is_positional:
             return {part.name: self._value(part, values) for part in self._parts}
         if not self._has_lists:
-            return tuple(self._value(part, values) for part in self._parts)
+            get = values.get
+            return [
+                get(part.name, part.default) if part.convert is None else part.convert(get(part.name, part.default))
+                for part in self._parts
+            ]
         given: list[Any] = []
         for part in self._parts:
             value = self._value(part, values)
             given.extend(value) if part.is_list else given.append(value)
         return tuple(given)
 
-    def _given(self, part: _Part, values: Row) -> Any:
-        return values[part.name] if part.name in values else self._defaults[part.name]
-
-    def _value(self, part: _Part, values: Row) -> Any:
-        value = self._given(part, values)
+    @staticmethod
+    def _value(part: _Part, values: Row) -> Any:
+        value = values.get(part.name, part.default)
         if part.convert is None:
             return list(value) if part.is_list else value
         return [part.convert(one) for one in value] if part.is_list else part.convert(value)

@@ -43,13 +43,7 @@ class _Asked:
     answer: asyncio.Future[Any]
 
     def tell(self, value: Any, fault: BaseException | None) -> None:
-        """Answer, in the loop that asked; one that is gone, or asks no more, is not told."""
-        try:
-            self.loop.call_soon_threadsafe(self._tell, value, fault)
-        except RuntimeError:  # the loop is closed
-            return
-
-    def _tell(self, value: Any, fault: BaseException | None) -> None:
+        """Answer, in the loop that asked; one that asks no more is not told."""
         if self.answer.done():
             return
         if fault is None:
@@ -127,8 +121,9 @@ class Writer:
             with self._ready:
                 self._rest.extendleft(reversed(left))
         self._committed(len(outcomes), time.perf_counter() - start)
-        for asked, (value, raised) in zip(together, outcomes, strict=False):
-            asked.tell(value, raised)
+        answers = list(zip(together, outcomes, strict=False))
+        for loop in {asked.loop for asked, _ in answers}:
+            _tell(loop, [one for one in answers if one[0].loop is loop])
 
     def _all(self, together: list[_Asked], *, durable: bool) -> list[_Outcome]:
         """Apply them and commit; those left when `COMMIT_S` is over go with the next commit."""
@@ -147,6 +142,19 @@ class Writer:
                 return [_attempt(connection, asked.apply) for asked in together]
         except Exception as fault:
             return [(None, fault)] * len(together)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, answers: list[tuple[_Asked, _Outcome]]) -> None:
+    """Answer those that this loop asked, all at once; a loop that is gone is not told."""
+
+    def tell() -> None:
+        for asked, outcome in answers:
+            asked.tell(*outcome)
+
+    try:
+        loop.call_soon_threadsafe(tell)
+    except RuntimeError:  # the loop is closed
+        return
 
 
 def _attempt(connection: Connection, apply: Callable[[Connection], Any]) -> _Outcome:
