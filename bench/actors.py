@@ -29,7 +29,7 @@ class Actors:
 
     def __init__(self, data: Path, port: int, *, on_postgresql: bool = False) -> None:
         self.data, self.port = data, port
-        self._server = _a_server() if on_postgresql else None
+        self._server = durable() if on_postgresql else None
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._recorders: list[subprocess.Popen[bytes]] = []
         self._databases: dict[str, Database] = {}
@@ -123,7 +123,8 @@ class Actors:
             self._server.stop()
 
 
-def _a_server() -> postgresql.Server:
+def durable() -> postgresql.Server:
+    """Start a PostgreSQL that waits for its disk; whoever asked stops it. Raises: SystemExit when there is none."""
     binaries = postgresql.find_binaries()
     if binaries is None:
         raise SystemExit("PostgreSQL is not installed")

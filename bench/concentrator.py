@@ -13,15 +13,15 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, String, cast, func, insert, literal, select
-from tests.postgresql import shared
 
+from bench.actors import durable
 from bench.neighbours import CODE, MATRICULE, Neighbours, now
 from estafette.circuit.network import SEATS, Network
 from estafette.exchange.messages import Kind
@@ -68,8 +68,17 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _database(engine: str) -> object:
-    return nullcontext(shared().url(shared().fresh())) if engine == "postgresql" else nullcontext()
+@contextmanager
+def _database(engine: str) -> Iterator[str | None]:
+    """Give the URL of a PostgreSQL that waits for its disk; nothing on SQLite."""
+    if engine == "sqlite":
+        yield None
+        return
+    server = durable()
+    try:
+        yield server.url(server.fresh())
+    finally:
+        server.stop()
 
 
 async def _measure(neighbours: Neighbours, flows: list[str], asked: argparse.Namespace) -> None:

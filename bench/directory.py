@@ -23,6 +23,7 @@ from typing import IO, Any
 
 from sqlalchemy import func, select
 
+from bench.actors import durable
 from estafette.directory.publication import CALENDARS
 from estafette.formats.directory import Header
 from estafette.formats.directory_writing import portions
@@ -72,16 +73,17 @@ def store(engine: str, folder: Path) -> Iterator[tuple[str, Any]]:
         file = folder / "records.sqlite"
         yield str(file), lambda: put_out(folder)
         return
-    from tests import postgresql
-
-    server = postgresql.shared()
+    server = durable()
     url = server.url(server.fresh(), "portal")
 
     def restart() -> None:
         server.control("restart", "-w", "-m", "fast")
         put_out(server.folder)
 
-    yield url, restart
+    try:
+        yield url, restart
+    finally:
+        server.stop()
 
 
 def put_out(folder: Path) -> None:

@@ -28,6 +28,7 @@ from estafette.platform.mirror_tables import (
     mirror_unit,
 )
 from estafette.store import sequences
+from estafette.store.database import weigh
 from estafette.values.folding import fold
 
 ROWS_AT_ONCE = 1000
@@ -69,6 +70,7 @@ def swap(connection: Connection, generation: int) -> None:
     _withhold(connection, generation)
     row = {"id": 1, "generation": generation}
     connection.execute(_insert(mirror_current, connection).on_conflict_do_update(index_elements=["id"], set_=row), row)
+    weigh(connection, [table for table, _row in _COPIED.values()])
 
 
 def purge(connection: Connection, *, spare: Collection[int] = ()) -> bool:

@@ -19,7 +19,7 @@ from estafette.portal.journal import CHANGE, INSTANCE
 from estafette.portal.register import Register, Source
 from estafette.portal.tables import directory_line, receiving_platform
 from estafette.store import sequences
-from estafette.store.database import Database
+from estafette.store.database import Database, weigh
 from estafette.store.tables import sequence
 
 ROWS_AT_ONCE = 50_000
@@ -61,6 +61,7 @@ def load(
         drawn = (register.change(), sequences.reserve(connection, INSTANCE, sum(counts.values())).start)
         if drawn != (change, first):
             raise NotEmpty(f"written meanwhile: {drawn}, {(change, first)} expected")
+        weigh(connection, TABLES.values())
     return counts
 
 

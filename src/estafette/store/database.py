@@ -5,13 +5,13 @@ newer version has written. Receipts survive a power cut: a durable transaction h
 between the two engines is in `sqlite` and `postgresql`, and in `columns`; the rooms write one SQL for both.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, Table, inspect, text
 
 from estafette.store import audit, gathered, measures, postgresql, sqlite
 from estafette.store.history import history
@@ -19,7 +19,7 @@ from estafette.store.measures import Measures
 from estafette.store.sqlite import DRIVER
 from estafette.store.writer import Writer
 
-__all__ = ["DRIVER", "Database", "NewerData", "is_newer", "open_database", "reading_database"]
+__all__ = ["DRIVER", "Database", "NewerData", "is_newer", "open_database", "reading_database", "weigh"]
 
 Written = TypeVar("Written")
 
@@ -107,6 +107,16 @@ class Database:
         if self._writer is not None:
             self._writer.close()
         self.engine.dispose()
+
+
+def weigh(connection: Connection, tables: Iterable[Table]) -> None:
+    """The engine knows what is in these tables by now, and plans by it: after a load, which it would notice too late.
+
+    SQLite plans by the indexes alone.
+    """
+    if connection.dialect.name == "postgresql":
+        for table in tables:
+            connection.exec_driver_sql(f"ANALYZE {table.name}")
 
 
 def open_database(where: Path | str, branches: tuple[str, ...], *, threaded: bool = True) -> Database:
