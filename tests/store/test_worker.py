@@ -364,6 +364,32 @@ def test_what_waits_is_worked_together(desk: Desk, world: World) -> None:
     assert desk.states() == dict.fromkeys("abcde", "done")
 
 
+def test_a_queue_that_rests_takes_together_what_comes_meanwhile(desk: Desk, world: World) -> None:
+    """The first job waits for nobody; those after it go together once the rest is over."""
+    batches: list[tuple[float, list[str]]] = []
+    began = world.clock()
+
+    async def together(batch: list[Job]) -> Outcome:
+        batches.append(((world.clock() - began).total_seconds(), [job.key for job in batch]))
+        return Outcome(lambda connection: [desk.apply(connection, job) for job in batch] and None)
+
+    async def ask() -> None:
+        for key in "abc":
+            desk.ask(key)
+            await asyncio.sleep(10)
+
+    async def both() -> None:
+        await asyncio.gather(desk.work(hours=1), ask())
+
+    desk.worker.handles_together("q", together, rest_s=25)
+    world.run(both())
+    assert [keys for _, keys in batches] == [["a"], ["b", "c"]]
+    first, second = (at for at, _ in batches)
+    assert first < 10
+    assert 25 <= second < 26
+    assert desk.states() == dict.fromkeys("abc", "done")
+
+
 def test_trouble_stays_with_the_job_that_has_it(desk: Desk, world: World) -> None:
     """A batch that fails is done again one by one: only the guilty job is put off, and each effect is kept once."""
 

@@ -56,7 +56,7 @@ from estafette.exchange import wire
 from estafette.exchange.actor import Actor, Clock, open_actor
 from estafette.exchange.keys import sealing_key
 from estafette.exchange.messages import Listed, Message
-from estafette.exchange.post import QUEUE, Peer, Post
+from estafette.exchange.post import QUEUE, REST_S, Peer, Post
 from estafette.exchange.rounds import Rounds
 from estafette.exchange.scanning import Scanner, WrongScanner, scanner_at
 from estafette.platform import look_ahead, webhooks
@@ -280,7 +280,7 @@ class _Rooms:
             admitted=self._admitted,
             tls=self._network.tls(next(seat for seat in SEATS if seat.name == actor.name)),
         )
-        actor.worker.handles_together(QUEUE, post.deliver)
+        actor.worker.handles_together(QUEUE, post.deliver, rest_s=REST_S)
         return post
 
     def _peer(self, connection: Connection, identifier: str) -> Peer | None:

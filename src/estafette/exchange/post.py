@@ -32,7 +32,9 @@ from estafette.store.worker import Apply, Later, Never, Outcome
 
 log = structlog.get_logger()
 
-QUEUE = "deliver"
+QUEUE, REST_S = "deliver", 0.05
+"""The queue of what leaves, and how long it is left alone after a parcel: what comes meanwhile goes together."""
+
 KEY_MARK = " ed25519:"
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)
 CONNECTIONS_MAX = 8

@@ -37,6 +37,9 @@ from estafette.store.worker import Apply, Never, Outcome, together
 
 DEPOSIT, STATUS = "deposit", "status"
 
+REST_S, PACK_REST_S = 0.05, 0.25
+"""How long a queue is left alone after a batch: what comes meanwhile goes together, into fewer envelopes."""
+
 
 class Work:
     """The work of one platform."""
@@ -48,13 +51,17 @@ class Work:
     def take(self) -> None:
         """The worker knows what each queue asks."""
         worker = self._home.actor.worker
-        worker.handles_together(DEPOSIT, self.judge)
-        worker.handles_together(reception.RECEIVE, self.receive)
-        worker.handles_together(STATUS, self.take_statuses)
-        worker.handles_together(declarations.PACK, lambda batch: declarations.pack(self._home, batch))
+        worker.handles_together(DEPOSIT, self.judge, rest_s=REST_S)
+        worker.handles_together(reception.RECEIVE, self.receive, rest_s=REST_S)
+        worker.handles_together(STATUS, self.take_statuses, rest_s=REST_S)
+        worker.handles_together(declarations.PACK, self.pack, rest_s=PACK_REST_S)
         worker.handles(acknowledgements.PORTAL, lambda job: acknowledgements.handle(self._home, job))
         worker.handles(refused_envelopes.AGAIN, lambda job: refused_envelopes.again(self._home, job))
         worker.handles(mirror_extracts.PURGE, lambda job: mirror_extracts.purge(self._home.actor, job))
+
+    async def pack(self, batch: list[Job]) -> Outcome:
+        """What the State is owed has left."""
+        return await declarations.pack(self._home, batch)
 
     async def judge(self, batch: list[Job]) -> Outcome:
         """Deposits are taken, rejected or refused."""

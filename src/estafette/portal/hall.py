@@ -32,7 +32,8 @@ from estafette.store.jobs import Job
 from estafette.store.worker import Outcome
 from estafette.values.moments import paris_day
 
-BATCH = "batch"
+BATCH, BATCH_REST_S = "batch", 0.1
+"""The queue of answers to pack, and how long it is left alone after some left: fewer envelopes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from estafette.exchange.messages import Kind, Listed, Message
 from estafette.exchange.post import Peer, Refused
 from estafette.portal import acknowledged, authority, concentrator, connections, extracts, intake, reports, updates
-from estafette.portal.hall import BATCH, Hall
+from estafette.portal.hall import BATCH, BATCH_REST_S, Hall
 
 
 class Portal:
@@ -26,7 +26,7 @@ class Portal:
         worker.handles(intake.ACKNOWLEDGED, lambda job: acknowledged.note(self.hall, job))
         worker.handles(authority.LAPSE, lambda job: authority.lapse(self.hall, job))
         worker.handles(extracts.EXPORT, lambda job: extracts.export(self.hall, job))
-        worker.handles_together(BATCH, self.hall.batch)
+        worker.handles_together(BATCH, self.hall.batch, rest_s=BATCH_REST_S)
 
     def admitted(self, connection: Connection, listed: Sequence[Listed]) -> None:
         """What a platform wants to send may be read now. Raises: Refused."""

@@ -4,7 +4,8 @@ A handler is given a job, or a batch of jobs of one queue, and returns what to w
 are one transaction. Whatever dies in between is done again from the start, and every write is idempotent by key.
 
 A queue worked together has one batch under way: what comes meanwhile makes the next, so batches grow with the load and
-a lone job never waits for company. A batch that fails is done again job by job: trouble stays with the one that has it.
+a lone job never waits for company. After a batch the queue rests for a moment, where that was asked: what comes then
+goes together. A batch that fails is done again job by job: trouble stays with the one that has it.
 """
 
 import asyncio
@@ -128,6 +129,8 @@ class Worker:
         self._concurrency = concurrency
         self._room = asyncio.Semaphore(concurrency)
         self._running: dict[asyncio.Task[None], str] = {}
+        self._rests: dict[str, float] = {}
+        self._resting: set[str] = set()
         self._bell = asyncio.Event()
         self._looked: datetime | None = None
         self.name: str | None = None
@@ -144,10 +147,14 @@ class Worker:
         self._alone.add(queue)
         self._handlers[queue] = one
 
-    def handles_together(self, queue: str, handler: Together) -> None:
-        """Jobs of `queue` go to `handler` as many as wait; those of `queue:part` apart, each part by itself."""
+    def handles_together(self, queue: str, handler: Together, *, rest_s: float = 0.0) -> None:
+        """Jobs of `queue` go to `handler` as many as wait; those of `queue:part` apart, each part by itself.
+
+        `rest_s`: how long the queue, or its part, is left alone after a batch.
+        """
         self._alone.discard(queue)
         self._handlers[queue] = handler
+        self._rests[queue] = rest_s
 
     def wake(self) -> None:
         """Something was written: look again now."""
@@ -204,13 +211,22 @@ class Worker:
     def _busy(self) -> list[str]:
         """Name the queues that have all they can be given."""
         running = Counter(self._running.values())
-        return [queue for queue, count in running.items() if queue not in self._alone or count >= self._concurrency]
+        full = [queue for queue, count in running.items() if queue not in self._alone or count >= self._concurrency]
+        return [*full, *self._resting]
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.pop(task)
-        self._bell.set()
+        queue = self._running.pop(task)
+        if rest_s := self._rests.get(queue.partition(":")[0]):
+            self._resting.add(queue)
+            task.get_loop().call_later(rest_s, self._rested, queue)
+        else:
+            self._bell.set()
         if not task.cancelled() and (fault := task.exception()):
             log.error("job.unsettled", exc_info=fault)  # its lease will free it
+
+    def _rested(self, queue: str) -> None:
+        self._resting.discard(queue)
+        self._bell.set()
 
     async def _rest(self) -> None:
         """Sleep until the bell rings or the next job is due."""
