@@ -79,10 +79,12 @@ class Made:
             return {part.name: self._value(part, values) for part in self._parts}
         if not self._has_lists:
             get = values.get
-            return [
-                get(part.name, part.default) if part.convert is None else part.convert(get(part.name, part.default))
-                for part in self._parts
-            ]
+            return tuple(
+                [
+                    get(part.name, part.default) if part.convert is None else part.convert(get(part.name, part.default))
+                    for part in self._parts
+                ]
+            )
         given: list[Any] = []
         for part in self._parts:
             value = self._value(part, values)
