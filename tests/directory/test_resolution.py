@@ -1,14 +1,12 @@
 """An address leads to its platform on the day it is sent, exactly, or the reason why not is told."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from estafette.directory import DirectoryLine, Grain, Outcome, resolve
-from estafette.directory.history import as_known, current, motives_in_differential
-from estafette.directory.resolution import suggest
 
 ON = date(2027, 3, 31)
 DAY = timedelta(days=1)
@@ -100,15 +98,6 @@ def test_a_contradiction_is_told() -> None:
     assert (found.matricule, found.is_contradictory) == ("0005", True)
 
 
-def test_what_one_knew() -> None:
-    """The directory of a past moment is that of the versions then defined."""
-    noon = datetime(2027, 3, 1, 12, tzinfo=UTC)
-    old = line("0005", instance=1, defined_at=noon - DAY)
-    closed = line("0005", instance=2, end=ON, defined_at=noon + DAY)
-    assert as_known([old, closed], noon) == (old,)
-    assert as_known([old, closed], noon + 2 * DAY) == current([closed, old]) == (closed,)
-
-
 @pytest.mark.parametrize(
     ("held", "motive"),
     [
@@ -125,32 +114,6 @@ def test_what_one_knew() -> None:
 def test_what_a_full_export_shows(held: DirectoryLine, motive: str) -> None:
     """A full export shows what is in force, what is to come, and what may still be used until the day agreed."""
     assert held.motive_in_full(ON) == motive
-
-
-def test_what_a_differential_export_shows() -> None:
-    """A differential shows a line once for each reason it has to be there, and the masks that were just made."""
-    produced = datetime(2027, 3, 30, 23, tzinfo=UTC)  # already the 31st in Paris
-    yesterday = produced - DAY
-    told = {"previous": yesterday, "produced": produced}
-    assert motives_in_differential(line(start=ON, defined_at=yesterday), **told) == ("P", "N")
-    assert motives_in_differential(line(end=ON), **told) == ("S",)
-    assert motives_in_differential(line(nature="M", start=ON, defined_at=yesterday), **told) == ("N",)
-    assert motives_in_differential(line(defined_at=produced), **told) == ()
-
-
-def test_a_suggestion() -> None:
-    """The address suggested for an establishment is the finest of its own, then that of its legal unit."""
-    own, code_b, code_a = (
-        line(siret=SIRET),
-        line(siret=SIRET, routing_code="B"),
-        line(siret=SIRET, routing_code="A"),
-    )
-    unit, suffix, other = line(), line(suffix="A"), line(siret="10000000900025")
-    assert suggest(SIRET, [suffix, unit, code_b, code_a, own, other], on=ON) == own.address
-    assert suggest(SIRET, [suffix, unit, code_b, code_a, other], on=ON) == code_a.address
-    assert suggest(SIRET, [suffix, unit, other], on=ON) == unit.address
-    assert suggest(SIRET, [suffix, other], on=ON) == suffix.address
-    assert suggest(SIRET, [other], on=ON) is None
 
 
 def test_grains() -> None:

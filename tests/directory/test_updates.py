@@ -8,8 +8,8 @@ import pytest
 
 from estafette.directory import resolve
 from estafette.directory.annex7 import RULES
-from estafette.directory.history import current
 from estafette.directory.readings import Readings
+from estafette.directory.resolution import current
 from estafette.directory.updates import Fault, judge_code, judge_line, soundness, withdrawn_defaults
 from estafette.formats.directory_entries import DirectoryLine, Establishment, LegalUnit, ReceivingPlatform, RoutingCode
 from estafette.formats.directory_update import AskedCode, AskedLine, Update, read_update, write_update
@@ -155,6 +155,7 @@ def test_changes_that_are_taken(asked: DirectoryLine, held: tuple[DirectoryLine,
         (line("0005"), (), ("REJ_HAB", "REJ_HAB")),
         (line(siren=PUBLIC), (), ("REJ_HAB", "REJ_HAB")),
         (replace(COMING, matricule="0005"), (COMING,), ("REJ_HAB", "REJ_HAB")),
+        (replace(OPEN, end=date(2029, 1, 1)), (replace(OPEN, end=date(2028, 1, 1)),), ("REJ_HAB", "REJ_HAB")),
     ],
 )
 def test_changes_that_are_refused(

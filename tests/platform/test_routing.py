@@ -9,7 +9,7 @@ from sqlalchemy import Connection, create_engine
 from tests.platform.world import BUYER, SELLER, World, opened, party, service
 
 from estafette.directory import DirectoryLine, LegalUnit, Outcome, ReceivingPlatform
-from estafette.directory.history import current
+from estafette.directory.resolution import current
 from estafette.formats import directory
 from estafette.invoice.model import Identifier
 from estafette.platform.mirror import Mirror

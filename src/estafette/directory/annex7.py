@@ -115,8 +115,8 @@ _EMITTER = (
     "Only your own lines can still be ended.",
 )
 _OWN = (
-    "votre matricule, ou la fermeture d'une ligne en vigueur",
-    "your own number, or the closing of a line in force",
+    "votre matricule, ou la fin, jamais plus tard, d'une ligne en vigueur",
+    "your own number, or the end, never later, of a line in force",
     "Faites écrire la ligne par sa plateforme.",
     "Have its platform write the line.",
 )

@@ -209,9 +209,9 @@ def private_unit(case: LineCase) -> str | None:
 
 
 def own_line(case: LineCase) -> str | None:
-    """A platform writes its own lines; of another's it closes those in force, since portability asks it to."""
+    """A platform writes its own lines; of another's it ends those in force, never later: portability asks it to."""
     line = case.line
-    is_closing = line.nature == "D" and case.is_in_force and line.end is not None
+    is_closing = line.nature == "D" and case.is_in_force and case.is_ending
     is_default = line.matricule == FICTIVE and case.readings.takes_fictive_lines
     return None if line.matricule == case.emitter or is_closing or is_default else line.matricule
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from estafette.directory.history import current
-from estafette.formats.directory_entries import DirectoryLine, Grain
+from estafette.formats.directory_entries import DirectoryLine
 
 SCHEME = "0225"
 """The only scheme of the addresses of the directory."""
@@ -69,16 +68,15 @@ def resolve(
     return Resolution(_outcome(line, on, unregistered), line.matricule, line, len(held) > 1)
 
 
-def suggest(siret: str, lines: Iterable[DirectoryLine], *, on: date) -> str | None:
-    """Suggest the address of an establishment whose address is not known; to be confirmed, never used silently.
+def current(lines: Iterable[DirectoryLine]) -> tuple[DirectoryLine, ...]:
+    """Give the lines that count: of each address and start the last version, unless that version masks it.
 
-    The order is that published for public emitters: its own, the first of its routing codes, its legal unit, the first
-    suffix (Chorus Pro file §3.1.2).
+    Nothing is ever deleted: a line that changes, or is masked, is a new version (annex 3, DT-7-1, DT-7-3).
     """
-    usable = [line for line in current(lines) if line.covers(on) and line.siren == siret[:9]]
-    ranks = {Grain.SIRET: 0, Grain.ROUTING_CODE: 1, Grain.SIREN: 2, Grain.SUFFIX: 3}
-    fitting = [line for line in usable if line.siret in (None, siret)]
-    return min(fitting, key=lambda line: (ranks[line.grain], line.address)).address if fitting else None
+    last: dict[tuple[str, date], DirectoryLine] = {}
+    for line in sorted(lines, key=lambda line: line.instance):
+        last[line.address, line.start] = line
+    return tuple(line for line in last.values() if line.nature == "D")
 
 
 def _holding(address: str, scheme: str, lines: Iterable[DirectoryLine], on: date) -> list[DirectoryLine]:

@@ -60,7 +60,7 @@ def read_export(stream: BinaryIO) -> tuple[Header, Iterator[Presence]]:
 def write(entries: Iterable[Entry], *, produced_at: datetime) -> bytes:
     """Give a full export of what is active, in force or to come among the entries; the order of blocks is theirs.
 
-    The lines are those that count (`directory.history.current`): replaced versions are not told apart here.
+    The lines are those that count (`directory.resolution.current`): replaced versions are not told apart here.
     """
     stream = BytesIO()
     write_export(stream, Header(produced_at), _in_full(entries, paris_day(produced_at)))

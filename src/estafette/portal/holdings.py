@@ -5,7 +5,7 @@ platform) was known from the change that made it until the one that replaced it.
 what holds now, one probe of an index; a moment is what the last change at or before it had left, one query too.
 
 A line is an address and a start. Its versions follow each other; when the one that counts is a mask (nature M), the
-line resolves no more. `lines*` give definitions and masks alike: `directory.history.current` or `nature` tells them.
+line resolves no more. `lines*` give definitions and masks alike: `directory.resolution.current` or `nature` tells them.
 
 Only `register` writes these tables.
 """
