@@ -37,6 +37,7 @@ from estafette.store.database import Database, open_database
 LOOKUPS = 5000
 COLD_LOOKUPS = 300
 DAY = date(2027, 3, 1)
+NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
 
 def main() -> None:
@@ -181,31 +182,31 @@ async def warm(asked: argparse.Namespace) -> None:
 async def full(asked: argparse.Namespace) -> None:
     """The full extract is produced, file by file."""
     database = opened(asked.store)
-    change, _instance = reached(database)
+    last, _instance = reached(database)
     with database.read() as connection:
-        shown = extract_contents.full(connection, change=change, day=DAY)
+        shown = extract_contents.full(connection, change=last, day=DAY)
         produce(portions(Header(datetime(2027, 3, 1, tzinfo=UTC)), shown, bytes_max=CALENDARS[0].file_bytes_max))
 
 
+async def change(asked: argparse.Namespace) -> None:
+    """One line in a hundred has another end, in one change."""
+    with opened(asked.store).begin(durable=False) as connection:
+        register = Register(connection, at=NOON, source=Source.OPENING, author="PPF")
+        register.rewrite(directory_line.c.instance % 100 == 1, effective_end=DAY + timedelta(days=30))
+
+
 async def differential(asked: argparse.Namespace) -> None:
-    """One line in a hundred changes, then the differential is produced."""
+    """The differential of the last change is produced, on the next day: the lines are read through."""
     database = opened(asked.store)
-    change, instance = reached(database)
-    at = datetime(2027, 3, 1, 12, tzinfo=UTC)
-    started = time.perf_counter()
-    with database.begin(durable=False) as connection:
-        register = Register(connection, at=at, source=Source.OPENING, author="PPF")
-        column = directory_line.c
-        register.rewrite(column.instance % 100 == 1, effective_end=DAY + timedelta(days=30))
-    print(f"   the change itself: {time.perf_counter() - started:.1f} s", flush=True)
-    after = reached(database)
-    next_day = DAY + timedelta(days=1)
-    with measured("   the differential"), database.read() as connection:
+    last, instance = reached(database)
+    column = directory_line.c
+    with database.read() as connection:
+        first = connection.execute(select(func.min(column.instance)).where(column.known_from == last)).scalar_one()
         window = Window(
-            after_change=change, to_change=after[0], after_instance=instance, to_instance=after[1],
-            day=next_day, previous_day=DAY,
+            after_change=last - 1, to_change=last, after_instance=first - 1, to_instance=instance,
+            day=DAY + timedelta(days=1), previous_day=DAY,
         )  # fmt: skip
-        header = Header(at + timedelta(days=1), at, is_full=False)
+        header = Header(NOON + timedelta(days=1), NOON, is_full=False)
         shown = extract_contents.differential(connection, window)
         produce(portions(header, shown, bytes_max=CALENDARS[0].file_bytes_max))
 
@@ -227,7 +228,7 @@ def produce(made: Any) -> None:
     print(f"   {files} files, {entries} entries, {written / 1e9:.2f} GB", flush=True)
 
 
-STEPS = {"load": load, "cold": cold, "warm": warm, "full": full, "differential": differential}
+STEPS = {"load": load, "cold": cold, "warm": warm, "full": full, "change": change, "differential": differential}
 
 if __name__ == "__main__":
     main()

@@ -142,8 +142,7 @@ class Copy:
     def take(self, *archives: tuple[FlowName, bytes]) -> None:
         """These flows came, one after the other."""
         for name, data in archives:
-            files = dict(flow_archive.unpack(name.archive, data))
-            portions = asyncio.run(mirror_extracts.prepare(self.actor, files))
+            portions = asyncio.run(mirror_extracts.prepare(self.actor, flow_archive.unpack(name.archive, data)))
             sha256 = self.actor.documents.put(data)
             with self.actor.database.begin() as connection:
                 mirror_extracts.record(self.actor, connection, name, sha256, portions)
@@ -399,6 +398,42 @@ def test_every_file_follows_the_schema_and_the_limit(house: House) -> None:
     schema.assertValid(etree.fromstring(portal.differential(before, at_one(START), at_one(START)).files[0]))
 
 
+def test_a_platform_whose_registration_ends(house: House) -> None:
+    """It is inactive from that day on (DT-6-2): the differential of the day says so, and copies keep it."""
+    portal, copy, until = house.portal(), house.copy(), START + timedelta(days=1)
+    portal.change(START, UNIT, line("A", date(2026, 9, 1)), ReceivingPlatform(
+        matricule="0003", name="0003", registered_from=date(2026, 1, 1), registered_until=until
+    ))  # fmt: skip
+    copy.take(*portal.full(at_one(START)).archives)
+    told = portal.differential(portal.reached(), at_one(START), at_one(until))
+    copy.take(*told.archives)
+    entries = [one for file in told.files for one in read_export(BytesIO(file))[1]]
+    (said,) = [one for one in entries if isinstance(one.entry, ReceivingPlatform)]
+    assert (said.motive, getattr(said.entry, "status", "")) == ("S", "I")
+    with copy.actor.database.read() as connection:
+        kept = connection.execute(select(mirror_platform.c.status).where(mirror_platform.c.matricule == "0003"))
+        assert kept.scalars().all() == ["I"]
+    assert copy.went(f"{UNIT.siren}_A", until)[0] == "grace"
+
+
+def test_what_was_never_shown_is_not_told_of(house: House) -> None:
+    """A unit that is not taxable, its places and services, are told of to nobody, even as what has left."""
+    portal = house.portal()
+    before = portal.reached()
+    unseen = LegalUnit(siren=SIRENS[1], name="Particulier", is_taxable=False)
+    shop = Establishment(siret=SIRETS[2], name="Chez lui")
+    code = RoutingCode(siret=shop.siret, code="ACHATS", name="Service")
+    portal.change(START, unseen, shop, code)
+    brief = LegalUnit(siren=SIRENS[0], name="Brève")
+    portal.change(START, brief, LegalUnit(siren=SIRENS[0], name="Brève", status="I"))
+    made = portal.differential(before, at_one(START), at_one(START + timedelta(days=1)))
+    assert [one.entry for file in made.files for one in read_export(BytesIO(file))[1]] == []
+    portal.change(START, LegalUnit(siren=SIRENS[1], name="Particulier"))
+    later = portal.differential(before, at_one(START), at_one(START + timedelta(days=1)))
+    told = [(type(one.entry).__name__, one.motive) for file in later.files for one in read_export(BytesIO(file))[1]]
+    assert told == [("LegalUnit", "P"), ("Establishment", "P"), ("RoutingCode", "P")]
+
+
 def a_week(portal: Portal) -> list[Extract]:
     """Return a full extract and the differentials of three days, a line more each day."""
     portal.change(START, UNIT, line("D0", START))
@@ -475,7 +510,7 @@ def test_a_damaged_file_leaves_the_copy_as_it_was(house: House) -> None:
     copy.take(*portal.full(at_one(START)).archives)
     whole = portal.full(at_one(START + timedelta(days=1)))
     with pytest.raises(Unreadable):
-        asyncio.run(mirror_extracts.prepare(copy.actor, {"F14.xml": whole.files[0][:-40]}))
+        asyncio.run(mirror_extracts.prepare(copy.actor, iter([("F14.xml", whole.files[0][:-40])])))
     assert copy.went(f"{UNIT.siren}_D0", START)[0] == "platform"
     copy.take(*whole.archives)
     assert copy.state().as_of == at_one(START + timedelta(days=1))
@@ -489,6 +524,26 @@ def test_a_file_that_tells_no_number(house: House) -> None:
     name = full.archives[0][0]
     copy.take((name, flow_archive.pack({"annuaire.xml": full.files[0]})))
     assert copy.went(f"{UNIT.siren}_D0", START)[0] == "platform"
+
+
+def test_a_flow_of_several_files(house: House) -> None:
+    """The files of one flow are numbered as they come; the last of those that tell no number ends the extract."""
+    portal, copy = house.portal(bytes_max=900), house.copy()
+    portal.change(START, UNIT, *(line(f"D{number}", START) for number in range(4)))
+    full = portal.full(at_one(START))
+    given = 0
+
+    def files() -> Iterator[tuple[str, bytes]]:
+        nonlocal given
+        for at, file in enumerate(full.files):
+            given += 1
+            yield f"annuaire{at}.xml", file
+
+    waiting = files()
+    portions = asyncio.run(mirror_extracts.prepare(copy.actor, waiting))
+    assert len(portions) == given == len(full.files) > 2
+    assert [portion.is_last for portion in portions] == [False] * (given - 1) + [True]
+    assert [portion.number for portion in portions] == list(range(1, given + 1))
 
 
 def test_memory_is_that_of_some_entries() -> None:

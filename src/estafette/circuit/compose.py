@@ -203,7 +203,7 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     routes += operator.platform_routes(platform, clock)
     routes += operator.portal_routes(portal, actor.worker.wake)
     routes += [
-        *portal_directory.every_route(actor, partial(extracts.publish, hall)),
+        *portal_directory.every_route(actor, partial(extracts.publish, hall), readings=hall.readings),
         *DirectoryPages(desk).routes(),
     ]
     routes += [*watch_service.routes(actor), *watch_desk.routes(actor, desk)]

@@ -21,6 +21,7 @@ from estafette.formats.xml import Unreadable
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import UNKNOWN_OBJECT, about_flow, platform_party, refusals_of
 from estafette.platform import (
+    address_checks,
     addresses,
     declarations,
     flows,
@@ -94,7 +95,7 @@ async def _directory(home: Home, name: FlowName, sha256: str) -> Apply:
     portions: list[Portion] = []
     refusals: tuple[Refusal, ...] = ()
     try:
-        files = await asyncio.to_thread(_unpacked, name, home.actor.documents.get(sha256))
+        files = flow_archive.unpack(name.archive, home.actor.documents.get(sha256))
         portions = await mirror_extracts.prepare(home.actor, files)
     except (Irreceivable, Unreadable) as wrong:
         refusals = (_refusal(name, wrong),)
@@ -103,13 +104,10 @@ async def _directory(home: Home, name: FlowName, sha256: str) -> Apply:
         if _is_new(home, connection, name, sha256, refusals):
             if mirror_extracts.record(home.actor, connection, name, sha256, portions):
                 addresses.reconcile(home, connection)
+                address_checks.find(connection, home.actor.clock())
             _acknowledge(home, connection, name, refusals)
 
     return apply
-
-
-def _unpacked(name: FlowName, data: bytes) -> dict[str, bytes]:
-    return dict(flow_archive.unpack(name.archive, data))
 
 
 def _opened(name: FlowName, data: bytes) -> tuple[list[_File], tuple[Refusal, ...]]:

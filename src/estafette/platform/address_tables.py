@@ -20,7 +20,12 @@ address_request = Table(
     Column("details", JSON, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("answered_at", Instant),
+    Column("found_at", Instant),
     Index("address_request_siren", "siren"),
     Index("address_request_flow", "flow_name"),
+    Index("address_request_state", "state", "found_at"),
 )
-"""One line asked for, alone in its flow: the portal's answers name the flow and nothing else (annex 7 G7.23)."""
+"""One line asked for, alone in its flow: the portal's answers name the flow and nothing else (annex 7 G7.23).
+
+`found_at`: when the copy of the directory was first seen to show it as it was asked.
+"""

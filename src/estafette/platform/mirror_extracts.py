@@ -11,9 +11,9 @@ Source: external specifications v3.2, annex 3 (DT-0 to DT-2), general file §3.5
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from typing import Any
@@ -62,16 +62,24 @@ class State:
 # --------------------------------------------------------------------------------------------------- as files come
 
 
-async def prepare(actor: Actor, files: Mapping[str, bytes]) -> list[Portion]:
-    """Read every file to its end; those of a full extract are in their generation. Raises: Unreadable."""
-    return [await _prepared(actor, name, at, len(files), data) for at, (name, data) in enumerate(files.items(), 1)]
+async def prepare(actor: Actor, files: Iterator[tuple[str, bytes]]) -> list[Portion]:
+    """Read every file to its end; those of a full extract are in their generation. Memory holds one file at a time.
+
+    Raises: Unreadable, and whatever `files` raises.
+    """
+    portions: list[Portion] = []
+    while (file := await asyncio.to_thread(next, files, None)) is not None:
+        portions.append(await _prepared(actor, *file, len(portions) + 1))
+    if portions and PortionName.parse(portions[-1].file) is None:
+        portions[-1] = replace(portions[-1], is_last=True)
+    return portions
 
 
-async def _prepared(actor: Actor, name: str, at: int, count: int, data: bytes) -> Portion:
+async def _prepared(actor: Actor, name: str, data: bytes, at: int) -> Portion:
     loop = asyncio.get_running_loop()
     header, presences = await loop.run_in_executor(READER, read_export, BytesIO(data))
     told = PortionName.parse(name)
-    number, is_last = (told.number, told.is_last) if told else (at, at == count)
+    number, is_last = (told.number, told.is_last) if told else (at, False)
     generation = None
     if header.is_full:
         generation = await actor.database.write(lambda connection: _generation(actor, connection, header))
@@ -103,7 +111,7 @@ def _generation(actor: Actor, connection: Connection, header: Header) -> int | N
 
 def _is_overtaken(connection: Connection, produced_at: datetime) -> bool:
     """Tell whether what the copy has is later, or a later full extract is being loaded."""
-    as_of = _as_of(connection)
+    as_of = copied_until(connection)
     columns = mirror_extract.c
     later = select(columns.id).where(columns.is_full, columns.produced_at > produced_at, columns.state != "passed")
     return (as_of is not None and as_of > produced_at) or connection.execute(later).first() is not None
@@ -142,9 +150,9 @@ def record(actor: Actor, connection: Connection, name: FlowName, sha256: str, po
             connection.execute(insert(mirror_portion).values(**row, sha256=sha256))
         if portion.is_last:
             _note(connection, extract, portions=portion.number)
-    before = _as_of(connection)
+    before = copied_until(connection)
     settle(actor, connection)
-    return before != _as_of(connection)
+    return before != copied_until(connection)
 
 
 def settle(actor: Actor, connection: Connection) -> None:
@@ -156,7 +164,7 @@ def settle(actor: Actor, connection: Connection) -> None:
     if full is not None:
         _swap(actor, connection, full)
     while (waiting := _next_held(connection)) is not None:
-        as_of = _as_of(connection)
+        as_of = copied_until(connection)
         if as_of is not None and waiting["produced_at"] <= as_of:
             _note(connection, waiting, state="passed")
         elif as_of is None or (waiting["previous_at"] is not None and waiting["previous_at"] > as_of):
@@ -168,7 +176,7 @@ def settle(actor: Actor, connection: Connection) -> None:
 
 def _swap(actor: Actor, connection: Connection, full: RowMapping) -> None:
     """The copy is this full extract's; those before it are of no more use."""
-    as_of = _as_of(connection)
+    as_of = copied_until(connection)
     if as_of is not None and as_of > full["produced_at"]:
         _note(connection, full, state="passed", generation=None)
     else:
@@ -238,7 +246,7 @@ def _note(connection: Connection, extract: RowMapping, **values: Any) -> None:
 # ------------------------------------------------------------------------------------------------------- how old it is
 
 
-def _as_of(connection: Connection) -> datetime | None:
+def copied_until(connection: Connection) -> datetime | None:
     """Return the moment of the last extract that the copy has (DT-0)."""
     applied = select(func.max(mirror_extract.c.produced_at)).where(mirror_extract.c.state == "applied")
     moment: datetime | None = connection.execute(applied).scalar()
@@ -247,7 +255,7 @@ def _as_of(connection: Connection) -> datetime | None:
 
 def state(connection: Connection) -> State:
     """Tell how old the copy is and what it waits for."""
-    as_of = _as_of(connection)
+    as_of = copied_until(connection)
     first = _next_held(connection)
     columns = mirror_extract.c
     held = connection.execute(select(func.count()).where(columns.state == "held")).scalar_one()

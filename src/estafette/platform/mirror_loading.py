@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, and_, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, Insert, Table, and_, case, delete, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from estafette.directory import DirectoryLine, Establishment, LegalUnit, ReceivingPlatform, RoutingCode
-from estafette.directory.diffusion import diffusion
+from estafette.directory.diffusion import DIFFUSIONS, diffusion
 from estafette.formats.directory import Presence
 from estafette.formats.directory_entries import Entry
 from estafette.platform.mirror_tables import (
@@ -110,14 +110,17 @@ def _slices(presences: Iterable[Presence]) -> Iterator[list[Presence]]:
 
 
 def _apply_entries(connection: Connection, generation: int, batch: list[Presence]) -> None:
-    """Units, establishments, codes, platforms: gone when they leave the directory, else as their last version says."""
+    """Units, establishments, codes: gone when they leave the directory, else as their last version says.
+
+    A platform whose registration ended stays: its last statuses, and those for it, must still find it.
+    """
     table, row_of = _COPIED[type(batch[0].entry)]
     keys = [column.name for column in table.primary_key if column.name != "generation"]
     latest: dict[tuple[Any, ...], tuple[bool, Row]] = {}
     for presence in batch:
         row = {**row_of(presence.entry), "generation": generation}
         key = tuple(row[name] for name in keys)
-        is_gone = presence.motive == "S" or row["status"] != "A"
+        is_gone = table is not mirror_platform and (presence.motive == "S" or row["status"] != "A")
         known = latest.get(key)
         if known is None or (row["instance"], is_gone) > (known[1]["instance"], known[0]):
             latest[key] = (is_gone, row)
@@ -178,17 +181,20 @@ def _withhold(connection: Connection, generation: int, sirets: Collection[str] |
     """A routing code shows no more of its address than its establishment does of its own."""
     code, shop = mirror_routing_code.c, mirror_establishment.c
     its = and_(shop.generation == code.generation, shop.siret == code.siret)
-    query = select(code.siret, code.code, code.line_1, code.line_2, code.line_3, code.diffusion, shop.diffusion)
+    query = select(code.siret, code.code, code.line_1, code.line_2, code.line_3, shop.diffusion)
     query = query.join_from(mirror_routing_code, mirror_establishment, its).where(code.generation == generation)
+    hides = shop.diffusion.not_in([status for status, one in DIFFUSIONS.items() if one.is_street_published])
+    query = query.where(case((hides, "P"), else_="O") != code.diffusion)
     if sirets is not None:
         query = query.where(code.siret.in_(sirets))
-    for siret, name, *street, shown, of_shop in connection.execute(query).all():
+    for siret, name, *street, of_shop in connection.execute(query).all():
         is_published = diffusion(of_shop).is_street_published
-        wanted = "O" if is_published else "P"
-        if shown != wanted:
-            values = {"diffusion": wanted, "folded_street": fold(_street(*street)) if is_published else ""}
-            mine = and_(code.generation == generation, code.siret == siret, code.code == name)
-            connection.execute(update(mirror_routing_code).where(mine).values(values))
+        values = {
+            "diffusion": "O" if is_published else "P",
+            "folded_street": fold(_street(*street)) if is_published else "",
+        }
+        mine = and_(code.generation == generation, code.siret == siret, code.code == name)
+        connection.execute(update(mirror_routing_code).where(mine).values(values))
 
 
 def _insert(table: Table, connection: Connection) -> Any:

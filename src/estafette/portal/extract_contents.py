@@ -13,12 +13,12 @@ Source: external specifications v3.2, annex 3 (V1.8), DT-3-1 to DT-7-1; director
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, exists, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, FromClause, Select, Table, and_, exists, func, or_, select
 
 from estafette.directory import DirectoryLine, Establishment, LegalUnit, ReceivingPlatform, RoutingCode
 from estafette.formats.directory import Presence
@@ -29,6 +29,7 @@ ROWS_AT_ONCE = 2000
 """Rows that wait in memory."""
 
 _UNIT, _SHOP, _CODE, _LINE = legal_unit.c, establishment.c, routing_code.c, directory_line.c
+_PLATFORM = receiving_platform.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +48,12 @@ class Window:
 def full(connection: Connection, *, change: int, day: date) -> Iterator[Presence]:
     """Give what a full extract of a day shows, as a change had left it."""
     yield from _present(_read(connection, LegalUnit, _counts(legal_unit, change), _is_unit_shown(), _UNIT.siren))
-    shown = _has_unit(_SHOP.siret, change)
-    yield from _present(
-        _read(connection, Establishment, _counts(establishment, change), and_(_SHOP.status == "A", shown), _SHOP.siret)
-    )
-    shown = and_(_CODE.status == "A", _has_establishment(change), _has_unit(_CODE.siret, change))
+    shown = and_(_SHOP.status == "A", _has_unit(_SHOP.siret, change))
+    yield from _present(_read(connection, Establishment, _counts(establishment, change), shown, _SHOP.siret))
+    shown = and_(_CODE.status == "A", _has_establishment(_CODE.siret, change))
     yield from _present(_read(connection, RoutingCode, _counts(routing_code, change), shown, _CODE.siret, _CODE.code))
-    platforms = receiving_platform.c
-    every = platforms.matricule != ""
-    yield from _present(
-        _read(connection, ReceivingPlatform, _counts(receiving_platform, change), every, platforms.matricule)
-    )
+    for platform in _platforms(connection, change, day):
+        yield Presence(platform, "C")
     held = and_(_LINE.nature == "D", or_(_LINE.end.is_(None), _LINE.end > day))
     for line in _in_order(_read(connection, DirectoryLine, _counts(directory_line, change), held, _LINE.address)):
         if motive := line.motive_in_full(day):
@@ -65,23 +61,29 @@ def full(connection: Connection, *, change: int, day: date) -> Iterator[Presence
 
 
 def differential(connection: Connection, window: Window) -> Iterator[Presence]:
-    """Give what a differential shows."""
-    change = window.to_change
-    for unit in _read(connection, LegalUnit, _counts(legal_unit, change), _is_new(legal_unit, window), _UNIT.siren):
-        yield Presence(unit, "P" if _is_shown(unit) else "S")
+    """Give what a differential shows; of units, establishments and codes, those shown now (P) or until now (S)."""
+    change, before = window.to_change, window.after_change
+    mine, shown, was = _is_new(legal_unit, window), _has_unit(_UNIT.siren, change), _has_unit(_UNIT.siren, before)
+    yield from _judged(
+        connection, LegalUnit, _counts(legal_unit, change), and_(mine, or_(shown, was)), shown, _UNIT.siren
+    )
     moved = _units_that_moved(window)
     mine = or_(_is_new(establishment, window), func.substr(_SHOP.siret, 1, 9).in_(moved))
-    shown = and_(_SHOP.status == "A", _has_unit(_SHOP.siret, change))
-    yield from _judged(connection, Establishment, _counts(establishment, change), mine, shown, _SHOP.siret)
+    shown, was = _has_establishment(_SHOP.siret, change), _has_establishment(_SHOP.siret, before)
+    yield from _judged(
+        connection, Establishment, _counts(establishment, change), and_(mine, or_(shown, was)), shown, _SHOP.siret
+    )
     shops = _establishments_that_moved(window)
     mine = or_(_is_new(routing_code, window), func.substr(_CODE.siret, 1, 9).in_(moved), _CODE.siret.in_(shops))
-    shown = and_(_CODE.status == "A", _has_establishment(change), _has_unit(_CODE.siret, change))
-    yield from _judged(connection, RoutingCode, _counts(routing_code, change), mine, shown, _CODE.siret, _CODE.code)
-    for platform in _read(
-        connection, ReceivingPlatform, _counts(receiving_platform, change), _is_new(receiving_platform, window),
-        receiving_platform.c.matricule,
-    ):  # fmt: skip
-        yield Presence(platform, "P")
+    shown, was = _has_code(change), _has_code(before)
+    yield from _judged(
+        connection, RoutingCode, _counts(routing_code, change), and_(mine, or_(shown, was)), shown,
+        _CODE.siret, _CODE.code,
+    )  # fmt: skip
+    turns = or_(_turns(_PLATFORM.registered_from, window), _turns(_PLATFORM.registered_until, window))
+    for platform in _platforms(connection, change, window.day, or_(_is_new(receiving_platform, window), turns)):
+        is_over = platform.registered_until is not None and platform.registered_until <= window.day
+        yield Presence(platform, "S" if is_over else "P")
     yield from _lines(connection, window)
 
 
@@ -89,14 +91,22 @@ def _lines(connection: Connection, window: Window) -> Iterator[Presence]:
     """Give each version made in the window, and each line that takes effect or ceases, once a motive."""
     mine = _is_new(directory_line, window)
     if window.previous_day < window.day:
-        days = (window.previous_day, window.day)
         ends = func.coalesce(_LINE.effective_end, _LINE.end)
-        turns = or_(and_(_LINE.start > days[0], _LINE.start <= days[1]), and_(ends > days[0], ends <= days[1]))
+        turns = or_(_turns(_LINE.start, window), _turns(ends, window))
         mine = or_(mine, and_(_counts(directory_line, window.to_change), _LINE.nature == "D", turns))
     made = _LINE.known_from <= window.to_change
     for line in _in_order(_read(connection, DirectoryLine, made, mine, _LINE.address)):
         for motive in _motives(line, window):
             yield Presence(line, motive)
+
+
+def _platforms(
+    connection: Connection, change: int, day: date, mine: ColumnElement[bool] | None = None
+) -> Iterator[ReceivingPlatform]:
+    """Give platforms, those of a condition, inactive on a day on which they are not registered (DT-6-2)."""
+    wanted = _PLATFORM.matricule != "" if mine is None else mine
+    for one in _read(connection, ReceivingPlatform, _counts(receiving_platform, change), wanted, _PLATFORM.matricule):
+        yield one if one.is_registered(day) else replace(one, status="I")
 
 
 def _motives(line: DirectoryLine, window: Window) -> Iterator[str]:
@@ -112,7 +122,7 @@ def _motives(line: DirectoryLine, window: Window) -> Iterator[str]:
 # --------------------------------------------------------------------------------------------------------- conditions
 
 
-def _counts(table: Table, change: int) -> ColumnElement[bool]:
+def _counts(table: FromClause, change: int) -> ColumnElement[bool]:
     """Hold for the versions that counted once a change was made."""
     column = table.c
     return and_(column.known_from <= change, or_(column.known_until.is_(None), column.known_until > change))
@@ -123,34 +133,44 @@ def _is_new(table: Table, window: Window) -> ColumnElement[bool]:
     return and_(table.c.instance > window.after_instance, table.c.instance <= window.to_instance)
 
 
+def _turns(day: ColumnElement[Any], window: Window) -> ColumnElement[bool]:
+    """Hold for a day that came since the differential before."""
+    return and_(day > window.previous_day, day <= window.day)
+
+
 def _is_unit_shown(unit: Any = _UNIT) -> ColumnElement[bool]:
     return and_(unit.status == "A", or_(unit.is_taxable, unit.entity_type == "P"))
 
 
-def _is_shown(unit: LegalUnit) -> bool:
-    return unit.status == "A" and (unit.is_taxable or unit.entity_type == "P")
+def _has_unit(number: ColumnElement[str], change: int) -> ColumnElement[bool]:
+    """Hold for the SIREN or SIRET of a unit that was shown, as a change had left it."""
+    unit = legal_unit.alias()
+    mine = unit.c.siren == func.substr(number, 1, 9)
+    return exists(select(unit.c.instance).where(mine, _counts(unit, change), _is_unit_shown(unit.c)))
 
 
-def _has_unit(siret: Column[str], change: int) -> ColumnElement[bool]:
-    """Hold for what belongs to a unit that is shown."""
-    mine = _UNIT.siren == func.substr(siret, 1, 9)
-    return exists(select(_UNIT.instance).where(mine, _counts(legal_unit, change), _is_unit_shown()))
+def _has_establishment(siret: ColumnElement[str], change: int) -> ColumnElement[bool]:
+    """Hold for the SIRET of an establishment that was shown: active, of a unit that was."""
+    shop = establishment.alias()
+    mine = and_(shop.c.siret == siret, shop.c.status == "A", _counts(shop, change))
+    return and_(exists(select(shop.c.instance).where(mine)), _has_unit(siret, change))
 
 
-def _has_establishment(change: int) -> ColumnElement[bool]:
-    """Hold for the codes of an establishment that is active."""
-    mine = and_(_SHOP.siret == _CODE.siret, _SHOP.status == "A")
-    return exists(select(_SHOP.instance).where(mine, _counts(establishment, change)))
+def _has_code(change: int) -> ColumnElement[bool]:
+    """Hold for the routing codes that were shown: active, of an establishment that was."""
+    code = routing_code.alias()
+    mine = and_(code.c.siret == _CODE.siret, code.c.code == _CODE.code, code.c.status == "A", _counts(code, change))
+    return and_(exists(select(code.c.instance).where(mine)), _has_establishment(_CODE.siret, change))
 
 
 def _units_that_moved(window: Window) -> Select[Any]:
     """Select the units that a window brings into the directory or takes out of it."""
     now, before = legal_unit.alias("now"), legal_unit.alias("before")
     was = select(before.c.instance).where(
-        before.c.siren == now.c.siren, _counts_of(before, window.after_change), _is_unit_shown(before.c)
+        before.c.siren == now.c.siren, _counts(before, window.after_change), _is_unit_shown(before.c)
     )
     made = and_(now.c.instance > window.after_instance, now.c.instance <= window.to_instance)
-    is_there = and_(_counts_of(now, window.to_change), _is_unit_shown(now.c))
+    is_there = and_(_counts(now, window.to_change), _is_unit_shown(now.c))
     return select(now.c.siren).where(made, or_(and_(is_there, ~exists(was)), and_(~is_there, exists(was))))
 
 
@@ -158,16 +178,11 @@ def _establishments_that_moved(window: Window) -> Select[Any]:
     """Select the establishments made active in a window, or no longer."""
     now, before = establishment.alias("now"), establishment.alias("before")
     was = select(before.c.instance).where(
-        before.c.siret == now.c.siret, _counts_of(before, window.after_change), before.c.status == "A"
+        before.c.siret == now.c.siret, _counts(before, window.after_change), before.c.status == "A"
     )
     made = and_(now.c.instance > window.after_instance, now.c.instance <= window.to_instance)
-    is_there = and_(_counts_of(now, window.to_change), now.c.status == "A")
+    is_there = and_(_counts(now, window.to_change), now.c.status == "A")
     return select(now.c.siret).where(made, or_(and_(is_there, ~exists(was)), and_(~is_there, exists(was))))
-
-
-def _counts_of(table: Any, change: int) -> ColumnElement[bool]:
-    column = table.c
-    return and_(column.known_from <= change, or_(column.known_until.is_(None), column.known_until > change))
 
 
 # ------------------------------------------------------------------------------------------------------------ reading
