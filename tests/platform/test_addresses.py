@@ -1,14 +1,21 @@
 """A platform declares its customers to the directory by F13, moves them, lets them go, and says what was answered."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from tests.platform.test_watch import raised
 from tests.platform.world import BUYER, SELLER, TODAY, UNREACHABLE, World, party, service
+from tests.platform.world import opened as opened_world
 
+from estafette.directory import LegalUnit
 from estafette.platform.address_tables import address_request
 from estafette.platform.addresses import CannotAsk
 from estafette.portal import authority, holdings
+from estafette.portal.register import Register, Source
+from estafette.portal.tables import directory_line
+from estafette.store import alarms
 from estafette.values.moments import PARIS
 
 TOMORROW = TODAY + timedelta(days=1)
@@ -104,6 +111,90 @@ def test_a_customer_that_leaves(own_world: World) -> None:
     authority.load(world.hall, units=[{"siren": "900000001", "name": "Autre", "entity_type": "A"}])
     world.work()
     assert requests(world, BUYER, "platform-b") == asked
+
+
+@pytest.fixture
+def by_calendar() -> Iterator[World]:
+    """Give a system whose portal publishes the directory once a day, and nothing in between."""
+    with opened_world(actors=lambda _folder: {"portal": {"directory": "calendar"}}) as world:
+        world.work()
+        yield world
+
+
+def addressed(world: World) -> list[str]:
+    """Return what the platform is told of what it asked of the directory."""
+    return [subject for kind, subject in raised(world) if kind == "address"]
+
+
+def found(world: World, siren: str) -> list[bool]:
+    """Tell of each request of a company whether the copy has shown it."""
+    rows = world.rows("platform-a", select(address_request).where(address_request.c.siren == siren).order_by("id"))
+    return [row["found_at"] is not None for row in rows]
+
+
+def test_what_was_accepted_is_found_the_next_day(by_calendar: World) -> None:
+    """A line, its closing, the mask of another: each is noted once the extract of the next day shows it."""
+    world, platform = by_calendar, by_calendar.platform("platform-a")
+    opened(world, UNREACHABLE)
+    assert (requests(world, UNREACHABLE)[0][2], found(world, UNREACHABLE)) == ("accepted", [False])
+    world.pass_by(days=1)
+    world.work()
+    assert (found(world, UNREACHABLE), addressed(world)) == ([True], [])
+    for days, arrives in ((3, False), (3, True)):
+        platform.move_addresses(UNREACHABLE, TOMORROW + timedelta(days=days), arrives=arrives)
+        world.work()
+        world.pass_by(days=1)
+        world.work()
+    platform.move_addresses(UNREACHABLE, TOMORROW + timedelta(days=3), arrives=False)
+    world.work()
+    world.pass_by(days=1)
+    world.work()
+    natures = [row["nature"] for row in platform.addresses(UNREACHABLE).requests]
+    assert (natures, found(world, UNREACHABLE), addressed(world)) == (["M", "D", "D", "D"], [True] * 4, [])
+
+
+def test_what_was_accepted_and_is_not_in_the_directory(by_calendar: World) -> None:
+    """What the extract of the next day does not show is told, with what it shows, until it is asked again."""
+    world = by_calendar
+    opened(world, UNREACHABLE)
+    with world.hall.actor.database.begin() as connection:
+        connection.execute(delete(directory_line).where(directory_line.c.start == TOMORROW))
+    assert addressed(world) == [], "its extract has not come"
+    world.pass_by(days=1)
+    world.work()
+    assert addressed(world) == [f"{UNREACHABLE} {TOMORROW}"]
+    with world.running["platform-a"].actor.database.read() as connection:
+        (alarm,) = (row for row in alarms.raised(connection) if row["kind"] == "address")
+    assert (
+        f"D {UNREACHABLE} {TOMORROW} @0003, accepted by the portal, is not there; seen: D {UNREACHABLE}" in alarm["en"]
+    )
+    world.platform("platform-a").move_addresses(UNREACHABLE, TOMORROW + timedelta(days=2), arrives=True)
+    world.work()
+    world.pass_by(days=1)
+    world.work()
+    assert (found(world, UNREACHABLE), addressed(world)) == ([False, True], [])
+
+
+def test_a_customer_that_a_refusal_leaves_without_address(by_calendar: World) -> None:
+    """A customer who was refused and has no platform is told, while the directory has it."""
+    world = by_calendar
+    with world.hall.actor.database.begin() as connection:
+        register = Register(connection, at=world.clock(), source=Source.TAX, author="DGFiP")
+        register.put_unit(LegalUnit(siren=UNREACHABLE, name="Logiciels", is_taxable=False))
+    opened(world, UNREACHABLE)
+    assert requests(world, UNREACHABLE)[0][2] == "rejected"
+    assert addressed(world) == [f"{UNREACHABLE} {TOMORROW} refused"]
+    world.pass_by(days=1)
+    world.work()
+    assert addressed(world) == []
+
+
+def test_what_the_portal_leaves_unanswered(own_world: World) -> None:
+    """A request without an answer for a day is told."""
+    own_world.platform("platform-a").open_company(siren=UNREACHABLE, name="Société", status_address=UNREACHABLE)
+    assert addressed(own_world) == []
+    own_world.pass_by(hours=25)
+    assert addressed(own_world) == ["unanswered"]
 
 
 def test_what_the_directory_refuses(own_world: World) -> None:

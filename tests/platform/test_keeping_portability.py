@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, insert, select
 from tests.platform.world import BUYER, SELLER, TODAY, World, collected, opened, service
 
 from estafette.exchange.keys import public_text
@@ -15,6 +15,7 @@ from estafette.platform.answers import Answer, NotAllowed
 from estafette.platform.keeping_portability import Departures, NotTaken, Taken, read_package, signer
 from estafette.platform.keeping_purge import Purge
 from estafette.platform.keeping_tables import departure, imported
+from estafette.platform.mirror_tables import mirror_line
 from estafette.store import inventory
 from estafette.store.sealed_files import Broken
 from estafette.store.tables import job
@@ -84,6 +85,18 @@ def test_who_leaves_is_recorded_once(world: World) -> None:
         date(2026, 10, 6),
     )
     assert package_of(world).exists()
+
+
+def test_a_former_copy_of_the_directory_says_nothing(world: World) -> None:
+    """Lines of a copy that was replaced, not taken away yet, bring nobody back and take nobody along."""
+    database = world.running["platform-a"].actor.database
+    stale = {"generation": 999, "siren": SELLER, "matricule": "0003", "nature": "D", "start": TODAY}
+    with database.begin() as connection:
+        connection.execute(insert(mirror_line).values(**stale, instance=1, address=SELLER))
+    look(world)
+    assert [withdrawn for *_who, withdrawn in departures(world)] == [False]
+    with database.begin() as connection:
+        connection.execute(delete(mirror_line).where(mirror_line.c.generation == 999))
 
 
 def test_what_was_exchanged_goes_on(world: World) -> None:

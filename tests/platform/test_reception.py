@@ -1,10 +1,12 @@
 """An invoice comes from another platform: judged again, handed over or rejected, and its sender always knows."""
 
 import dataclasses
+from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from msgspec.structs import replace
-from tests.platform.world import BUYER, SELLER, UNREACHABLE, World, document, party, service
+from tests.platform.world import BUYER, SELLER, TODAY, UNREACHABLE, World, document, party, service
 
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.post import peer_of
@@ -86,6 +88,24 @@ def test_misrouted(world: World) -> None:
     world.deposit(service(number, buyer=party("600000004")))
     assert world.statuses(SELLER, number) == "200 201 221:ROUTAGE_ERR"
     assert world.told(number) == "F1 200"
+
+
+def test_a_customer_that_left(own_world: World) -> None:
+    """What was sent before a change of platform may still come the day it happens; later, it is a routing error."""
+    world = own_world
+    world.platform("platform-a").move_addresses(BUYER, TODAY + timedelta(days=1), arrives=True)
+    world.work()
+    numbers = [world.number(), world.number()]
+    for number in numbers:
+        world.clock.now += timedelta(days=1)
+        data = service(number)
+        message = Message(number, Kind.INVOICE, A, B, "facture.xml", sha256(data).hexdigest())
+        world.wire.hand(message, data, key=world.running["platform-a"])
+        world.work()
+    assert [[row["standing"] for row in world.invoices(BUYER, number)] for number in numbers] == [["live"], []]
+    documents = world.running["platform-b"].actor.documents
+    said = cdar.read(documents.get(world.crossed(Kind.STATUS, A)[-1].sha256))
+    assert (said.status, said.object_identifier, said.reason_codes) == ("221", numbers[1], ("ROUTAGE_ERR",))
 
 
 @pytest.mark.parametrize("sender", ["0042", "0000", B])

@@ -6,7 +6,7 @@ from tests.platform.test_watch import raised
 from tests.platform.world import UNREACHABLE, World
 
 from estafette.exchange.messages import Kind, Message
-from estafette.formats import envelope
+from estafette.formats import flow_archive
 from estafette.portal import authority
 from estafette.portal.extracts import INTERFACE
 from estafette.portal.tables import partner_flow
@@ -57,7 +57,7 @@ def test_damaged_on_the_way(own_world: World) -> None:
 def test_refused_twice(own_world: World) -> None:
     """A part refused again is not sent for ever: the portal's operator is told which platform, and why, for a week."""
     world = own_world
-    world.wire.change = lambda message, body: envelope.pack({"F14.xml": b"<a/>"}) if is_part(message) else body
+    world.wire.change = lambda message, body: flow_archive.pack({"F14.xml": b"<a/>"}) if is_part(message) else body
     assert renamed(world, "Autre nom") != "Autre nom"
     assert states(world) == ["resent", "refused"]
     assert ("extract", "0003") in raised(world, "portal")
@@ -68,7 +68,7 @@ def test_refused_twice(own_world: World) -> None:
     assert ("extract", "0003") not in raised(world, "portal")
 
 
-@pytest.mark.parametrize("body", [b"", b"no archive", envelope.pack({"a.xml": b"<a/>"})])
+@pytest.mark.parametrize("body", [b"", b"no archive", flow_archive.pack({"a.xml": b"<a/>"})])
 def test_an_answer_that_says_nothing(own_world: World, body: bytes) -> None:
     """An answer that cannot be read changes nothing and stops nobody."""
     world = own_world

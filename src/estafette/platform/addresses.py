@@ -108,9 +108,10 @@ def acknowledged(
 def answered(home: Home, connection: Connection, message: StatusMessage, details: list[dict[str, str]]) -> None:
     """The portal accepts or rejects a line (400, 401)."""
     state, now = ANSWERED.get(message.status), home.actor.clock()
+    code = message.object_identifier[:6]  # an identifier of ours begins with our code, as its name does
+    mine = address_request.c.flow_name == f"{UPDATES}_{code}_{message.object_identifier}"
     waiting = address_request.c.state.in_(("packed", "receivable"))
-    mine = and_(address_request.c.flow_name.endswith(f"_{message.object_identifier}", autoescape=True), waiting)
-    row = connection.execute(select(address_request).where(mine)).mappings().first()
+    row = connection.execute(select(address_request).where(mine, waiting)).mappings().first()
     if state is None or row is None:
         return
     values = {"state": state, "details": details, "answered_at": now}

@@ -30,7 +30,7 @@ from estafette.platform.home import Home
 from estafette.platform.keeping_package import Asked, NotPossible, Packages
 from estafette.platform.keeping_tables import departure, imported
 from estafette.platform.mirror import Mirror
-from estafette.platform.mirror_tables import mirror_line
+from estafette.platform.mirror_tables import is_current, mirror_line
 from estafette.platform.tables import company, event, invoice
 from estafette.store import audit
 from estafette.store.database import Database
@@ -121,7 +121,8 @@ def _leaving(connection: Connection, home: Home, today: date) -> list[dict[str, 
 def _next(connection: Connection, home: Home, row: Any) -> str:
     """Return the platform that has the company's address from that day on; empty when none has."""
     others = mirror_line.c.matricule.not_in([*sorted(home.identity.matricules), FICTIVE])
-    mine = (mirror_line.c.siren == row.siren, mirror_line.c.start >= row.start, mirror_line.c.nature == "D", others)
+    lines = (is_current(mirror_line), mirror_line.c.siren == row.siren, mirror_line.c.nature == "D")
+    mine = (*lines, mirror_line.c.start >= row.start, others)
     first = select(mirror_line.c.matricule).where(*mine).order_by(mirror_line.c.start).limit(1)
     return connection.execute(first).scalar() or ""
 
@@ -135,11 +136,9 @@ def _back(connection: Connection, home: Home) -> list[str]:
 
 
 def _ours(home: Home) -> tuple[ColumnElement[bool], ...]:
-    """Hold for the lines of this platform that no masking one hides."""
-    hides = mirror_line.alias("hides")
-    same = and_(hides.c.address == mirror_line.c.address, hides.c.start == mirror_line.c.start, hides.c.nature == "M")
+    """Hold for the lines of the copy that are this platform's; one that was masked is there as its mask, alone."""
     ours = mirror_line.c.matricule.in_(sorted(home.identity.matricules))
-    return ours, mirror_line.c.nature == "D", not_(exists().where(same))
+    return is_current(mirror_line), ours, mirror_line.c.nature == "D"
 
 
 def leaving(connection: Connection, siren: str) -> RowMapping | None:

@@ -33,8 +33,9 @@ def deposits(connection: Connection, some: Sequence[tuple[AnyRow, Invoice]]) -> 
 def receptions(connection: Connection, documents: Sequence[Invoice]) -> None:
     """Ask what taking these invoices of other platforms will: their addressees, duplicates, statuses come early."""
     addresses = [{"address": _address(document)} for document in documents]
-    mirror.ADDRESSEE.ahead(connection, addresses, steady=True)
-    sirens = [mirror.ADDRESSEE.value(connection, **address) for address in addresses]
+    mirror.LINES.ahead(connection, addresses, steady=True)
+    lines = [mirror.LINES.rows(connection, **address) for address in addresses]
+    sirens = [of_address[0]["siren"] if of_address else None for of_address in lines]
     reception.COMPANY.ahead(connection, [{"siren": siren} for siren in sirens if siren], steady=True)
     served = [(siren, document) for siren, document in zip(sirens, documents, strict=True) if siren]
     keys = [{"siren": siren, "side": "received", **intake.key_of(document)} for siren, document in served]

@@ -5,13 +5,15 @@ invoice is sent. What software asks of the copy is in `mirror_search`; how it is
 extracts, in `mirror_extracts`.
 """
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Collection, Mapping
+from datetime import date, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, RowMapping, bindparam, func, select
 
 from estafette.directory import DirectoryLine, Resolution, resolve
+from estafette.directory.resolution import FICTIVE, current
 from estafette.exchange.post import Peer, peer_of
 from estafette.formats.directory import read
 from estafette.invoice.model import Identifier
@@ -26,8 +28,15 @@ from estafette.platform.mirror_tables import (
 )
 from estafette.store.queries import Lookup, Query
 
+log = structlog.get_logger()
+
 _UNITS, _SHOPS, _CODES = mirror_unit.c, mirror_establishment.c, mirror_routing_code.c
 _PLATFORMS, _OF_LINE = mirror_platform.c, mirror_line.c
+_DAY = timedelta(days=1)
+
+
+LINES_COUNTED_MAX = 10_000
+"""How far the lines of a copy are counted: whoever asks wants to know whether it has come."""
 
 
 class Mirror:
@@ -46,7 +55,7 @@ class Mirror:
         """Tell where an invoice to this address goes on this day (directory.md §11)."""
         value, scheme = (address.value, address.scheme or "") if address else ("", "")
         rows = LINES.rows(connection, address=value)
-        return resolve(
+        found = resolve(
             value,
             scheme,
             [_line(row) for row in rows],
@@ -56,6 +65,9 @@ class Mirror:
                 one for one in {row["matricule"] for row in rows} if self._is_unregistered(connection, one, on)
             },
         )
+        if found.is_contradictory:
+            log.warning("directory.contradictory", address=value, on=str(on), taken=found.matricule)
+        return found
 
     def _is_unregistered(self, connection: Connection, matricule: str, on: date) -> bool:
         """Tell whether a platform of the directory has no registration in force that day."""
@@ -93,10 +105,16 @@ class Mirror:
         """Tell whether no directory has come yet."""
         return connection.execute(select(_UNITS.siren).where(is_current(mirror_unit)).limit(1)).first() is None
 
-    def addressee(self, connection: Connection, address: str) -> str | None:
-        """Return the SIREN that an address of the directory belongs to."""
-        siren: str | None = ADDRESSEE.value(connection, address=address)
-        return siren
+    def served(self, connection: Connection, address: str, *, by: Collection[str], on: date) -> str | None:
+        """Return the SIREN that an address belongs to; None when it has none, or is another platform's by now.
+
+        What was sent before the change may still come: the address is let go of a day later.
+        """
+        lines = [_line(row) for row in LINES.rows(connection, address=address)]
+        held = current(lines)
+        is_elsewhere = any(line.covers(on) and line.matricule not in {*by, FICTIVE} for line in held)
+        was_here = any(line.covers(day) and line.matricule in by for line in held for day in (on, on - _DAY))
+        return lines[0].siren if lines and (was_here or not is_elsewhere) else None
 
     def peer(self, connection: Connection, matricule: str) -> Peer | None:
         """Return a platform by what the directory says of it: where it is, and its key."""
@@ -107,9 +125,10 @@ class Mirror:
         return bool(_unit(connection, siren, "entity_type") == "P")
 
     def size(self, connection: Connection) -> int:
-        """Count the lines of the copy."""
+        """Count the lines of the copy, as far as LINES_COUNTED_MAX."""
         is_line = (is_current(mirror_line), _OF_LINE.nature == "D")
-        return connection.execute(select(func.count()).select_from(mirror_line).where(*is_line)).scalar_one()
+        some = select(_OF_LINE.instance).where(*is_line).limit(LINES_COUNTED_MAX).subquery()
+        return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
 def _unit(connection: Connection, siren: str, name: str) -> Any:
@@ -136,7 +155,6 @@ UNIT = Lookup(select(_UNITS.status, _UNITS.entity_type).where(is_current(mirror_
 _CONTACT = Query(
     select(_PLATFORMS.contact).where(is_current(mirror_platform), _PLATFORMS.matricule == bindparam("matricule"))
 )
-ADDRESSEE = Lookup(select(_OF_LINE.siren).where(is_current(mirror_line)), {"address": _OF_LINE.address})
 REGISTRATION = Lookup(
     select(_PLATFORMS.status, _PLATFORMS.registered_from, _PLATFORMS.registered_until).where(
         is_current(mirror_platform)

@@ -1,8 +1,9 @@
 """An invoice come from another platform: kept, judged again, made available to its addressee or rejected.
 
-The receiving platform owes the sender's 202 then 203, or 213 with its reasons; an address that is not served here is a
-routing error (221). A rejected invoice is not handed over: the addressee only sees that there was one. The State is
-not told of the rejection of a copy while the invoice itself lives here: it would take it for that one's.
+The receiving platform owes the sender's 202 then 203, or 213 with its reasons; an address that is not served here, or
+no longer since its customer changed platform, is a routing error (221). A rejected invoice is not handed over: the
+addressee only sees that there was one. The State is not told of the rejection of a copy while the invoice itself lives
+here: it would take it for that one's.
 """
 
 from functools import partial
@@ -84,8 +85,9 @@ def _hand_over(home: Home, connection: Connection, row: dict[str, Any], document
 
 
 def _tenant(home: Home, connection: Connection, document: Invoice) -> Row | None:
-    """Return the customer of this platform that the address belongs to."""
-    siren = home.mirror.addressee(connection, document.addressee.value if document.addressee else "")
+    """Return the customer of this platform that the address belongs to, unless it is received elsewhere by now."""
+    address, today = document.addressee.value if document.addressee else "", paris_day(home.actor.clock())
+    siren = home.mirror.served(connection, address, by=home.identity.matricules, on=today)
     return COMPANY.first(connection, siren=siren) if siren else None
 
 

@@ -1,5 +1,5 @@
-"""What is wrong with a platform's own duties: late declarations, early statuses, failed packages, no scanner, an old
-directory.
+"""What is wrong with a platform's own duties: late declarations, early statuses, failed packages, no scanner, the
+directory: a copy that is old, what was asked of it in vain (`address_checks`).
 """
 
 from collections import Counter, defaultdict
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, select
 
 from estafette.exchange.scanning import DOWN
-from estafette.platform import mirror_extracts
+from estafette.platform import address_checks, mirror_extracts
 from estafette.platform.deadlines import OWED
 from estafette.platform.keeping_tables import package
 from estafette.platform.reporting_sending import REPORTS
@@ -50,6 +50,7 @@ def conditions(connection: Connection, now: datetime) -> Iterator[Condition]:
     yield from _packages(connection)
     yield from _unscanned(connection, now)
     yield from _directory(connection, now)
+    yield from address_checks.conditions(connection, now)
 
 
 def _late(connection: Connection, now: datetime) -> Iterator[Condition]:

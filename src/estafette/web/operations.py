@@ -34,6 +34,7 @@ KINDS = {
     "refused": ("Flux refusés par une plateforme", "Flows refused by a platform"),
     "folder": ("Dossier de dépôt bloqué", "Deposit folder stuck"),
     "package": ("Dossier de restitution en échec", "Restitution package failed"),
+    "address": ("Demande à l'annuaire sans effet", "Request to the directory in vain"),
 }
 """The kinds of alarms, in French and in English."""
 

@@ -6,7 +6,7 @@ from alembic import op
 from estafette.store.columns import Instant
 
 revision = "platform_found"
-down_revision = "platform_imports"
+down_revision = "platform_kept"
 branch_labels = None
 depends_on = None
 
