@@ -15,7 +15,7 @@ from estafette.exchange.messages import Kind, Message
 from estafette.formats import flow_archive
 from estafette.formats.envelope import FlowName
 from estafette.invoice.model import Identifier
-from estafette.portal import authority
+from estafette.portal import authority, register
 from estafette.portal.authority import Registered
 from estafette.portal.holdings import counts, lines, lines_of_unit
 from estafette.portal.tables import directory_line, partner_flow, receiving_platform
@@ -203,6 +203,13 @@ def test_a_damaged_export(own_world: World) -> None:
     assert resolved(world, f"{BUYER}_ACHATS") is Outcome.PLATFORM
 
 
+@pytest.fixture
+def one_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines of a platform are settled one a transaction (LINES_AT_ONCE)."""
+    monkeypatch.setattr(register, "LINES_AT_ONCE", 1)
+
+
+@pytest.mark.usefixtures("one_at_once")
 def test_a_registration_ends(own_world: World) -> None:
     """The lines of a platform that ends are closed that day, in every copy; until their end they may still be used."""
     world = own_world
@@ -216,14 +223,14 @@ def test_a_registration_ends(own_world: World) -> None:
 
 
 def test_midnight_of_the_end_of_a_registration(own_world: World) -> None:
-    """In Paris, a minute before midnight the lines to come still are; at midnight they are masked, by themselves."""
+    """In Paris, before midnight the lines to come still are; at midnight they are masked, by themselves."""
     world, address = own_world, f"{BUYER}_LATE"
     late = {"siren": BUYER, "suffix": "LATE", "matricule": "0005", "start": TODAY + timedelta(days=30)}
     authority.load(world.hall, lines=[late])
     until = TODAY + timedelta(days=3)
     tell(world, registered(world, "0005", registered_until=until))
     natures = []
-    for minutes in (-1, 0):
+    for minutes in (-15, 0):  # this clock goes on a second each time it is asked
         world.clock.now = datetime.combine(until, time(), PARIS) + timedelta(minutes=minutes)
         world.work()
         with world.hall.actor.database.read() as connection:
@@ -233,6 +240,7 @@ def test_midnight_of_the_end_of_a_registration(own_world: World) -> None:
     assert world.sql("platform-a", mine, one=address) == []
 
 
+@pytest.mark.usefixtures("one_at_once")
 def test_a_registration_renewed_before_its_end(own_world: World) -> None:
     """What was to be masked at its end is not."""
     world, address = own_world, f"{BUYER}_LATE"

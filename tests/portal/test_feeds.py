@@ -313,6 +313,9 @@ def test_a_load_that_is_cut_short_goes_on(town: Town) -> None:
     for _part in range(3):
         with pytest.raises(Killed):
             town.feeding.load(file, Feed.STOCK, say=kill)
+    (rejects,) = (town.folder / "rejects").iterdir()
+    with rejects.open("a") as stream:
+        stream.write('{"line": 8, "fie')  # the machine stopped there
     last = town.feeding.load(file, Feed.STOCK)
     assert (last.resumed_after, last.rows, last.share) == (7, 3, 1.0)
     assert [town.unit(siren) is not None for siren in sirens].count(True) == 7

@@ -14,7 +14,7 @@ from tests.postgresql import shared
 
 from estafette.directory import DirectoryLine, Establishment, LegalUnit, ReceivingPlatform, RoutingCode
 from estafette.directory.readings import Readings
-from estafette.portal import holdings
+from estafette.portal import holdings, register
 from estafette.portal.register import INSTANCE, Decision, Register, Source
 from estafette.portal.tables import directory_change, directory_line, legal_unit
 from estafette.store import sequences
@@ -254,15 +254,57 @@ def test_a_registration_that_is_put_off(directory: Directory) -> None:
     assert {one.address: one.effective_end for one in held} == {SIREN: None, f"{SIREN}_A": agreed}
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 10])
+def test_lines_are_settled_so_many_at_a_time(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """In slices or at once, the lines of a platform say the same: when its registration ends, later, and no longer."""
+    monkeypatch.setattr(register, "LINES_AT_ONCE", at_once)
+    agreed, ends = TODAY + 30 * DAY, [None, TODAY + 5 * DAY, TODAY + 30 * DAY, None, TODAY + 60 * DAY]
+    for place, end in enumerate(ends):
+        start = TODAY + 50 * DAY if place == 4 else date(2026, 9, 1)
+        told = line("0005", suffix=f"S{place}", start=start, end=end)
+        directory.told(lambda one, told=told: one.define(told))
+    first, later = TODAY + 10 * DAY, TODAY + 40 * DAY
+    seen = []
+    for former, until in ((None, first), (first, later), (later, None)):
+        tell(directory, platform("0005", until))
+        slices = settled(directory, "0005", former)
+        assert len(ends) / at_once <= slices + 1 <= 2 * len(ends) / at_once + 2, "each line, and its new version"
+        held = directory.read(lambda one: holdings.lines_of_platform(one, "0005"))
+        seen.append([one.effective_end for one in sorted(held, key=lambda one: one.address)])
+    assert seen == [
+        [first, ends[1], first, first, ends[4]],
+        [later, ends[1], agreed, later, ends[4]],
+        [None, ends[1], agreed, None, ends[4]],
+    ]
+
+
+def settled(directory: Directory, matricule: str, former: date | None) -> int:
+    """The lines of a platform are settled, to the last; return in how many slices."""
+    after: int | None = 0
+    slices = 0
+    while after is not None:
+
+        def go_on(one: Register, after: int = after) -> int | None:
+            one.settle_lines(matricule, former=former, after=after)
+            return one.unsettled
+
+        after = directory.change(Source.REGISTRATION, "PPF", go_on)
+        slices += 1
+    return slices
+
+
 def tell(directory: Directory, told: ReceivingPlatform) -> None:
     """The registration service has told of a platform."""
     directory.change(Source.REGISTRATION, "DGFIP", lambda register: register.put_platform(told))
 
 
 def lapse(directory: Directory, matricule: str) -> bool:
-    """The day of the end of a registration has come."""
-    done: bool = directory.change(Source.REGISTRATION, "PPF", lambda register: register.lapse(matricule))
-    return done
+    """The day of the end of a registration may have come; tell whether a line of its platform is masked."""
+    directory.change(Source.REGISTRATION, "PPF", lambda register: register.settle_lines(matricule))
+    lines = directory.read(lambda one: holdings.lines_of_platform(one, matricule))
+    return any(one.nature == "M" for one in lines)
 
 
 def test_a_routing_code_that_ends(directory: Directory) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 directory = typer.Typer(no_args_is_help=True, help="L'annuaire du portail. / The portal's directory.")
 
-FEEDS = ("sirene-stock", "sirene-daily", "tax")
+FEEDS = ("sirene-stock", "sirene-daily", "tax", "chorus-pro")
 PROGRESS_AFTER_S = 2.0
 """From when on how far a load is is said, and how often."""
 

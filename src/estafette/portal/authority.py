@@ -19,13 +19,13 @@ from estafette.portal import extracts, holdings
 from estafette.portal.hall import Hall
 from estafette.portal.register import Register, Source
 from estafette.portal.tables import directory_line
-from estafette.store import jobs
+from estafette.store import jobs, sequences
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply
 from estafette.values.moments import PARIS
 
 LAPSE = "lapse"
-"""The queue of registrations that end, each at midnight."""
+"""The queue of registrations that end, each at midnight, and of the lines that have to say so."""
 
 
 class Registered(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,35 +62,39 @@ def learn(hall: Hall, connection: Connection, told: Registered, *, message: str 
         registered_from=told.registered_from,
         registered_until=told.registered_until,
     )
+    held = holdings.platform_of(connection, told.matricule)
     register = _register(hall, connection, Source.REGISTRATION, message)
     if register.put_platform(platform, application_code=told.application_code) is None:
         return
-    if told.registered_until is not None:
-        _await_lapse(hall, connection, told.matricule, told.registered_until)
-    extracts.publish(hall, connection)
+    if told.registered_until is not None:  # its lines to come are masked that day, at midnight in Paris
+        midnight = datetime.combine(told.registered_until, time(), PARIS)
+        key = f"{LAPSE}:{told.matricule}:{told.registered_until}"
+        payload = {"matricule": told.matricule}
+        jobs.add(connection, queue=LAPSE, key=key, payload=payload, now=hall.actor.clock(), due=midnight)
+    _go_on(hall, connection, register, told.matricule, held.registered_until if held else None)
 
 
-def _await_lapse(hall: Hall, connection: Connection, matricule: str, day: date) -> None:
-    """The lines to come of a platform will be masked when its registration ends: at midnight, in Paris."""
-    midnight = datetime.combine(day, time(), PARIS)
-    jobs.add(
-        connection,
-        queue=LAPSE,
-        key=f"{LAPSE}:{matricule}:{day}",
-        payload={"matricule": matricule},
-        now=hall.actor.clock(),
-        due=midnight,
-    )
+def _go_on(hall: Hall, connection: Connection, register: Register, matricule: str, former: date | None) -> None:
+    """The lines of a platform that could not be settled yet are next; once all are, the directory leaves."""
+    if register.unsettled is None:
+        extracts.publish(hall, connection)
+        return
+    key = f"{LAPSE}:{matricule}:{sequences.draw(connection, LAPSE)}"
+    payload = {"matricule": matricule, "former": former and former.isoformat(), "after": register.unsettled}
+    jobs.add(connection, queue=LAPSE, key=key, payload=payload, now=hall.actor.clock())
 
 
 async def lapse(hall: Hall, job: Job) -> Apply:
-    """The registration of a platform has ended, unless it was put off: its lines to come are masked."""
+    """More lines of a platform say when its registration ends; once it has ended, those to come are masked."""
+    matricule, after = job.payload["matricule"], job.payload.get("after", 0)
+    said = job.payload.get("former")
+    former = date.fromisoformat(said) if said else None
 
     def apply(connection: Connection) -> None:
         register = _register(hall, connection, Source.REGISTRATION)
-        register.lapse(job.payload["matricule"])
-        if register.has_changed:
-            extracts.publish(hall, connection)
+        register.settle_lines(matricule, former=former, after=after)
+        if after or register.has_changed or register.unsettled:
+            _go_on(hall, connection, register, matricule, former)
 
     return apply
 

@@ -17,7 +17,7 @@ from estafette.portal.tables import directory_change
 EVERY_S = 30.0
 """Seconds between two visits."""
 
-FED = (str(Source.SIRENE), str(Source.TAX))
+FED = (str(Source.SIRENE), str(Source.TAX), str(Source.CHORUS_PRO))
 CURSOR = "published feeds"
 
 

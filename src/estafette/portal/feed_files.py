@@ -17,7 +17,8 @@ from typing import IO, Any
 
 import msgspec
 
-from estafette.formats import sirene, tax_register
+from estafette.formats import chorus_pro, sirene, tax_register
+from estafette.formats.chorus_pro import PublicPlace, PublicService
 from estafette.formats.sirene import Row, Wrong, WrongHeader
 from estafette.formats.tax_register import TaxStatus
 from estafette.values.limits import FEED_ANSWER_BYTES_MAX, FEED_LINE_BYTES_MAX, FEED_ROW_BYTES_MAX
@@ -27,15 +28,19 @@ FINGERPRINTED_BYTES = 1024 * 1024
 
 
 class Feed(StrEnum):
-    """What a file is: the national register whole, what changed of it, the tax register."""
+    """What a file is: the national register whole, what changed of it, the tax register, the public entities."""
 
     STOCK = "sirene-stock"
     DAILY = "sirene-daily"
     TAX = "tax"
+    CHORUS_PRO = "chorus-pro"
 
 
 class WrongFile(Exception):
     """The file cannot be read at all: why, in both languages, on one line."""
+
+
+Content = Row | TaxStatus | PublicPlace | PublicService | Wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Record:
     """One record: its line (in JSON: its place), from 1, and what it says."""
 
     line: int
-    content: Row | TaxStatus | Wrong
+    content: Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,7 @@ def _rows(lines: "_Lines", first: str | None, feed: Feed, after: int) -> Iterato
     first = first.removeprefix("\ufeff")
     separator = ";" if first.count(";") > first.count(",") else ","
     header = _cells(first.rstrip("\r\n"), separator)
-    read: Callable[[Sequence[str]], Row | TaxStatus | Wrong]
-    read = tax_register.reader_of(header) if feed is Feed.TAX else sirene.reader_of(header)
+    read: Callable[[Sequence[str]], Content] = _READERS.get(feed, sirene.reader_of)(header)
     lines.limit = FEED_ROW_BYTES_MAX
     while lines.number < after and lines.next():
         pass
@@ -136,6 +140,12 @@ def _cells(text: str, separator: str) -> list[str]:
     except csv.Error:
         return [text]
 
+
+_READERS: dict[Feed, Callable[[Sequence[str]], Callable[[Sequence[str]], Content]]] = {
+    Feed.TAX: tax_register.reader_of,
+    Feed.CHORUS_PRO: chorus_pro.reader_of,
+}
+"""What reads the rows of a feed; those of the national register are told by their columns."""
 
 _UNREADABLE = Wrong("*", "", "ligne trop longue, ou pas en UTF-8", "line too long, or not UTF-8")
 

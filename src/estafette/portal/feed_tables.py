@@ -9,7 +9,7 @@ feed_load = Table(
     "feed_load",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("feed", String(12), nullable=False),  # sirene-stock, sirene-daily, tax
+    Column("feed", String(12), nullable=False),  # sirene-stock, sirene-daily, tax, chorus-pro
     Column("name", String(100), nullable=False),
     Column("fingerprint", String(64), nullable=False),
     Column("line", Integer, nullable=False),

@@ -6,6 +6,7 @@ beside the data, with their line, what was seen and what is expected; they stop 
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,10 +15,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
+from estafette.directory.resolution import CHORUS_PRO
 from estafette.formats.sirene import Wrong
-from estafette.portal import directory_words, feeds
+from estafette.portal import directory_words, feeds, public_feed
 from estafette.portal.feed_files import Feed, Record, fingerprint, opened, records
 from estafette.portal.feed_tables import feed_load
 from estafette.portal.feeds import Effect
@@ -26,8 +28,8 @@ from estafette.portal.register import Source as By
 from estafette.store.database import Database
 from estafette.values.limits import FEED_CHUNK_ROWS
 
-AUTHORS = {Feed.STOCK: "INSEE", Feed.DAILY: "INSEE", Feed.TAX: "DGFiP"}
-SOURCES = {Feed.STOCK: By.SIRENE, Feed.DAILY: By.SIRENE, Feed.TAX: By.TAX}
+AUTHORS = {Feed.STOCK: "INSEE", Feed.DAILY: "INSEE", Feed.TAX: "DGFiP", Feed.CHORUS_PRO: CHORUS_PRO}
+SOURCES = {Feed.STOCK: By.SIRENE, Feed.DAILY: By.SIRENE, Feed.TAX: By.TAX, Feed.CHORUS_PRO: By.CHORUS_PRO}
 
 Say = Callable[["Report"], None]
 
@@ -86,9 +88,8 @@ class Feeding:
                 return report
             kept = _Rejects(self._rejects / f"{file.name}-{mark[:8]}.jsonl", after, is_dry=is_dry)
             for chunk in _chunks(records(source, feed, after=after)):
-                effect = self._apply(file, feed, mark, chunk, is_dry=is_dry)
+                effect = self._apply(file, feed, mark, chunk, kept)
                 report.count(len(chunk), effect, min(source.position() / source.size, 1.0))
-                kept.add(effect.rejected)
                 say(report)
         report.share = 1.0
         report.rejects, report.first_rejects = kept.path, kept.first
@@ -104,19 +105,32 @@ class Feeding:
                 row = {"feed": feed, "name": file.name[:100], "fingerprint": mark, "started_at": self._clock()}
                 connection.execute(insert(feed_load).values(**row, line=0, rows=0, written=0, rejected=0))
                 return 0
+            if feed is Feed.CHORUS_PRO and _is_overtaken(connection, held):
+                again = {
+                    "started_at": self._clock(),
+                    "ended_at": None,
+                    "line": 0,
+                    "rows": 0,
+                    "written": 0,
+                    "rejected": 0,
+                }
+                connection.execute(update(feed_load).where(*_mine(feed, mark)).values(again))
+                return 0
         report.already_loaded = held.ended_at is not None
         report.resumed_after = held.line
         return int(held.line)
 
-    def _apply(self, file: Path, feed: Feed, mark: str, chunk: list[Record], *, is_dry: bool) -> Effect:
+    def _apply(self, file: Path, feed: Feed, mark: str, chunk: list[Record], kept: "_Rejects") -> Effect:
         effect = Effect()
         with suppress(_Undone), self._database.begin() as connection:
             message = f"{file.name[:80]}:{chunk[0].line}-{chunk[-1].line}"
             register = Register(
                 connection, at=self._clock(), source=SOURCES[feed], author=AUTHORS[feed], message=message
             )
-            effect = feeds.apply(register, feed, chunk)
-            if is_dry:
+            is_public = feed is Feed.CHORUS_PRO
+            effect = public_feed.apply(register, chunk) if is_public else feeds.apply(register, feed, chunk)
+            kept.add(effect.rejected)  # before it is known how far the file is: what goes on from there is whole
+            if kept.is_dry:
                 _undo()
             self._advance(connection, feed, mark, chunk, effect)
         return effect
@@ -165,10 +179,11 @@ class _Rejects:
     """The file of refused rows, one JSON object a line; begun again where a load that was cut short goes on."""
 
     def __init__(self, file: Path, after: int, *, is_dry: bool) -> None:
+        self.is_dry = is_dry
         self._file = None if is_dry else file
         self.first: list[dict[str, Any]] = []
         if self._file is not None and self._file.exists():
-            held = [line for line in self._file.read_text().splitlines() if json.loads(line)["line"] <= after]
+            held = [line for line in self._file.read_text().splitlines() if _line_of(line) <= after]
             self._file.write_text("".join(f"{line}\n" for line in held))
 
     @property
@@ -187,6 +202,21 @@ class _Rejects:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with self._file.open("a") as stream:
                 stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _line_of(reject: str) -> int:
+    """Return the line that a reject is about; past the end for one that was cut short, which comes again."""
+    try:
+        return int(json.loads(reject)["line"])
+    except ValueError:
+        return sys.maxsize
+
+
+def _is_overtaken(connection: Connection, held: Row[Any]) -> bool:
+    """Tell whether another file of the feed came since: rows without a date say what is so now, once more."""
+    others = (feed_load.c.feed == held.feed, feed_load.c.id != held.id)
+    later = select(feed_load.c.id).where(*others, feed_load.c.started_at >= held.started_at)
+    return connection.execute(later.limit(1)).first() is not None
 
 
 def _undo() -> None:

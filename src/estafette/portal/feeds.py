@@ -135,7 +135,7 @@ def _change_unit(register: Register, before: LegalUnit, after: LegalUnit) -> Non
     """The unit is as told, its establishments without a name of their own bear its new one."""
     register.put_unit(after)
     if after.status == "A" and after.is_taxable and after.entity_type == "A":
-        _return(register, after.siren)
+        register.restore(after.siren)
     if after.name != before.name:
         for shop in holdings.establishments_of(register.connection, after.siren):
             if shop.name == before.name[:100]:
@@ -306,21 +306,12 @@ def _defaults(register: Register, sirens: Sequence[str]) -> None:
     )
     rows = register.connection.execute(query).mappings().all()
     for siren in {row["address"] for row in rows}:
-        _return(register, siren)
+        register.restore(siren)
     reached = {row["address"] for row in rows}
     lines = [
         DirectoryLine(siren=siren, matricule=FICTIVE, start=register.today) for siren in sirens if siren not in reached
     ]
     _insert(register, lines)
-
-
-def _return(register: Register, siren: str) -> None:
-    """A unit that is back has its default line, unless another holds; what was withdrawn of it ended when it was."""
-    for line in holdings.lines(register.connection, siren):
-        until = line.effective_end
-        if line.nature == "D" and until is not None and until <= register.today and line.end != until:
-            register.close(line.instance, until)
-    register.give_default(siren)
 
 
 def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]], changed: Sequence[str]) -> None:

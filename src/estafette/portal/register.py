@@ -8,9 +8,9 @@ The contract, for whoever changes the directory (F13, the API, the feeds, the re
   `instance` that counts now, or the `faults`, each with its rule of annex 7, its code (REJ_*), its terms (DT-…), and in
   French and English what was seen, what is expected, what to do. Nothing is written when there are faults. Each sees
   what the ones before it did.
-- `put_unit`, `put_establishment`, `put_platform`, `lapse` state what an authority says, and draw the consequences on
-  the lines (directory.md §5–6); `give_default` gives an address its default line. They return the new instance, None
-  when the directory already said the same.
+- `put_unit`, `put_establishment`, `put_platform` state what an authority says, and draw the consequences on the lines
+  (directory.md §5–6), on those of a platform so many at a time (`settle_lines`); `give_default` gives an address its
+  default line. They return the new instance, None when the directory already said the same.
 - Twice is once: what says what is already held is accepted and writes nothing.
 - Which rules are asked follows from `source`: a platform (`UPDATE`, `API`; `author` is its matricule) is held to all of
   them, an authority to those that keep the directory sound.
@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, not_, or_, select
 
 from estafette.directory import DirectoryLine, Establishment, LegalUnit, ReceivingPlatform, RoutingCode
 from estafette.directory.readings import Readings
@@ -40,10 +40,14 @@ from estafette.portal.tables import (
     receiving_platform,
     routing_code,
 )
+from estafette.values.identifiers import Address
 
 __all__ = ["INSTANCE", "Decision", "Register", "Source"]
 
 _READINGS = Readings()
+LINES_AT_ONCE = 10_000
+"""Lines of a platform that one transaction rewrites: others write to the portal meanwhile."""
+
 PLATFORMS = frozenset({Source.UPDATE, Source.API})
 """The sources whose author is a platform, held to every rule."""
 
@@ -59,6 +63,8 @@ class Decision:
 class Register(Journal):
     """The directory, open to one change."""
 
+    unsettled: int | None = None
+    """The version from which lines of a platform wait for `settle_lines`; None once all say what they should."""
     readings = _READINGS
     """How what the texts leave open is read; whoever opens it may choose."""
 
@@ -96,11 +102,20 @@ class Register(Journal):
     # ---------------------------------------------------------------------------------------------------- stated
 
     def put_unit(self, unit: LegalUnit) -> int | None:
-        """The unit is as told; a private one that ceases, or is no longer taxable, loses its lines from today."""
+        """The unit is as told; one that ceases, or is private and no longer taxable, loses its lines from today.
+
+        One that becomes public has no default line any more: its establishments have theirs (directory.md §5).
+        """
         held = holdings.legal_unit_of(self.connection, unit.siren)
         instance = self.put(unit, held, legal_unit.c.siren == unit.siren)
-        if instance is not None and held is not None and not _is_present(unit):
+        if instance is None or held is None:
+            return instance
+        if not _is_present(unit):
             self._withdraw(holdings.beginning(unit.siren), end=self.today)
+        elif unit.entity_type == "P" and held.entity_type != "P":
+            self._end(
+                and_(directory_line.c.address == unit.siren, directory_line.c.matricule == FICTIVE), end=self.today
+            )
         return instance
 
     def put_establishment(self, one: Establishment) -> int | None:
@@ -120,24 +135,31 @@ class Register(Journal):
         instance = self.put(platform, held if same_code else None, mine, application_code=application_code)
         if instance is None:
             return None
-        lines = directory_line.c.matricule == platform.matricule
-        if held is not None and held.registered_until not in (None, platform.registered_until):
-            column, former = directory_line.c, held.registered_until
-            self.rewrite(and_(lines, column.effective_end == former, _lasts_after(former)), effective_end=column.end)
-        if platform.registered_until is not None:
-            self._withdraw(lines, end=platform.registered_until, masks=platform.registered_until <= self.today)
+        self.settle_lines(platform.matricule, former=held.registered_until if held else None)
         return instance
 
-    def lapse(self, matricule: str) -> bool:
-        """The lines of a platform whose registration has ended, and that were to come, are masked.
+    def settle_lines(self, matricule: str, *, former: date | None = None, after: int = 0) -> None:
+        """Lines of a platform, from a version on, say when its registration ends; those to come are masked that day.
 
-        False when its registration has not ended: it was renewed meanwhile.
+        `former`: the end that they said until now; when it was put off, they say it no longer. At most LINES_AT_ONCE:
+        `unsettled` is then the version to go on from, until the new versions have been looked at too.
         """
+        column, self.unsettled = directory_line.c, None
         platform = holdings.platform_of(self.connection, matricule)
-        if platform is None or platform.registered_until is None or platform.registered_until > self.today:
-            return False
-        self._withdraw(directory_line.c.matricule == matricule, end=platform.registered_until)
-        return True
+        mine = and_(column.matricule == matricule, holdings.counts(directory_line), column.instance > after)
+        query = select(column.instance).where(mine, column.nature == "D").order_by(column.instance)
+        some = self.connection.execute(query.limit(LINES_AT_ONCE + 1)).scalars().all()
+        if platform is None or not some:
+            return
+        if len(some) > LINES_AT_ONCE:
+            self.unsettled = some[LINES_AT_ONCE - 1]
+        mine = and_(mine, column.instance <= (self.unsettled or some[-1]))
+        until = platform.registered_until
+        if until is not None:
+            self._withdraw(mine, end=until, masks=until <= self.today)
+        if former is not None and (until is None or until > former):
+            end = column.end if until is None else case((_lasts_after(until), until), else_=column.end)
+            self.rewrite(and_(mine, column.effective_end == former, _lasts_after(former)), effective_end=end)
 
     def give_default(self, siren: str, siret: str | None = None, code: str | None = None) -> int | None:
         """An address without any line has its default one: no platform chosen (9998), Chorus Pro of a public entity.
@@ -156,6 +178,14 @@ class Register(Journal):
         if any(one.nature == "D" and one.overlaps(line) for one in held):
             return None
         return self.write(line)
+
+    def restore(self, siren: str, siret: str | None = None, code: str | None = None) -> int | None:
+        """An address that is back has its default line, unless another holds; what was withdrawn of it ended then."""
+        for line in holdings.lines(self.connection, str(Address(siren, siret, code))):
+            until = line.effective_end
+            if line.nature == "D" and until is not None and until <= self.today and line.end != until:
+                self.close(line.instance, until)
+        return self.give_default(siren, siret, code)
 
     def _receives(self, siret: str, code: str | None) -> bool:
         """Tell whether an establishment, or a service of it, takes invoices."""
