@@ -545,7 +545,20 @@ def test_a_client_is_closed(portal: Portal) -> None:
     assert statuses == [404, 204, 204]
     assert portal.ask_api("GET", f"/siren/code-insee:{SHOP}").status == 401
     assert portal.token("writer", SECRET).status == 401
+    body = b'{"client_id": "writer", "client_secret": "' + SECRET.encode() + b'"}'
+    reopened = portal.call("POST", "/operator/v1/platforms/0003/clients", siren=None, body=body, headers=headers)
+    assert (reopened.status, "take another identifier" in reopened.body.decode()) == (422, True)
     assert portal.ask_api("GET", f"/siren/code-insee:{SHOP}", who="reader").status == 200
+
+
+def test_what_the_texts_leave_open(made: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    """What the portal chose to read otherwise is read so here too, as it is of files."""
+    folder, tokens = made
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "network.yaml").write_text("actors: {portal: {readings: {takes_wide_identifiers: true}}}")
+    wide = again(tmp_path, tokens)
+    assert created(wide, suffixeAdressage="a@b").status == 201
+    wide.running.actor.database.close()
 
 
 def planned(portal: Portal) -> int:

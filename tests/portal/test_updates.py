@@ -14,7 +14,7 @@ from estafette.formats.directory_update import Update, write_update
 from estafette.formats.envelope import FlowName
 from estafette.formats.status_message import StatusMessage
 from estafette.invoice.model import Identifier
-from estafette.portal import holdings
+from estafette.portal import holdings, watch
 from estafette.portal.tables import directory_change, outgoing_object
 from estafette.portal.watch_tables import flow_hour
 
@@ -66,6 +66,25 @@ def test_each_object_has_its_answer(own_world: World) -> None:
     assert (held.matricule, held.start) == ("0003", TOMORROW)
     (count,) = world.rows("portal", select(flow_hour).where(flow_hour.c.interface == UPDATES))
     assert (count["partner"], count["flows"], count["objects"], count["rejected"]) == ("0003", 1, 3, 2)
+
+
+def test_an_update_is_counted(own_world: World) -> None:
+    """The watch desk sees the flow, its objects, those refused and why, as of any other."""
+    world = own_world
+
+    def seen() -> tuple[list[tuple[int, int, int, int]], dict[tuple[str, str], int]]:
+        with world.hall.actor.database.read() as connection:
+            view = watch.look(connection, now=world.clock.now, partner="0003")
+        counts = [(one.flows, one.irreceivable, one.objects, one.rejected) for one in view.totals
+                  if one.interface == UPDATES]  # fmt: skip
+        return counts, {(one.code, one.rule): one.count for one in view.causes if one.interface == UPDATES}
+
+    before = seen()[0] or [(0, 0, 0, 0)]
+    update(world, LINE, replace(LINE, suffix="VENTES", matricule="9998"))
+    send(world, {"F13.xml": b"<AnnuaireActualisation/>"}, UPDATES)
+    (after,), causes = seen()
+    assert tuple(now - then for now, then in zip(after, before[0], strict=True)) == (2, 1, 2, 1)
+    assert (causes["REJ_VAL_INC", "G1.112"], causes["IRR_SYNTAX", ""]) == (1, 1)
 
 
 def test_who_and_by_what_is_kept(own_world: World) -> None:

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from estafette.api import openapi
-from estafette.api.contract import JSON, Operation, Parameter, routes
+from estafette.api.contract import JSON, Parameter, routes
 from estafette.api.decoding import decode_body
 from estafette.api.openapi import Edition
 from estafette.api.portal_directory_access import PlatformAccess
@@ -19,10 +19,11 @@ from estafette.api.portal_directory_errors import KIND
 from estafette.api.portal_directory_service import AnnuaireService
 from estafette.api.portal_directory_writes import AnnuaireWrites
 from estafette.api.problems import Problem
+from estafette.directory.readings import Readings
 from estafette.exchange.actor import Actor
 from estafette.portal import platform_clients
 from estafette.portal.directory_limits import PUBLISHED, DirectoryLimits
-from estafette.portal.platform_clients import NotPossible
+from estafette.portal.platform_clients import NotPossible, UnknownPlatform
 from estafette.store.roles import PLATFORM_SCOPES
 
 PREFIX = "/ppf/annuaire-public/v1"
@@ -39,6 +40,7 @@ EDITION = Edition(
     is_closed=True,
 )
 OPENING_BYTES_MAX = 4096
+_READINGS = Readings()
 
 
 class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,19 +51,18 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     may_write: bool = True
 
 
-def portal_directory_operations(
-    actor: Actor, changed: Callable[[Connection], None], limits: DirectoryLimits = PUBLISHED
-) -> list[Operation]:
-    """Return what the API serves; `changed` is called in each transaction that changes the directory."""
-    service = AnnuaireService(actor, PlatformAccess(actor.database, actor.clock, limits), limits)
-    return [*service.operations(), *AnnuaireWrites(service, changed).operations()]
-
-
 def every_route(
-    actor: Actor, changed: Callable[[Connection], None], limits: DirectoryLimits = PUBLISHED
+    actor: Actor,
+    changed: Callable[[Connection], None],
+    limits: DirectoryLimits = PUBLISHED,
+    readings: Readings = _READINGS,
 ) -> list[Route]:
-    """Return the routes of the API, of its document, and of the operator, who opens the software of platforms."""
-    served = portal_directory_operations(actor, changed, limits)
+    """Return the routes of the API, of its document, and of the operator, who opens the software of platforms.
+
+    `changed` is called in each transaction that changes the directory, by rules read as `readings` says.
+    """
+    service = AnnuaireService(actor, PlatformAccess(actor.database, actor.clock, limits), limits)
+    served = [*service.operations(), *AnnuaireWrites(service, changed, readings).operations()]
 
     async def described(_request: Request) -> Response:
         document = openapi.document(TITLE, served, server=PREFIX, edition=EDITION)
@@ -81,7 +82,7 @@ def every_route(
                     now=actor.clock(),
                 )
         except NotPossible as fault:
-            raise Problem(404 if matricule in str(fault) else 422, str(fault)) from None
+            raise Problem(404 if isinstance(fault, UnknownPlatform) else 422, str(fault)) from None
         return JSONResponse({"client_id": asked.client_id, "matricule": matricule}, 201)
 
     async def close_client(request: Request) -> Response:

@@ -46,122 +46,113 @@ class _Asked(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, fo
 # ------------------------------------------------------------------------------------------------------------ filters
 
 
-class SirenFilter(_Asked, frozen=True):
+class _Strict(_Asked, frozen=True):
+    op: Strict = "strict"
+
+
+class _Contains(_Asked, frozen=True):
+    op: Contains = "contient"
+
+
+class SirenFilter(_Strict, frozen=True):
     """A SIREN."""
 
-    op: Strict = "strict"
     valeur: Siren | UnsetType = UNSET
 
 
-class SiretFilter(_Asked, frozen=True):
+class SiretFilter(_Strict, frozen=True):
     """A SIRET."""
 
-    op: Strict = "strict"
     valeur: Siret | UnsetType = UNSET
 
 
-class UnitNameFilter(_Asked, frozen=True):
+class UnitNameFilter(_Contains, frozen=True):
     """A part of the name of a legal unit."""
 
-    op: Contains = "contient"
     valeur: Text150 | UnsetType = UNSET
 
 
-class TextFilter(_Asked, frozen=True):
+class TextFilter(_Contains, frozen=True):
     """A part of a name, a town, an author."""
 
-    op: Contains = "contient"
     valeur: Text100 | UnsetType = UNSET
 
 
-class StreetFilter(_Asked, frozen=True):
+class StreetFilter(_Contains, frozen=True):
     """A part of the lines of an address."""
 
-    op: Contains = "contient"
     valeur: Text600 | UnsetType = UNSET
 
 
-class PostalCodeFilter(_Asked, frozen=True):
+class PostalCodeFilter(_Contains, frozen=True):
     """A part of a postal code."""
 
-    op: Contains = "contient"
     valeur: Text10 | UnsetType = UNSET
 
 
-class SubdivisionFilter(_Asked, frozen=True):
+class SubdivisionFilter(_Contains, frozen=True):
     """A part of a subdivision of a country."""
 
-    op: Contains = "contient"
     valeur: Text255 | UnsetType = UNSET
 
 
-class RoutingIdentifierFilter(_Asked, frozen=True):
+class RoutingIdentifierFilter(_Contains, frozen=True):
     """A part of a routing code."""
 
-    op: Contains = "contient"
     valeur: Annotated[str, Meta(pattern="^[-_/@a-zA-Z0-9]{0,100}$", max_length=100)] | UnsetType = UNSET
 
 
-class AddressFilter(_Asked, frozen=True):
+class AddressFilter(_Contains, frozen=True):
     """A part of an electronic address."""
 
-    op: Contains = "contient"
     valeur: AddressText | UnsetType = UNSET
 
 
-class MatriculeFilter(_Asked, frozen=True):
+class MatriculeFilter(_Strict, frozen=True):
     """The number of a platform."""
 
-    op: Strict = "strict"
     valeur: Annotated[str, Meta(pattern="^([0-9]{4})?$", max_length=4)] | UnsetType = UNSET
 
 
-class SuffixFilter(_Asked, frozen=True):
+class SuffixFilter(_Strict, frozen=True):
     """A suffix."""
 
-    op: Strict = "strict"
     valeur: Annotated[str, Meta(pattern="^[-_.@a-zA-Z0-9]{0,100}$", max_length=100)] | UnsetType = UNSET
 
 
-class EntityTypeFilter(_Asked, frozen=True):
+class EntityTypeFilter(_Strict, frozen=True):
     """Public, or private and taxable."""
 
-    op: Strict = "strict"
     valeur: EntityType | UnsetType = UNSET
 
 
-class UnitStateFilter(_Asked, frozen=True):
+class UnitStateFilter(_Strict, frozen=True):
     """Active, or ceased."""
 
-    op: Strict = "strict"
     valeur: UnitState | UnsetType = UNSET
 
 
-class StateFilter(_Asked, frozen=True):
+class StateFilter(_Strict, frozen=True):
     """Active, or closed."""
 
-    op: Strict = "strict"
     valeur: EstablishmentState | UnsetType = UNSET
 
 
-class KindFilter(_Asked, frozen=True):
+class KindFilter(_Strict, frozen=True):
     """Main, or secondary."""
 
-    op: Strict = "strict"
     valeur: Kind | UnsetType = UNSET
 
 
-class DayFilter(_Asked, frozen=True):
+class DayFilter(_Strict, frozen=True):
     """A day."""
 
-    op: Strict = "strict"
     valeur: date | UnsetType = UNSET
 
 
-class AuditFilter(_Asked, frozen=True):
+class AuditFilter(_Strict, frozen=True):
     """Whether versions that were replaced or masked are shown too."""
 
-    op: Strict = "strict"
     valeur: bool | UnsetType = UNSET
 
 

@@ -24,6 +24,7 @@ from estafette.api.portal_directory_errors import Handler, guarded, language_of,
 from estafette.api.portal_directory_service import ID_INSTANCE, REFUSALS, AnnuaireService, answer, instance_of
 from estafette.api.problems import Problem
 from estafette.directory import DirectoryLine, RoutingCode
+from estafette.directory.readings import Readings
 from estafette.directory.updates import Fault
 from estafette.portal import holdings
 from estafette.portal.register import Decision, Register, Source
@@ -40,9 +41,10 @@ ATTACHED = Parameter(
 class AnnuaireWrites:
     """The writes of the API; `changed` is called in the transaction of each that changes the directory."""
 
-    def __init__(self, service: AnnuaireService, changed: Callable[[Connection], None]) -> None:
+    def __init__(self, service: AnnuaireService, changed: Callable[[Connection], None], readings: Readings) -> None:
         self._service = service
         self._changed = changed
+        self._readings = readings
 
     def operations(self) -> list[Operation]:
         """Return what is served."""
@@ -200,6 +202,7 @@ class AnnuaireWrites:
                 author=matricule,
                 message=(message or "")[:120] or None,
             )
+            register.readings = self._readings
             decided = change(register)
             if register.has_changed:
                 self._changed(connection)

@@ -20,6 +20,10 @@ class NotPossible(Exception):
     """The client, or the account, cannot be opened: why, in both languages."""
 
 
+class UnknownPlatform(NotPossible):
+    """The directory has no such platform."""
+
+
 @dataclass(frozen=True, slots=True)
 class Speaker:
     """Software that speaks for a platform, and how far."""
@@ -34,13 +38,15 @@ def open_client(
 ) -> None:
     """The software may ask for tokens in the name of a registered platform; an existing client of it is left as it is.
 
-    Raises: NotPossible, for a platform that is not in the directory, or a client that is of another.
+    Raises: UnknownPlatform, for one that is not in the directory; NotPossible, for a client of another, or closed.
     """
     platform = _platform(connection, matricule)
     held = connection.execute(
         select(platform_client.c.matricule).where(platform_client.c.client_id == client_id)
     ).scalar()
     if held == matricule:
+        if identity_clients.holder_of(connection, client_id) is None:
+            raise NotPossible(f"{client_id} : fermé, prenez un autre identifiant. / Closed, take another identifier.")
         return
     if held is not None or identity.has_client(connection, client_id):
         raise NotPossible(f"{client_id} : identifiant déjà pris. / Identifier already taken.")
@@ -94,7 +100,7 @@ def close_account(connection: Connection, *, matricule: str, login: str) -> None
 def _platform(connection: Connection, matricule: str) -> ReceivingPlatform:
     platform = holdings.platform_of(connection, matricule)
     if platform is None or platform.platform_type != "PDP":
-        raise NotPossible(f"{matricule} : plateforme inconnue. / Platform unknown.")
+        raise UnknownPlatform(f"{matricule} : plateforme inconnue. / Platform unknown.")
     return platform
 
 
