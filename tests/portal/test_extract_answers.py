@@ -11,6 +11,8 @@ from estafette.portal import authority
 from estafette.portal.extracts import INTERFACE
 from estafette.portal.tables import partner_flow
 
+REFUSED = ("refused", f"0003/{INTERFACE}")
+
 
 def is_part(message: Message, recipient: str = "0003") -> bool:
     """Tell whether a message carries a part of the directory to a platform."""
@@ -51,21 +53,18 @@ def test_damaged_on_the_way(own_world: World) -> None:
     world.wire.change = damage
     assert renamed(world, "Autre nom") == "Autre nom"
     assert (len(damaged), states(world)) == (1, ["resent", "receivable"])
-    assert ("extract", "0003") not in raised(world, "portal")
+    assert REFUSED not in raised(world, "portal")
 
 
 def test_refused_twice(own_world: World) -> None:
-    """A part refused again is not sent for ever: the portal's operator is told which platform, and why, for a week."""
+    """A part refused again is not sent for ever: the portal's operator is told which platform, and why."""
     world = own_world
     world.wire.change = lambda message, body: flow_archive.pack({"F14.xml": b"<a/>"}) if is_part(message) else body
     assert renamed(world, "Autre nom") != "Autre nom"
-    assert states(world) == ["resent", "refused"]
-    assert ("extract", "0003") in raised(world, "portal")
-    (alarm,) = world.sql("portal", "SELECT en FROM alarm WHERE kind = 'extract' AND subject = '0003'")
-    assert "0003 refused 1 sending(s)" in alarm["en"] and "IRR_TYPE_F" in alarm["en"]
-    world.wire.change = lambda _message, body: body
-    world.pass_by(days=9)
-    assert ("extract", "0003") not in raised(world, "portal")
+    assert states(world) == ["resent", "irreceivable"]
+    assert REFUSED in raised(world, "portal")
+    (alarm,) = world.sql("portal", "SELECT en FROM alarm WHERE kind = 'refused'")
+    assert "0003 refuses 1 flow(s) FFE1435A" in alarm["en"] and "IRR_TYPE_F" in alarm["en"]
 
 
 @pytest.mark.parametrize("body", [b"", b"no archive", flow_archive.pack({"a.xml": b"<a/>"})])
