@@ -15,7 +15,7 @@ from estafette.values.limits import MANIFEST_BYTES_MAX, MANIFEST_MESSAGES_MAX
 BODY = b"<Invoice/>"
 MESSAGE = Message("F-1#2026", Kind.INVOICE, "0003", "0005", "Facture n°1 été.xml", hashlib.sha256(BODY).hexdigest())
 
-NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=255)
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=255)
 IDENTIFIERS = st.text("abcXYZ019._#:-", min_size=1, max_size=200)
 ACTORS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40)
 MESSAGES = st.builds(
@@ -78,8 +78,9 @@ def test_bounds_are_within() -> None:
     name = "é" * 255
     (listed,) = read_manifest(told(id="a" * 200, name=name))
     assert listed.message.name == name
-    with pytest.raises(NotAParcel, match="name"):
-        read_manifest(told(name=name + "é"))
+    for wrong in (name + "é", "", "a\0b"):
+        with pytest.raises(NotAParcel, match="name"):
+            read_manifest(told(name=wrong))
 
 
 def test_an_unknown_kind_is_no_message() -> None:

@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._#:-]{1,200}\Z")]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+Name = Annotated[str, msgspec.Meta(max_length=255, pattern="^[^\\x00]+\\Z")]  # no NUL: PostgreSQL has none in a text
 SHA256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Correlation = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f-]{0,36}\Z")]
 Actor = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
