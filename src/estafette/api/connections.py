@@ -8,10 +8,9 @@ again what was purged before the platform fetched it.
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
-from asyncssh import KeyImportError
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -22,7 +21,6 @@ from starlette.routing import Route
 
 from estafette.api.decoding import decode_body
 from estafette.api.problems import Problem
-from estafette.exchange.sftp import Door
 from estafette.formats import envelope
 from estafette.formats.envelope import Irreceivable
 from estafette.portal.connections import lately
@@ -31,6 +29,9 @@ from estafette.portal.intake_tables import refused_flow, sequence_gap
 from estafette.portal.partner_areas import lay_again, waiting
 from estafette.portal.partners import Declared, declare, declared
 from estafette.values.moments import paris_day
+
+if TYPE_CHECKING:
+    from estafette.exchange.sftp import Door
 
 BODY_MAX = 64 * 1024
 SHOWN_MAX = 30
@@ -49,7 +50,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     certificate: Text | None = None
 
 
-def routes(hall: Hall, door: Door | None) -> list[Route]:
+def routes(hall: Hall, door: "Door | None") -> list[Route]:
     """Return the routes."""
     actor = hall.actor
 
@@ -100,7 +101,7 @@ def _said(asked: Declaration, now: datetime) -> Declared:
     return Declared(asked.protocol, None if asked.interfaces is None else frozenset(asked.interfaces), until)
 
 
-def _authorized(door: Door | None, code: str, asked: Declaration) -> int | None:
+def _authorized(door: "Door | None", code: str, asked: Declaration) -> int | None:
     """The platform signs in with these keys; returns how many, None when none was said. Raises: Problem."""
     lines = list(asked.keys or ())
     if asked.certificate:
@@ -112,7 +113,7 @@ def _authorized(door: Door | None, code: str, asked: Declaration) -> int | None:
         raise Problem(400, "keys: le portail ne sert pas SFTP ici / the portal serves no SFTP here (network.yaml)")
     try:
         return door.authorize(code, "\n".join(lines))
-    except (KeyImportError, ValueError) as wrong:
+    except ValueError as wrong:
         raise Problem(400, f"keys: une clé publique OpenSSH chacune / one OpenSSH public key each. {wrong}") from None
 
 

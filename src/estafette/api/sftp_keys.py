@@ -5,21 +5,23 @@ account.
 """
 
 import re
+from typing import TYPE_CHECKING
 
-from asyncssh import KeyImportError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from estafette.api.problems import Problem
 from estafette.exchange.bodies import TooLarge, read_body
-from estafette.exchange.sftp import Door
+
+if TYPE_CHECKING:
+    from estafette.exchange.sftp import Door
 
 BODY_MAX = 64 * 1024
 """A few dozen keys."""
 
 
-def routes(door: Door) -> list[Route]:
+def routes(door: "Door") -> list[Route]:
     """Return the route."""
 
     async def put(request: Request) -> Response:
@@ -28,7 +30,7 @@ def routes(door: Door) -> list[Route]:
             raise Problem(400, f"siren: {siren[:20]}?")
         try:
             keys = door.authorize(siren, (await read_body(request, BODY_MAX)).decode())
-        except (TooLarge, KeyImportError, ValueError) as wrong:
+        except (TooLarge, ValueError) as wrong:
             raise Problem(
                 400, f"Une clé publique OpenSSH par ligne. / One OpenSSH public key a line. {wrong}"
             ) from None

@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -28,10 +28,12 @@ import yaml
 from estafette.directory.readings import Readings
 from estafette.exchange.keys import load_key, public_text
 from estafette.exchange.post import Peer
-from estafette.exchange.sftp_client import NoSuchKey, SftpClient
 from estafette.exchange.tls import Tls, WrongCertificate
 from estafette.store.objects import ObjectPacks, WrongStore
 from estafette.store.postgresql import WrongUrl, database_url
+
+if TYPE_CHECKING:
+    from estafette.exchange.sftp_client import SftpClient
 
 PORT = 8400
 """The first of the addresses, unless another is asked."""
@@ -179,11 +181,13 @@ class Network:
             raise WrongNetwork(f"network.yaml: {seat.name}: {wrong}") from None
         return tls
 
-    def to_portal(self, seat: Seat, account: str) -> SftpClient | None:
+    def to_portal(self, seat: Seat, account: str) -> "SftpClient | None":
         """Return how a platform goes to the portal by SFTP, its keys read once; None by HTTPS. Raises: WrongNetwork."""
         asked = self.settings(seat).portal
         if asked is None:
             return None
+        from estafette.exchange.sftp_client import NoSuchKey, SftpClient  # noqa: PLC0415 — see `sftp_terms`
+
         client = SftpClient(asked.host, asked.port, account, self._data / asked.key, self._data / asked.host_key)
         try:
             client.check()

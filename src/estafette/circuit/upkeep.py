@@ -5,9 +5,8 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-import asyncssh
 import structlog
 
 from estafette.circuit.network import Network, Seat
@@ -15,9 +14,7 @@ from estafette.exchange import watch
 from estafette.exchange.actor import Actor
 from estafette.exchange.messages import Kind, Message
 from estafette.exchange.rounds import Rounds
-from estafette.exchange.sftp import Door
-from estafette.exchange.sftp_area import DEPOT, RETRAIT
-from estafette.exchange.sftp_client import SftpClient
+from estafette.exchange.sftp_terms import DEPOT, RETRAIT
 from estafette.platform import watch as platform_watch
 from estafette.platform.folder import Folder, Tray, customers
 from estafette.platform.home import Home
@@ -31,6 +28,10 @@ from estafette.portal.hall import Hall
 from estafette.portal.partner_areas import PartnerAreas, terms_of
 from estafette.store.alarms import Watch
 from estafette.store.documents import PIECE_BYTES
+
+if TYPE_CHECKING:
+    from estafette.exchange.sftp import Door
+    from estafette.exchange.sftp_client import SftpClient
 
 log = structlog.get_logger()
 
@@ -62,10 +63,14 @@ def rounds_of(
     return rounds
 
 
-def door_of(seat: Seat, network: Network, actor: Actor) -> Door | None:
+def door_of(seat: Seat, network: Network, actor: Actor) -> "Door | None":
     """Return the SFTP door of an actor, when the network file gives it one."""
     asked = network.settings(seat).sftp
-    return Door(actor.folder / "sftp", asked.host, asked.port) if asked else None
+    if asked is None:
+        return None
+    from estafette.exchange.sftp import Door  # noqa: PLC0415 — see `sftp_terms`
+
+    return Door(actor.folder / "sftp", asked.host, asked.port)
 
 
 def export_facts(rounds: Rounds, actor: Actor) -> None:
@@ -77,7 +82,7 @@ def export_facts(rounds: Rounds, actor: Actor) -> None:
     rounds.every(PARTITIONS_S, visit)
 
 
-def serve_door(rounds: Rounds, door: Door, platform: Platform) -> None:
+def serve_door(rounds: Rounds, door: "Door", platform: Platform) -> None:
     """The door is opened with the rounds; what is put in it is deposited, what is for its accounts is laid in it."""
 
     def accounts() -> list[str]:
@@ -100,21 +105,26 @@ def serve_door(rounds: Rounds, door: Door, platform: Platform) -> None:
     rounds.ending(door.close)
 
 
-def partners_door(seat: Seat, network: Network, hall: Hall) -> Door | None:
+def partners_door(seat: Seat, network: Network, hall: Hall) -> "Door | None":
     """Return the door of the portal for platforms, when the network file gives it one."""
     asked = network.settings(seat).partners
-    return Door(hall.actor.folder / "partners", asked.host, asked.port, terms=terms_of(hall)) if asked else None
+    if asked is None:
+        return None
+    from estafette.exchange.sftp import Door  # noqa: PLC0415 — see `sftp_terms`
+
+    return Door(hall.actor.folder / "partners", asked.host, asked.port, terms=terms_of(hall))
 
 
-def serve_partners(rounds: Rounds, door: Door, hall: Hall) -> None:
+def serve_partners(rounds: Rounds, door: "Door", hall: Hall) -> None:
     """The door is opened with the rounds; what platforms put is entered, what is for them is laid out."""
     rounds.every(FOLDER_S, door.open)
     rounds.every(SFTP_S, PartnerAreas(hall, door).visit)
     rounds.ending(door.close)
 
 
-def fetch_from_portal(rounds: Rounds, client: SftpClient, home: Home) -> None:
+def fetch_from_portal(rounds: Rounds, client: "SftpClient", home: Home) -> None:
     """What the portal lays out for the platform is fetched, and taken as what comes by HTTPS is."""
+    import asyncssh  # noqa: PLC0415 — see `sftp_terms`
 
     actor, identity = home.actor, home.identity
 

@@ -16,8 +16,8 @@ import structlog
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from estafette.exchange.keys import load_key
-from estafette.exchange.sftp_area import DEPOT, RETRAIT, Area, Held
-from estafette.exchange.sftp_terms import COMPANIES, Terms
+from estafette.exchange.sftp_area import Area, Held
+from estafette.exchange.sftp_terms import COMPANIES, DEPOT, RETRAIT, Terms
 from estafette.values import limits
 
 log = structlog.get_logger()

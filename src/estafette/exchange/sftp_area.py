@@ -15,13 +15,10 @@ from typing import Any, NoReturn
 
 import asyncssh
 
-from estafette.exchange.sftp_terms import Terms
+from estafette.exchange.sftp_terms import DEPOT, RETRAIT, Terms
 from estafette.values import limits
 
-DEPOT, RETRAIT = "depot", "retrait"
 NAME_BYTES_MAX = 200
-UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".swp")
-"""How programs end the names of files they are still writing, and rename once they have written them."""
 
 
 @dataclass(slots=True)

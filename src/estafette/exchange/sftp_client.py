@@ -15,7 +15,7 @@ from typing import IO, Any
 import asyncssh
 
 from estafette.exchange.messages import Message
-from estafette.exchange.sftp_area import DEPOT, RETRAIT
+from estafette.exchange.sftp_terms import DEPOT, RETRAIT
 from estafette.store.documents import PIECE_BYTES
 from estafette.store.worker import Later
 from estafette.values import limits

@@ -1,10 +1,20 @@
-"""What an actor grants at its SFTP door: to whom, how much, how often, and whether a file is fetched once."""
+"""What an actor grants at its SFTP door: to whom, how much, how often, and whether a file is fetched once.
+
+What speaks SSH (`sftp`, `sftp_area`, `sftp_client`) costs a third of a second to load: it is where a door is opened, or
+another actor's is gone to, and nowhere else.
+"""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from estafette.values import limits
+
+DEPOT, RETRAIT = "depot", "retrait"
+"""The folder where an account puts files, and the one from which it fetches them."""
+
+UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".swp")
+"""How programs end the names of files they are still writing, and rename once they have written them."""
 
 
 @dataclass(frozen=True, slots=True)

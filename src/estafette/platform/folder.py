@@ -21,7 +21,7 @@ from pathlib import Path, PurePath
 import structlog
 from sqlalchemy import Connection, select
 
-from estafette.exchange.sftp_area import UNFINISHED
+from estafette.exchange.sftp_terms import UNFINISHED
 from estafette.formats.xml import recognise
 from estafette.platform import receipts
 from estafette.platform.flows import Deposit, Refusal

@@ -21,14 +21,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import Connection, RowMapping, select, update
 
 from estafette.exchange.messages import Kind, Message
-from estafette.exchange.sftp import Door
-from estafette.exchange.sftp_area import DEPOT, RETRAIT, UNFINISHED
-from estafette.exchange.sftp_terms import Terms
+from estafette.exchange.sftp_terms import DEPOT, RETRAIT, UNFINISHED, Terms
 from estafette.formats.flow_limits import Limit
 from estafette.portal.connections import busy_for
 from estafette.portal.hall import Hall, Partner
@@ -36,6 +35,9 @@ from estafette.portal.intake_tables import retrieval
 from estafette.portal.partners import SFTP, declared
 from estafette.store.documents import PIECE_BYTES, Damaged
 from estafette.values.moments import paris_day
+
+if TYPE_CHECKING:
+    from estafette.exchange.sftp import Door
 
 log = structlog.get_logger()
 
@@ -95,7 +97,7 @@ class PartnerAreas:
     """The areas of every platform that goes by SFTP, visited now and then."""
 
     hall: Hall
-    door: Door
+    door: "Door"
 
     async def visit(self) -> None:
         """What was put is entered; what waits lies in its area; what was fetched, or not in time, is noted."""
