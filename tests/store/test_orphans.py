@@ -36,7 +36,7 @@ def drop(database: Database, documents: Documents, message: int, text: int, step
             orphans.note(connection, [documents.put(TEXTS[text])], now=EPOCH + timedelta(seconds=step))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(["take", "drop", "sweep"]), st.integers(0, 5), st.integers(0, 3)), max_size=25
