@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from estafette.directory import DirectoryLine, Establishment, LegalUnit, ReceivingPlatform, RoutingCode, resolve
 from estafette.exchange import presence
@@ -524,6 +524,22 @@ def test_a_file_that_tells_no_number(house: House) -> None:
     name = full.archives[0][0]
     copy.take((name, flow_archive.pack({"annuaire.xml": full.files[0]})))
     assert copy.went(f"{UNIT.siren}_D0", START)[0] == "platform"
+
+
+def test_what_is_told_again_is_not_written_again(house: House) -> None:
+    """On the day that millions of lines take effect, a copy that has them writes none of them."""
+    portal, copy, day = house.portal(), house.copy(), START + timedelta(days=1)
+    portal.change(START, UNIT, *(line(f"D{number}", day) for number in range(3)))
+    copy.take(*portal.full(at_one(START)).archives)
+    told = portal.differential(portal.reached(), at_one(START), at_one(day))
+    assert [motive for _suffix, motive in motives(told)] == ["P"] * 3
+    written: list[str] = []
+    event.listen(
+        copy.actor.database.engine, "before_cursor_execute", lambda _c, _k, text, *_: written.append(text.strip())
+    )
+    copy.take(*told.archives)
+    assert copy.state().as_of == at_one(day)
+    assert not [text for text in written if "mirror_line" in text and not text.startswith("SELECT")]
 
 
 def test_a_flow_of_several_files(house: House) -> None:

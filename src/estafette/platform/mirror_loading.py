@@ -147,26 +147,28 @@ def _remove(connection: Connection, table: Table, keys: list[str], rows: list[Ro
 
 
 def _apply_lines(connection: Connection, generation: int, entries: list[Any]) -> None:
-    """Of each address and start the last version is there, alone; what it replaces is gone."""
-    latest: dict[tuple[str, Any], DirectoryLine] = {}
+    """Of each address and start the last version is there, alone; what it replaces is gone.
+
+    One that is there already, as when it is told again because it takes effect, is not written again.
+    """
+    latest: dict[tuple[str, Any], Row] = {}
     for line in sorted(entries, key=lambda line: line.instance):
-        latest[line.address, line.start] = line
+        latest[line.address, line.start] = {**_line_row(line), "generation": generation}
     columns = mirror_line.c
-    there = select(columns.instance, columns.address, columns.start).where(
-        columns.generation == generation, columns.address.in_({address for address, _start in latest})
-    )
+    addresses = {address for address, _start in latest}
+    there = select(mirror_line).where(columns.generation == generation, columns.address.in_(addresses))
     replaced = []
-    for instance, address, start in connection.execute(there).all():
-        line = latest.get((address, start))
-        if line is None:
+    for held in connection.execute(there).mappings().all():
+        told = latest.get((held["address"], held["start"]))
+        if told is None:
             continue
-        if line.instance > instance:
-            replaced.append(instance)
-        elif line.instance < instance:
-            del latest[address, start]
+        if told["instance"] > held["instance"]:
+            replaced.append(held["instance"])
+        elif told["instance"] < held["instance"] or told == dict(held):
+            del latest[held["address"], held["start"]]
     if replaced:
         connection.execute(delete(mirror_line).where(columns.generation == generation, columns.instance.in_(replaced)))
-    rows = [{**_line_row(line), "generation": generation} for line in latest.values()]
+    rows = list(latest.values())
     if rows:
         statement = _insert(mirror_line, connection)
         values = {name: statement.excluded[name] for name in rows[0] if name not in ("instance", "generation")}
