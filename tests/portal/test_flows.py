@@ -173,23 +173,34 @@ def test_a_flow_twice(world: World) -> None:
     assert world.told(number) == "F1"
 
 
+def answered(world: World) -> FlowName:
+    """Return a flow of the portal that its platform has acknowledged."""
+    send(world, good(world))
+    ours = (partner_flow.c.interface == "FFE0604A", partner_flow.c.partner == "0003")
+    rows = world.rows("portal", select(partner_flow.c.name).where(*ours, partner_flow.c.state == "receivable"))
+    return FlowName.parse(rows[0]["name"])
+
+
 def test_an_answer_twice_or_misnamed(world: World) -> None:
-    """What a platform answers is never answered: the same one again changes nothing, a misnamed one is refused."""
-    name = FlowName("CFE0604A", "PA0003", "PPF0010604000000000900001")
+    """What a platform answers is never answered: the same one again changes nothing, one of nothing is refused."""
+    name = answered(world).acknowledgement
+    had = select(partner_flow).where(partner_flow.c.name.in_((str(name), str(name.acknowledged))))
+    before = world.rows("portal", had)
     file = {f"{name}.xml": b"<a/>"}
-    for _time in range(2):
-        send(world, file, file=name.archive)
-    (row,) = world.rows("portal", select(partner_flow.c.state).where(partner_flow.c.name == str(name)))
-    assert row["state"] == "received"
+    send(world, file, file=name.archive)
+    assert (world.rows("portal", had), len(before)) == (before, 2)
     with pytest.raises(Never, match=r"^IRR_TYPE"):
         send(world, file, file=f"{name}.zip")
+    with pytest.raises(Never, match=r"^IRR_FORM"):
+        send(world, file, file="CFE0604A_PA0003_PPF0010604000000000900001.tar.gz")
     own = send(world, good(world))
     with pytest.raises(Never, match=r"^IRR_FORM"):  # the portal's own answer has that name
         send(world, file, file=own.acknowledgement.archive)
 
 
-def test_what_a_platform_says_of_our_flows(world: World) -> None:
+def test_what_a_platform_says_of_our_flows(own_world: World) -> None:
     """A flow of the portal is known to be receivable once its platform says so; refused, the operator is told why."""
+    world = own_world
     hall, actor = world.hall, world.running["portal"].actor
     mine = select(partner_flow).where(partner_flow.c.direction == "Out", partner_flow.c.interface == "FFE0604A")
     with actor.database.begin() as connection:

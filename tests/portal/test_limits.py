@@ -28,6 +28,7 @@ from estafette.exchange import wire
 from estafette.exchange.keys import sign
 from estafette.exchange.messages import Kind, Message, manifest_of
 from estafette.formats import flow_archive
+from estafette.formats.envelope import FlowName
 from estafette.formats.flow_limits import PUBLISHED, ROWS, FlowLimits, Limit, Row
 from estafette.portal import holdings
 from estafette.portal.intake_tables import sequence_gap
@@ -96,7 +97,9 @@ def test_flows_of_an_hour(house: World) -> None:
     late = flow_archive.pack(files(house, 1))
     with pytest.raises(Later, match="2 flux par heure"):
         send(house, late)
-    send(house, late, file="CFE0604A_PA0003_PPF0010604000000000099999.tar.gz")
+    ours = (partner_flow.c.interface == "FFE0604A", partner_flow.c.partner == "0003")
+    rows = house.rows("portal", select(partner_flow.c.name).where(*ours, partner_flow.c.state == "receivable"))
+    send(house, late, file=FlowName.parse(rows[0]["name"]).acknowledgement.archive)
     house.pass_by(hours=1)
     assert acknowledgement(house, send(house, late)).status == "500"
 

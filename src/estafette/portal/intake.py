@@ -71,7 +71,9 @@ def _entered(hall: Hall, connection: Connection, partner: Partner, file: str) ->
         if name.is_acknowledgement:
             return None
         raise Irreceivable("IRR_UNICITE", f"Flux {name} déjà reçu.", f"Flow {name} already received.")
-    if not name.is_acknowledgement:
+    if name.is_acknowledgement:
+        _check_answered(connection, partner, name)
+    else:
         _check_connection(hall, connection, partner, name)
     return name
 
@@ -85,6 +87,18 @@ def _check_emitter(hall: Hall, name: FlowName) -> None:
     if name.emitter != emitter:
         fr = f"L'identifiant {name.flow_identifier} ne commence pas par {emitter}, le code de son émetteur."
         en = f"Identifier {name.flow_identifier} does not begin by {emitter}, the code of its emitter."
+        raise Irreceivable("IRR_FORM", fr, en)
+
+
+def _check_answered(connection: Connection, partner: Partner, name: FlowName) -> None:
+    """The flow that is answered was sent to this partner: answers have no quota, and are kept. Raises: Irreceivable."""
+    sent = select(partner_flow.c.name).where(
+        partner_flow.c.name == str(name.acknowledged),
+        partner_flow.c.direction == "Out",
+        partner_flow.c.partner == partner.matricule,
+    )
+    if connection.execute(sent).first() is None:
+        fr, en = f"{name} ne répond à aucun flux du portail.", f"{name} answers no flow of the portal."
         raise Irreceivable("IRR_FORM", fr, en)
 
 
