@@ -31,6 +31,8 @@ class Actors:
         self.data, self.port = data, port
         self._server = durable() if on_postgresql else None
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._gone_s: dict[str, float] = {}
+        """Seconds of processor of those that were killed."""
         self._recorders: list[subprocess.Popen[bytes]] = []
         self._databases: dict[str, Database] = {}
         self._circuit = Circuit(data, port, patience_s=PATIENCE_S)
@@ -57,11 +59,22 @@ class Actors:
         between()
         self._serve()
 
+    def kill(self, name: str) -> None:
+        """The process of an actor is killed, as a power cut would, and another begins."""
+        process = self._processes[name]
+        self._gone_s[name] = self.cpu_s()[name]
+        process.kill()
+        process.wait()
+        self._serve_one(name)
+
+    def _serve_one(self, name: str) -> None:
+        command = [sys.executable, "-m", "estafette", "up", "--data", str(self.data), "--port", str(self.port)]
+        with self._circuit.log.open("ab") as log:
+            self._processes[name] = subprocess.Popen([*command, "--only", name], stdout=log, stderr=log)
+
     def _serve(self) -> None:
         for seat in SEATS:
-            command = [sys.executable, "-m", "estafette", "up", "--data", str(self.data), "--port", str(self.port)]
-            with self._circuit.log.open("ab") as log:
-                self._processes[seat.name] = subprocess.Popen([*command, "--only", seat.name], stdout=log, stderr=log)
+            self._serve_one(seat.name)
         self._circuit.process = self._processes["portal"]
         self._circuit.wait_ready()
         network = Network(self.data, self.port)
@@ -74,7 +87,7 @@ class Actors:
 
     def cpu_s(self) -> dict[str, float]:
         """Return the seconds of processor that each actor has used; the server's of PostgreSQL too."""
-        spent = {name: _cpu_s(process.pid) for name, process in self._processes.items()}
+        spent = {name: self._gone_s.get(name, 0.0) + _cpu_s(process.pid) for name, process in self._processes.items()}
         if self._server is not None:
             spent["postgresql"] = _server_cpu_s(self._server)
         return spent

@@ -1,7 +1,8 @@
 """A lean client that deposits at a fixed rate: open loop, one request after the other on each of a few connections.
 
 The moment of each deposit is fixed beforehand, and an answer's time is counted from that moment: a server that is slow
-is not asked less, and what waits for a free connection waits for the server. A request costs the client 0.1 ms.
+is not asked less, and what waits for a free connection waits for the server. A request costs the client 0.1 ms. A
+deposit whose connection breaks is made again, as a client does that did not hear the answer.
 """
 
 import asyncio
@@ -14,6 +15,9 @@ CONNECTIONS_MAX = 256
 IDLE_S = 3.0
 """A connection left alone for longer is not used again: the server closes it after five seconds."""
 
+AGAIN_S, AGAIN_S_MAX = 0.5, 60.0
+"""How long a client waits before it deposits again what broke, and until it gives up."""
+
 BOUNDARY = b"of-the-bench"
 
 
@@ -23,6 +27,8 @@ class Answers:
 
     seconds: list[float] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    broken: int = 0
+    """Deposits made again, their connection having broken."""
 
     def at(self, share: float) -> float:
         """Return the milliseconds within which this share of the answers came."""
@@ -71,12 +77,26 @@ async def deposit_all(url: str, made: Callable[[int], bytes], *, count: int, rat
 async def _one(free: "asyncio.LifoQueue[_Line]", sent: bytes, moment: float, answers: Answers) -> None:
     line = await free.get()
     try:
-        status, body = await line.ask(sent)
+        status, body = await _asked(line, sent, answers)
     finally:
         free.put_nowait(line)
     answers.seconds.append(time.perf_counter() - moment)
     if status != 202:
         answers.refused.append(f"{status} {body[:200]!r}")
+
+
+async def _asked(line: "_Line", sent: bytes, answers: Answers) -> tuple[int, bytes]:
+    """Ask until an answer comes. Raises: OSError, when none has come for as long as a server takes to start."""
+    until = time.perf_counter() + AGAIN_S_MAX
+    while True:
+        try:
+            return await line.ask(sent)
+        except (OSError, asyncio.IncompleteReadError):
+            line.close()
+            if time.perf_counter() > until:
+                raise
+            answers.broken += 1
+            await asyncio.sleep(AGAIN_S)
 
 
 class _Line:

@@ -4,6 +4,7 @@
     python -m bench path --postgresql          the same on a PostgreSQL started for it, which waits for its disk
     python -m bench path --count 50000         is memory flat?
     python -m bench path --tenants 500         as many suppliers and customers
+    python -m bench path --kills 8             each actor killed twice meanwhile: is anything lost or doubled?
 
 An invoice counts once its supplier's platform knows that the portal accepted its Flow 1. At the end each invoice must
 be once at the supplier's platform, at the customer's, at the portal and at the administration, and nothing may wait.
@@ -61,6 +62,7 @@ class Options(msgspec.Struct, frozen=True):
     count: int
     tenants: int
     postgresql: bool
+    kills: int
     profile: Path | None
 
 
@@ -83,6 +85,9 @@ def _options() -> Options:
     parser.add_argument("--count", type=int, default=3000)
     parser.add_argument("--tenants", type=int, default=20, help="suppliers, and customers")
     parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument(
+        "--kills", type=int, default=0, help="processes killed and begun again, one actor after the other"
+    )
     parser.add_argument("--profile", type=Path, help="folder for what py-spy records of each actor")
     return msgspec.convert(vars(parser.parse_args()), Options)
 
@@ -106,9 +111,11 @@ async def measure(actors: Actors, options: Options) -> None:
     watched = _Watched(actors, models[0][0])
     watching = asyncio.create_task(watched.watch())
     started, before = time.perf_counter(), actors.cpu_s()
+    killing = asyncio.create_task(_kill(actors, options))
     url = actors.urls["platform-a"]
     answers = await deposit_all(url, lambda number: made("PATH", number), count=options.count, rate=options.rate)
     deposited = time.perf_counter() - started
+    await killing
     await _until(actors, options.count, since=last)
     whole = time.perf_counter() - started
     spent = {name: after - before[name] for name, after in actors.cpu_s().items()}
@@ -123,6 +130,14 @@ async def _until(actors: Actors, count: int, *, since: int = 0) -> None:
     """Wait until so many invoices have gone all the way, of those declared after that one."""
     while int(actors.query("platform-a", DONE, since=since)[0]) < count:
         await asyncio.sleep(0.25)
+
+
+async def _kill(actors: Actors, options: Options) -> None:
+    """Kill one actor after the other, evenly over the time of the deposits."""
+    names = [seat.name for seat in SEATS]
+    for number in range(options.kills):
+        await asyncio.sleep(options.count / options.rate / (options.kills + 1))
+        await asyncio.to_thread(actors.kill, names[number % len(names)])
 
 
 def _model(tenant: Tenant, number: int) -> bytes:
@@ -173,6 +188,8 @@ def _tell(options: Options, answers: Answers, *, deposited: float, whole: float)
     for share in (0.5, 0.95, 0.99):
         say(f"answer to a deposit, p{100 * share:.0f}", answers.at(share), "ms")
     print(f"refused: {len(answers.refused)} {Counter(answers.refused).most_common(1) or ''}")
+    if options.kills:
+        print(f"killed: {options.kills} processes; deposits made again: {answers.broken}")
 
 
 def _tell_costs(count: int, spent: dict[str, float], watched: _Watched) -> None:
