@@ -10,6 +10,7 @@ Source: external specifications v3.2, annex 2 (V2.3); UN/CEFACT CDAR D22B.
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
@@ -184,10 +185,15 @@ def _put(parent: etree._Element, name: str, text: str, **attributes: str) -> Non
     """The element is there when it has a text, with those of its attributes that have one."""
     if text:
         child = _child(parent, name)
-        child.text = _NOT_XML.sub("\ufffd", text)
+        child.text = _carried(text)
         for key, value in attributes.items():
             if value:
-                child.set(key, _NOT_XML.sub("\ufffd", value))
+                child.set(key, _carried(value))
+
+
+def _carried(text: str) -> str:
+    """Give the text as XML can carry it; all that can be printed can be carried."""
+    return text if text.isprintable() else _NOT_XML.sub("\ufffd", text)
 
 
 def _put_moment(parent: etree._Element, name: str, value: date | None, *, prefix: str = "udt") -> None:
@@ -203,6 +209,9 @@ def _boolean_text(value: bool) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------- reading
+
+Held = dict[str, list[etree._Element]]
+"""The elements that an element holds, by their names, in order: looked for one by one they cost three times as much."""
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -255,58 +264,60 @@ def _read(root: etree._Element) -> StatusMessage:
     document = root.find(_path("rsm:ExchangedDocument"))
     if document is None or acknowledgement is None or not objects:
         _missing(root, "MDB-2, MDB-3, MDG-32")
-    issued_at = _moment(document, "ram:IssueDateTime") or _missing(document, "MDT-8")
+    told, about = _held(document), _held(acknowledgement)
+    issued_at = _moment(told, "ram:IssueDateTime") or _missing(document, "MDT-8")
+    context = _inside(_held(root), "rsm:ExchangedDocumentContext")
     return StatusMessage(
-        identifier=_text(document, "ram:ID") or _missing(document, "MDT-4"),
-        guideline=_text(root, "rsm:ExchangedDocumentContext/ram:GuidelineSpecifiedDocumentContextParameter/ram:ID"),
-        business_process=_text(
-            root, "rsm:ExchangedDocumentContext/ram:BusinessProcessSpecifiedDocumentContextParameter/ram:ID"
-        ),
-        test=_boolean(root, "rsm:ExchangedDocumentContext/ram:TestIndicator") is True,
-        name=_text(document, "ram:Name"),
+        identifier=_text(told, "ram:ID") or _missing(document, "MDT-4"),
+        guideline=_text(_inside(context, "ram:GuidelineSpecifiedDocumentContextParameter"), "ram:ID"),
+        business_process=_text(_inside(context, "ram:BusinessProcessSpecifiedDocumentContextParameter"), "ram:ID"),
+        test=_boolean(context, "ram:TestIndicator") is True,
+        name=_text(told, "ram:Name"),
         issued_at=issued_at,
-        sender=_party(document.find(_path("ram:SenderTradeParty"))),
-        issuer=_party(document.find(_path("ram:IssuerTradeParty"))),
-        recipients=_parties(document, "ram:RecipientTradeParty"),
-        multiple_references=_boolean(acknowledgement, "ram:MultipleReferencesIndicator") is True or len(objects) > 1,
-        phase=_text(acknowledgement, "ram:TypeCode"),
-        flow_name=_text(acknowledgement, "ram:Name"),
-        set_at=_moment(acknowledgement, "ram:IssueDateTime") or issued_at,
+        sender=_party(_first(told, "ram:SenderTradeParty")),
+        issuer=_party(_first(told, "ram:IssuerTradeParty")),
+        recipients=_parties(told, "ram:RecipientTradeParty"),
+        multiple_references=_boolean(about, "ram:MultipleReferencesIndicator") is True or len(objects) > 1,
+        phase=_text(about, "ram:TypeCode"),
+        flow_name=_text(about, "ram:Name"),
+        set_at=_moment(about, "ram:IssueDateTime") or issued_at,
         **_object(objects[0]),
     )
 
 
 def _object(element: etree._Element) -> dict[str, Any]:
-    issuer = _party(element.find(_path("ram:IssuerTradeParty")))
+    held = _held(element)
+    issuer = _party(_first(held, "ram:IssuerTradeParty"))
     return {
-        "object_identifier": _text(element, "ram:IssuerAssignedID"),
-        "object_status_code": _text(element, "ram:StatusCode"),
-        "object_type": _text(element, "ram:TypeCode"),
-        "received_at": _moment(element, "ram:ReceiptDateTime"),
-        "attachments": tuple(map(_attachment, element.iterfind(_path("ram:AttachmentBinaryObject")))),
-        "object_reference_type": _text(element, "ram:ReferenceTypeCode"),
-        "object_issued": _dated(element, "ram:FormattedIssueDateTime"),
-        "status": _text(element, "ram:ProcessConditionCode") or _missing(element, "MDT-105"),
-        "status_label": _text(element, "ram:ProcessCondition"),
+        "object_identifier": _text(held, "ram:IssuerAssignedID"),
+        "object_status_code": _text(held, "ram:StatusCode"),
+        "object_type": _text(held, "ram:TypeCode"),
+        "received_at": _moment(held, "ram:ReceiptDateTime"),
+        "attachments": tuple(map(_attachment, _all(held, "ram:AttachmentBinaryObject"))),
+        "object_reference_type": _text(held, "ram:ReferenceTypeCode"),
+        "object_issued": _dated(held, "ram:FormattedIssueDateTime"),
+        "status": _text(held, "ram:ProcessConditionCode") or _missing(element, "MDT-105"),
+        "status_label": _text(held, "ram:ProcessCondition"),
         "object_issuers": issuer.identifiers,
         "object_issuer_role": issuer.role,
-        "object_recipients": _parties(element, "ram:RecipientTradeParty"),
-        "details": tuple(map(_detail, element.iterfind(_path("ram:SpecifiedDocumentStatus")))),
+        "object_recipients": _parties(held, "ram:RecipientTradeParty"),
+        "details": tuple(map(_detail, _all(held, "ram:SpecifiedDocumentStatus"))),
     }
 
 
-def _parties(parent: etree._Element, tag: str) -> tuple[Party, ...]:
-    return tuple(party for party in map(_party, parent.iterfind(_path(tag))) if party != Party())
+def _parties(held: Held, name: str) -> tuple[Party, ...]:
+    return tuple(party for party in map(_party, _all(held, name)) if party != Party())
 
 
 def _party(element: etree._Element | None) -> Party:
     if element is None:
         return Party()
-    address = element.find(_path("ram:URIUniversalCommunication/ram:URIID"))
+    held = _held(element)
+    address = _first(_inside(held, "ram:URIUniversalCommunication"), "ram:URIID")
     return Party(
-        role=_text(element, "ram:RoleCode"),
-        identifiers=tuple(map(_identifier, element.iterfind(_path("ram:GlobalID")))),
-        name=_text(element, "ram:Name"),
+        role=_text(held, "ram:RoleCode"),
+        identifiers=tuple(map(_identifier, _all(held, "ram:GlobalID"))),
+        name=_text(held, "ram:Name"),
         address=None if address is None else _identifier(address),
     )
 
@@ -324,74 +335,100 @@ def _attachment(element: etree._Element) -> Attachment:
 
 
 def _detail(element: etree._Element) -> Detail:
-    sequence = _number(element, "ram:SequenceNumeric", "MDT-124-2")
+    held = _held(element)
+    sequence = _number(held, "ram:SequenceNumeric", "MDT-124-2")
     return Detail(
         sequence=None if sequence is None else int(sequence),
-        reason_code=_text(element, "ram:ReasonCode"),
-        reason=_text(element, "ram:Reason"),
-        status=_text(element, "ram:ProcessConditionCode"),
-        requested_action=_text(element, "ram:RequestedActionCode"),
-        requested_action_text=_text(element, "ram:RequestedAction"),
-        notes=tuple(
-            Note(_text(note, "ram:Content"), _text(note, "ram:ContentCode"), _text(note, "ram:SubjectCode"))
-            for note in element.iterfind(_path("ram:IncludedNote"))
-        ),
-        characteristics=tuple(map(_characteristic, element.iterfind(_path("ram:SpecifiedDocumentCharacteristic")))),
+        reason_code=_text(held, "ram:ReasonCode"),
+        reason=_text(held, "ram:Reason"),
+        status=_text(held, "ram:ProcessConditionCode"),
+        requested_action=_text(held, "ram:RequestedActionCode"),
+        requested_action_text=_text(held, "ram:RequestedAction"),
+        notes=tuple(map(_note, _all(held, "ram:IncludedNote"))),
+        characteristics=tuple(map(_characteristic, _all(held, "ram:SpecifiedDocumentCharacteristic"))),
     )
+
+
+def _note(element: etree._Element) -> Note:
+    held = _held(element)
+    return Note(_text(held, "ram:Content"), _text(held, "ram:ContentCode"), _text(held, "ram:SubjectCode"))
 
 
 def _characteristic(element: etree._Element) -> Characteristic:
-    amount = element.find(_path("ram:ValueAmount"))
-    on = _dated(element, "ram:ValueDateTime")
+    held = _held(element)
+    amount, on = _first(held, "ram:ValueAmount"), _dated(held, "ram:ValueDateTime")
     return Characteristic(
-        type_code=_text(element, "ram:TypeCode"),
-        term=_text(element, "ram:ID"),
-        name=_text(element, "ram:Name"),
-        location=_text(element, "ram:Location"),
-        value=_text(element, "ram:Value"),
-        amount=_number(element, "ram:ValueAmount", "MDT-215"),
+        type_code=_text(held, "ram:TypeCode"),
+        term=_text(held, "ram:ID"),
+        name=_text(held, "ram:Name"),
+        location=_text(held, "ram:Location"),
+        value=_text(held, "ram:Value"),
+        amount=_number(held, "ram:ValueAmount", "MDT-215"),
         currency="" if amount is None else amount.get("currencyID", ""),
-        percent=_number(element, "ram:ValuePercent", "MDT-224"),
+        percent=_number(held, "ram:ValuePercent", "MDT-224"),
         on=on.astimezone(PARIS).date() if isinstance(on, datetime) else on,
-        changed=_boolean(element, "ram:ValueChangedIndicator"),
+        changed=_boolean(held, "ram:ValueChangedIndicator"),
     )
 
 
-def _text(parent: etree._Element, path: str) -> str:
-    return (parent.findtext(_path(path), "")).strip()
+def _held(element: etree._Element) -> Held:
+    held: Held = {}
+    for child in element.iterchildren("*"):
+        held.setdefault(child.tag, []).append(child)
+    return held
 
 
-def _boolean(parent: etree._Element, path: str) -> bool | None:
-    element = parent.find(_path(path))
+def _all(held: Held, name: str) -> Sequence[etree._Element]:
+    return held.get(_q(name), ())
+
+
+def _first(held: Held, name: str) -> etree._Element | None:
+    found = held.get(_q(name))
+    return found[0] if found else None
+
+
+def _inside(held: Held, name: str) -> Held:
+    """Give what the first element of that name holds; nothing when there is none."""
+    element = _first(held, name)
+    return {} if element is None else _held(element)
+
+
+def _text(held: Held, name: str) -> str:
+    element = _first(held, name)
+    return "" if element is None else (element.text or "").strip()
+
+
+def _boolean(held: Held, name: str) -> bool | None:
+    element = _first(held, name)
     return None if element is None else "".join(map(str, element.itertext())).strip().lower() in ("true", "1")
 
 
-def _number(parent: etree._Element, path: str, term: str) -> Decimal | None:
-    text = _text(parent, path)
+def _number(held: Held, name: str, term: str) -> Decimal | None:
+    text = _text(held, name)
     try:
         return decimal(text) if text else None
     except ValueError as error:
-        _unreadable(parent, term, text, error)
+        _unreadable(held[_q(name)][0], term, text, error)
 
 
-def _moment(parent: etree._Element, path: str) -> datetime | None:
+def _moment(held: Held, name: str) -> datetime | None:
     """Give a moment; a day alone is read as its midnight in Paris."""
-    value = _dated(parent, path)
+    value = _dated(held, name)
     if value is None or isinstance(value, datetime):
         return value
     return datetime.combine(value, time(), PARIS)
 
 
-def _dated(parent: etree._Element, path: str) -> date | datetime | None:
+def _dated(held: Held, name: str) -> date | datetime | None:
     """Give a day or a moment by the length of its text: the attribute `format` is often wrong in the field."""
-    element = parent.find(_path(path))
+    element = _first(held, name)
     text = "" if element is None else "".join(map(str, element.itertext())).strip()
     if element is None or not text:
         return None
     try:
         return day(text) if len(text) == len("AAAAMMJJ") else second(text)
     except ValueError as error:
-        _unreadable(element, path.removeprefix("ram:"), text, error)
+        _unreadable(element, name.removeprefix("ram:"), text, error)
 
 
 def _missing(element: etree._Element, term: str) -> NoReturn:

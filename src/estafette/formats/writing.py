@@ -60,8 +60,8 @@ def _variables(invoice: Invoice, keep: Keep) -> paths.Variables:
 
 
 @cache
-def _plan(syntax: Syntax) -> tuple[dict[str, tuple[paths.Path, ...]], dict[str, tuple[Term, ...]]]:
-    """Give the paths of each term, and the terms of each group: those inside elements of another group come last."""
+def _plan(syntax: Syntax, keep: Keep) -> tuple[dict[str, tuple[paths.Path, ...]], dict[str, tuple[Term, ...]]]:
+    """Give the paths of each term, and the terms kept of each group: those inside elements of another come last."""
     column = syntax.value.lower()
     found = {term.id: paths.parse(getattr(term, column), NAMESPACES[syntax]) for term in TABLE}
 
@@ -69,7 +69,8 @@ def _plan(syntax: Syntax) -> tuple[dict[str, tuple[paths.Path, ...]], dict[str, 
         return any(step.mark == "+" for path in found[term.id] for step in path.steps)
 
     groups = ("", *(term.id for term in TABLE if term.is_group))
-    return found, {group: tuple(sorted(members(group), key=is_shared)) for group in groups}
+    kept = {group: filter(keep, members(group)) for group in groups}
+    return found, {group: tuple(sorted(terms, key=is_shared)) for group, terms in kept.items()}
 
 
 class _Writing:
@@ -78,10 +79,9 @@ class _Writing:
     def __init__(self, syntax: Syntax, variables: paths.Variables, keep: Keep) -> None:
         self.syntax = syntax
         self.variables = variables
-        self.keep = keep
         self.rank = order.children(syntax)
         self.writers = values.WRITERS[syntax.value]
-        self.paths, self.terms = _plan(syntax)
+        self.paths, self.terms = _plan(syntax, keep)
 
     def group(self, group: str, record: Any, element: etree._Element) -> None:
         """Write the terms of a group."""
@@ -90,15 +90,13 @@ class _Writing:
                 self._term(term, getattr(record, term.field) if term.field else record, element)
 
     def _says(self, term: Term, record: Any) -> bool:
-        """Tell whether a term, or something in a group, is kept and has a value."""
-        if not self.keep(term):
-            return False
+        """Tell whether a term that is kept, or something kept in a group, has a value."""
         value = getattr(record, term.field) if term.field else record
         if is_empty(value):
             return False
         if not term.is_group or isinstance(value, tuple):
             return True
-        return any(self._says(member, value) for member in members(term.id))
+        return any(self._says(member, value) for member in self.terms[term.id])
 
     def _term(self, term: Term, value: Any, element: etree._Element) -> None:
         path = self._chosen(term, value, element)
@@ -205,6 +203,9 @@ def _make(parent: etree._Element, tag: str, rank: order.Children) -> etree._Elem
     """Make a child where the schema wants it: after its equals, before those of higher rank."""
     ranks = rank.get(parent.tag, {})
     mine = ranks.get(tag, len(ranks))
+    last = parent[-1] if len(parent) else None
+    if last is None or ranks.get(last.tag, len(ranks)) <= mine:
+        return etree.SubElement(parent, tag)
     made = etree.Element(tag)
     for sibling in parent.iterchildren(reversed=True):
         if ranks.get(sibling.tag, len(ranks)) <= mine:
