@@ -240,7 +240,7 @@ def read_named(tree: etree._ElementTree) -> StatusMessage | Named:
     try:
         return _read(root)
     except Unreadable as unreadable:
-        identifier = _text(root, "rsm:ExchangedDocument/ram:ID")
+        identifier = _text(_inside(_held(root), "rsm:ExchangedDocument"), "ram:ID")
         seller = "rsm:AcknowledgementDocument/ram:ReferenceReferencedDocument/ram:IssuerTradeParty/ram:GlobalID"
         sellers = map(_identifier, root.iterfind(_path(seller)))
         return Named(identifier, next((one.value for one in sellers if one.scheme == "0002"), ""), unreadable)
