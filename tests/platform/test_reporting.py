@@ -16,6 +16,7 @@ from estafette.formats.flux10 import Kind, Report, Role
 from estafette.formats.xml import Syntax
 from estafette.invoice.model import Address, Identifier, Invoice, Note, Party, PrecedingInvoice
 from estafette.lifecycle.messages import InvoiceReference, between_platforms, company_party
+from estafette.platform import reporting_drafts
 from estafette.platform.answers import Answer, NotAllowed, details_of
 from estafette.platform.reporting import NotYet, Reporting
 from estafette.platform.reporting_drafts import Draft
@@ -156,6 +157,15 @@ def test_a_company_from_its_sales_to_the_administration(own_world: World) -> Non
     world.pass_by(days=40)
     world.work()
     assert len(sent(world)) == 2, "nothing is sent twice"
+
+
+def test_a_period_is_summed_whole_and_shown_in_part(own_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a till with very many rows the first are held, how many there are is said, and all are in the sums."""
+    monkeypatch.setattr(reporting_drafts, "UNITS_SHOWN", 1)
+    run(reporting(own_world).hand_in(SELLER, TILL, name="z.csv", source="api"))
+    shown = draft(own_world)
+    assert (len(shown.units), shown.count) == (1, 2)
+    assert shown.whole() == {"EUR": Decimal("1500.00"), "VAT": Decimal("250.00")}
 
 
 def test_the_journal_tells_it(own_world: World) -> None:

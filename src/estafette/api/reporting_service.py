@@ -2,7 +2,7 @@
 
     POST /reporting/v1/records            a file of unit records, CSV or JSON, as the body (?name=, ?partial=yes)
     GET  /reporting/v1/drafts             every period: state, totals, limits, transmissions
-    GET  /reporting/v1/drafts/{role}/{kind}/{day}               one period with its units and what the controls say
+    GET  /reporting/v1/drafts/{role}/{kind}/{day}               one period, its first 500 units of `count`, its controls
     GET  /reporting/v1/drafts/{role}/{kind}/{day}/document      the transmission as it would leave now (Flow 10)
     POST /reporting/v1/drafts/{role}/{kind}/{day}/transmission  send it now, once the period is over
 

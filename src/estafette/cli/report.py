@@ -162,8 +162,7 @@ def _line(held: dict[str, Any]) -> str:
 
 def _whole(held: dict[str, Any]) -> str:
     """Say a period, its sums, what the controls say and what was sent."""
-    units = held["units"] if isinstance(held["units"], int) else len(held["units"])
-    lines = [_line({**held, "units": units})]
+    lines = [_line({**held, "units": held["count"]})]
     for block, sums in held["totals"].items():
         lines.append(f"  {block}  " + "  ".join(f"{currency} {value}" for currency, value in sums.items()))
     lines += [f"  ✗ {fault['reason']} {fault['rule']} {fault['fr']} / {fault['en']}" for fault in held["faults"]]

@@ -6,8 +6,8 @@ the last transmission that stands or is under way; it is a correction (RE) once 
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,15 +18,18 @@ from sqlalchemy import Connection, RowMapping, select
 from estafette.formats.flux10 import Block, Kind, Report, Role
 from estafette.platform.examination import Examined, Fault
 from estafette.platform.home import Home
-from estafette.platform.reporting_ledger import PeriodKey, in_period, regimes, sending_time, unit_of, units
+from estafette.platform.reporting_ledger import PeriodKey, each_unit, in_period, regimes, sending_time, unit_of
 from estafette.platform.reporting_tables import transmission, unit_record
 from estafette.platform.tables import company
-from estafette.reporting.aggregation import ZERO, Content, aggregate
+from estafette.reporting.aggregation import ZERO, Content, Unit, aggregate
 from estafette.reporting.calendar import Period, RegimeChange, period_of
 from estafette.reporting.controls import Anomaly, control, withheld
 from estafette.values.moments import paris_day
 
 UNDER_WAY = frozenset({"waiting", "packed", "receivable"})
+UNITS_SHOWN = 500
+"""Rows held of the units of one period; the transmission has them all, summed."""
+
 FAILED = frozenset({"rejected", "irreceivable", "blocked"})
 
 
@@ -34,7 +37,8 @@ FAILED = frozenset({"rejected", "irreceivable", "blocked"})
 class Draft:
     """A period of a company, as it stands now. `previous`: its transmissions, the first first.
 
-    `withheld`: the units that would have it rejected whole, each with why: they wait, the others leave in time.
+    `units`: the rows of the first of its units, `count` how many there are. `withheld`: those that would have it
+    rejected whole, each with why: they wait, the others leave in time.
     """
 
     siren: str
@@ -50,6 +54,7 @@ class Draft:
     sent_at: datetime
     """When it is sent by itself."""
     withheld: tuple[tuple[RowMapping, Anomaly], ...] = ()
+    count: int = 0
 
     @property
     def type_code(self) -> str:
@@ -152,10 +157,9 @@ def draft(home: Home, connection: Connection, key: PeriodKey) -> Draft:
     siren, role, kind = key.siren, key.role, key.kind
     changes = regimes(connection, siren)
     period = period_of(key.day, kind, changes)
-    rows = units(connection, siren, in_period(role, kind, period.start, period.end))
-    every = [(row, unit_of(row)) for row in rows]
-    waiting = tuple((row, why) for row, unit in every if (why := withheld(unit)))
-    content = aggregate((unit for _row, unit in every if not withheld(unit)), on=paris_day(now))
+    sorting = _Sorting()
+    rows = each_unit(connection, siren, in_period(role, kind, period.start, period.end))
+    content = aggregate(sorting.sent(rows), on=paris_day(now))
     columns = transmission.c
     mine = (columns.siren == siren, columns.role == role.value, columns.kind == kind.value)
     same = (columns.start == period.start, columns.end == period.end)
@@ -166,14 +170,36 @@ def draft(home: Home, connection: Connection, key: PeriodKey) -> Draft:
         role,
         kind,
         period,
-        rows,
+        sorting.shown,
         content,
         digest_of(content),
         list(connection.execute(previous).mappings()),
         now,
         sending_time(siren, kind, period, changes, now),
-        waiting,
+        tuple(sorting.withheld),
+        sorting.count,
     )
+
+
+@dataclass(slots=True)
+class _Sorting:
+    """Which units of a period are sent, as they are read one by one; what is remembered of them."""
+
+    shown: list[RowMapping] = field(default_factory=list)
+    withheld: list[tuple[RowMapping, Anomaly]] = field(default_factory=list)
+    count: int = 0
+
+    def sent(self, rows: Iterable[RowMapping]) -> Iterator[Unit]:
+        """Give the units that are sent; the others are withheld."""
+        for row in rows:
+            self.count += 1
+            if self.count <= UNITS_SHOWN:
+                self.shown.append(row)
+            unit = unit_of(row)
+            if why := withheld(unit):
+                self.withheld.append((row, why))
+            else:
+                yield unit
 
 
 def drafts(home: Home, connection: Connection, siren: str, *, since: date) -> list[Draft]:
@@ -228,7 +254,8 @@ def told(draft_: Draft) -> dict[str, Any]:
         "dueAt": draft_.period.due_at,
         "type": draft_.type_code,
         "state": draft_.state,
-        "units": len(draft_.units),
+        "units": draft_.count,
+        "count": draft_.count,
         "withheld": [{"unit": row["id"], "reference": row["reference"], **_why(why)} for row, why in draft_.withheld],
         "totals": draft_.totals(),
         "transmissions": [_sent(row) for row in draft_.previous],

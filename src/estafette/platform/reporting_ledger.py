@@ -140,10 +140,18 @@ def take_back(home: Home, connection: Connection, siren: str, rows: Sequence[Row
 
 def units(connection: Connection, siren: str, *conditions: ColumnElement[bool]) -> list[RowMapping]:
     """Return the rows that stand now, by their day, then as they came."""
+    return list(each_unit(connection, siren, *conditions))
+
+
+def each_unit(connection: Connection, siren: str, *conditions: ColumnElement[bool]) -> Iterable[RowMapping]:
+    """Give the rows that stand now, by their day, then as they came, some at a time: a till may make a hundred thousand
+    a month.
+    """
     query = select(unit_record).where(
         unit_record.c.siren == siren, *conditions, _stands(), unit_record.c.data.is_not(None)
     )
-    return list(connection.execute(query.order_by(unit_record.c.day, unit_record.c.id)).mappings())
+    ordered = query.order_by(unit_record.c.day, unit_record.c.id).execution_options(yield_per=_AT_ONCE)
+    return connection.execute(ordered).mappings()
 
 
 def in_period(role: Role, kind: Kind, start: date, end: date) -> ColumnElement[bool]:

@@ -51,20 +51,14 @@ class Content:
 
 
 def aggregate(units: Iterable[Unit], *, on: date) -> Content:
-    """Return what the units of one declarant, role, kind and period amount to; `on` is the day of sending."""
-    by_type: dict[type, list[Unit]] = defaultdict(list)
+    """Return what the units of one declarant, role, kind and period amount to; `on` is the day of sending.
+
+    Units are had one at a time: what is held is the invoices, and a sum a day for the rest.
+    """
+    made = _Aggregate(on)
     for unit in units:
-        by_type[type(unit)].append(unit)
-    return Content(
-        tuple(sorted(by_type[ReportedInvoice], key=_invoice_order)),  # type: ignore[arg-type]
-        _daily_totals(by_type[DailyTotal], on),  # type: ignore[arg-type]
-        _invoice_payments(by_type[InvoicePayment]),  # type: ignore[arg-type]
-        _daily_payments(by_type[DailyPayment]),  # type: ignore[arg-type]
-    )
-
-
-def _invoice_order(invoice: ReportedInvoice) -> tuple[date, str, str]:
-    return invoice.issue_date or date.min, invoice.seller.identifier, invoice.number
+        made.add(unit)
+    return made.content()
 
 
 class _TotalKey(NamedTuple):
@@ -81,31 +75,69 @@ class _Sum:
     """A daily total being made."""
 
     parts: dict[Decimal, list[Decimal]] = field(default_factory=dict)
-    counts: list[int | None] = field(default_factory=list)
+    count: int = 0
+    is_counted: bool = True
 
 
-def _daily_totals(units: list[DailyTotal], on: date) -> tuple[DailyTotal, ...]:
-    sums: dict[_TotalKey, _Sum] = defaultdict(_Sum)
-    for unit in units:
-        point = unit.vat_point_code or "" if on >= VAT_POINT_FROM else ""
-        held = sums[_TotalKey(unit.day, unit.currency, unit.category, point)]
-        held.counts.append(unit.count)
+Amounts = dict[Decimal, Decimal]
+
+
+@dataclass(slots=True)
+class _Aggregate:
+    """A content being made."""
+
+    on: date
+    invoices: list[ReportedInvoice] = field(default_factory=list)
+    totals: dict[_TotalKey, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
+    of_invoices: dict[tuple[date, date, str], Amounts] = field(default_factory=lambda: defaultdict(dict))
+    of_days: dict[date, Amounts] = field(default_factory=lambda: defaultdict(dict))
+
+    def add(self, unit: Unit) -> None:
+        """One more unit counts."""
+        match unit:
+            case ReportedInvoice():
+                self.invoices.append(unit)
+            case DailyTotal():
+                self._add_total(unit)
+            case InvoicePayment():
+                _add(self.of_invoices[unit.day, unit.issue_date, unit.number], unit.parts)
+            case DailyPayment():
+                _add(self.of_days[unit.day], unit.parts)
+
+    def _add_total(self, unit: DailyTotal) -> None:
+        point = unit.vat_point_code or "" if self.on >= VAT_POINT_FROM else ""
+        held = self.totals[_TotalKey(unit.day, unit.currency, unit.category, point)]
+        held.is_counted = held.is_counted and unit.count is not None
+        held.count += unit.count or 0
         for part in unit.parts:
             amounts = held.parts.setdefault(canonical(part.rate), [ZERO, ZERO])
             amounts[0] += part.taxable_amount
             amounts[1] += part.tax_amount
-    return tuple(_daily_total(key, sums[key]) for key in sorted(sums))
+
+    def content(self) -> Content:
+        """Return what it came to."""
+        paid = ((key, _paid(self.of_invoices[key])) for key in sorted(self.of_invoices))
+        cashed = ((day, _paid(self.of_days[day])) for day in sorted(self.of_days))
+        return Content(
+            tuple(sorted(self.invoices, key=_invoice_order)),
+            tuple(_daily_total(key, self.totals[key]) for key in sorted(self.totals)),
+            tuple(InvoicePayment(key[2], key[1], key[0], parts) for key, parts in paid if parts),
+            tuple(DailyPayment(day, parts) for day, parts in cashed if parts),
+        )
+
+
+def _invoice_order(invoice: ReportedInvoice) -> tuple[date, str, str]:
+    return invoice.issue_date or date.min, invoice.seller.identifier, invoice.number
 
 
 def _daily_total(key: _TotalKey, held: _Sum) -> DailyTotal:
     parts = tuple(RatePart(rate, base, tax) for rate, (base, tax) in sorted(held.parts.items(), reverse=True))
-    counts = [count for count in held.counts if count is not None]
     total = DailyTotal(day=key.day, category=key.category, currency=key.currency, parts=parts)
     return totalled(
         replace(
             total,
             vat_point_code=key.vat_point_code or None,
-            count=sum(counts) if len(counts) == len(held.counts) else None,
+            count=held.count if held.is_counted else None,
         )
     )
 
@@ -115,22 +147,6 @@ def totalled(total: DailyTotal) -> DailyTotal:
     base = sum((part.taxable_amount for part in total.parts), ZERO)
     tax = sum((part.tax_amount for part in total.parts), ZERO)
     return replace(total, taxable_amount=base, tax_amount=tax)
-
-
-def _invoice_payments(units: list[InvoicePayment]) -> tuple[InvoicePayment, ...]:
-    sums: dict[tuple[date, date, str], dict[Decimal, Decimal]] = defaultdict(dict)
-    for unit in units:
-        _add(sums[unit.day, unit.issue_date, unit.number], unit.parts)
-    made = ((key, _paid(sums[key])) for key in sorted(sums))
-    return tuple(InvoicePayment(key[2], key[1], key[0], parts) for key, parts in made if parts)
-
-
-def _daily_payments(units: list[DailyPayment]) -> tuple[DailyPayment, ...]:
-    sums: dict[date, dict[Decimal, Decimal]] = defaultdict(dict)
-    for unit in units:
-        _add(sums[unit.day], unit.parts)
-    made = ((day, _paid(sums[day])) for day in sorted(sums))
-    return tuple(DailyPayment(day, parts) for day, parts in made if parts)
 
 
 def _add(amounts: dict[Decimal, Decimal], parts: tuple[PaidPart, ...]) -> None:

@@ -1,7 +1,7 @@
 """Every page of a company: where it is, what it shows, what may be done there.
 
 /                                what asks for attention, the latest invoices
-/issued, /received               every invoice, fifty a page (?page=N)
+/issued…, /received…             every invoice, fifty a page, searched, exported (`lists`)
 /deposits                        the latest deposits
 /deposit, /flows/{id}            a file and its verdict
 /invoices/{id}                   one invoice whole, and the answers possible now

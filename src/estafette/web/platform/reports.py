@@ -37,9 +37,6 @@ from estafette.web.desk import Desk, tenant_of
 from estafette.web.platform import signs
 from estafette.web.platform.files import NoFile, to_save, uploaded
 
-UNITS_SHOWN = 500
-"""Units of one period on its page; the document has them all, summed."""
-
 KEYS = ("date", "category", "rate", "taxable_amount", "tax_amount")
 """What a day's sales need, named as in a file of unit records."""
 
@@ -179,8 +176,8 @@ class ReportPages:
         values = {
             "draft": held,
             "faults": [each.row() for each in prepared.faults],
-            "units": [_shown(row) for row in held.units[:UNITS_SHOWN]],
-            "more": max(0, len(held.units) - UNITS_SHOWN),
+            "units": [_shown(row) for row in held.units],
+            "more": held.count - len(held.units),
             "fault": fault,
             "signs": signs,
         }
