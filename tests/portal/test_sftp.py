@@ -296,6 +296,22 @@ def test_a_file_taken_but_not_removed(world: World) -> None:
     assert turned_away(world)[len(before) :] == [(f"{name}.tar.gz", "IRR_UNICITE"), ("facture.xml", "IRR_FORM")]
 
 
+def test_an_answer_that_is_none(world: World) -> None:
+    """What is neither a flow nor an answer to one is gone from `depot`, answered by nothing, shown to the operator."""
+    before = turned_away(world)
+    names = ("CFE0604A_PA0003_PPF0010604000000000900001.zip", "CFE0604A_PA0003_PPF0010604000000000900001.tar.gz")
+
+    async def story() -> None:
+        async with signed_in(world) as client:
+            for name in names:
+                await put(client, name, b"x")
+            await world.running["portal"].rounds.once()
+            assert await client.listdir("depot") == []
+
+    play(world, story)
+    assert sorted(turned_away(world)[len(before) :]) == [(names[1], "IRR_FORM"), (names[0], "IRR_TYPE")]
+
+
 def turned_away(world: World) -> list[tuple[str, str]]:
     """Return the flows that were not entered, and why."""
     rows = world.rows("portal", select(refused_flow).order_by("id"))

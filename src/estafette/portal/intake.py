@@ -5,6 +5,8 @@ be entered is answered as any irreceivable flow is, by 501: under its own identi
 number of the portal's, quoting the file name (MDT-76, annex 7 G7.22, G1.114).
 """
 
+from datetime import datetime
+
 from sqlalchemy import Connection, insert, select
 
 from estafette.exchange.messages import Message
@@ -166,6 +168,19 @@ def number_of(identifier: str) -> int | None:
     """
     digits = identifier[-15:]
     return int(digits) if digits.isdecimal() else None
+
+
+def note_refused(connection: Connection, matricule: str, message: Message, reason: str, *, now: datetime) -> None:
+    """What nobody is answered about, an answer that is none, is kept apart for the operator; it is one of the hour."""
+    row = {
+        "file_name": message.name,
+        "partner": matricule,
+        "code": reason.partition(":")[0][:20],
+        "sha256": message.sha256,
+        "answer_sha256": "",
+        "recorded_at": now,
+    }
+    connection.execute(insert(refused_flow).values(row))
 
 
 def _turn_away(hall: Hall, connection: Connection, partner: Partner, message: Message, reason: Irreceivable) -> None:

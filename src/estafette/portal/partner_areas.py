@@ -26,11 +26,12 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy import Connection, RowMapping, select, update
 
-from estafette.exchange.messages import Kind, Message
+from estafette.exchange.messages import Kind, Message, Reply
 from estafette.exchange.sftp_terms import DEPOT, RETRAIT, UNFINISHED, Terms
 from estafette.formats.flow_limits import Limit
 from estafette.portal.connections import busy_for
 from estafette.portal.hall import Hall, Partner
+from estafette.portal.intake import note_refused
 from estafette.portal.intake_tables import retrieval
 from estafette.portal.partners import SFTP, declared
 from estafette.store.documents import PIECE_BYTES, Damaged
@@ -48,8 +49,8 @@ CIPHERS = "+aes256-cbc,aes128-cbc"
 ONE_VISIT_MAX = 1000
 """Flows of one partner looked at in one visit, in and out; the others wait for the next (our bound)."""
 
-ASIDE = "refused"
-"""The folder of an account where lies what could not be entered at all."""
+TAKEN = (200, 202)
+"""What the post replies to what is had: already, or from now on."""
 
 
 def terms_of(hall: Hall) -> Terms:
@@ -114,7 +115,7 @@ class PartnerAreas:
     # ---------------------------------------------------------------------------------------------------- what comes
 
     async def _take(self, partner: Partner, file: Path) -> None:
-        """A file that was put is entered, or laid aside when nobody could answer it; `depot` has it no more."""
+        """A file that was put is entered, or noted when nobody is answered about it; `depot` has it no more."""
         hall = self.hall
         seen = file.stat()
         mark = f"{file.name}\0{seen.st_ino}\0{seen.st_mtime_ns}\0{seen.st_size}"
@@ -127,15 +128,19 @@ class PartnerAreas:
             name=file.name.encode(errors="replace").decode(),
             sha256=sha256,
         )
-        (reply,) = await hall.actor.database.write(lambda connection: hall.post.take(connection, [(message, b"")]))
-        if reply.status in (200, 202):
-            file.unlink(missing_ok=True)
+
+        def apply(connection: Connection) -> Reply:
+            (reply,) = hall.post.take(connection, [(message, b"")])
+            if reply.status not in TAKEN:
+                note_refused(connection, partner.matricule, message, reply.reason, now=hall.actor.clock())
+            return reply
+
+        reply = await hall.actor.database.write(apply)
+        file.unlink(missing_ok=True)
+        if reply.status in TAKEN:
             hall.actor.worker.wake()
-            return
-        log.warning("sftp.refused", account=partner.application_code, file=file.name, reason=reply.reason)
-        aside = file.parent.parent / ASIDE
-        aside.mkdir(exist_ok=True, mode=0o700)
-        file.replace(aside / f"{sha256[:16]}-{file.name[-100:]}")
+        else:
+            log.warning("sftp.refused", account=partner.application_code, file=file.name, reason=reply.reason)
 
     # ---------------------------------------------------------------------------------------------------- what leaves
 
