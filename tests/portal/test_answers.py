@@ -50,6 +50,7 @@ BETWEEN_PLATFORMS = {
     "BR-FR-CDV-CL-02_MDT-21_305",  # the portal is DFH (G7.47)
     "BR-FR-CDV-CL-03_MDT-40_305",
     "BR-FR-CDV-CL-09_MDT-113",  # the reasons of 601 are those of G7.19
+    "BR-FR-CDV-CL-09_MDT-113_501",  # those of 501 are of a flow (annex 7, G7.18)
 }
 """Official rules that are written for statuses between platforms, and that annexes 2 and 7 contradict here."""
 
