@@ -2,7 +2,7 @@
 
     python -m bench path                       150 a second for twenty seconds, on SQLite
     python -m bench path --postgresql          the same on a PostgreSQL started for it, which waits for its disk
-    python -m bench path --count 50000         is memory flat?
+    python -m bench path --count 50000         is memory flat, does an invoice cost more when many are stored?
     python -m bench path --tenants 500         as many suppliers and customers
     python -m bench path --kills 8             each actor killed twice meanwhile: is anything lost or doubled?
 
@@ -43,6 +43,9 @@ TODAY = datetime.now(UTC).date()
 NUMBER = b"NUMBER-OF-THE-INVOICE"
 MODELS = 50
 """Documents unlike each other by their amounts, of each tenant; each deposit then has a number of its own."""
+
+TENTH_S_MIN = 5.0
+"""The tenth part of a run is told apart from this length on."""
 
 DONE = "SELECT count(*) FROM declaration WHERE id > :since AND state = 'accepted' AND interface = 'FFE0111A'"
 LAST = "SELECT max(id) FROM declaration"
@@ -123,6 +126,7 @@ async def measure(actors: Actors, options: Options) -> None:
     await asyncio.to_thread(actors.wait_quiet)
     _tell(options, answers, deposited=deposited, whole=whole)
     _tell_costs(options.count, spent, watched)
+    _tell_growth(options, watched)
     _check(actors, options.count)
 
 
@@ -163,6 +167,8 @@ class _Watched:
         self._actors = actors
         self._document = document
         self.resident: list[dict[str, float]] = []
+        self.spent: list[tuple[float, float]] = []
+        """Moments, and the seconds of processor that all the actors had used by then."""
         self.judgements: list[float] = []
 
     async def watch(self) -> None:
@@ -170,6 +176,7 @@ class _Watched:
         await asyncio.to_thread(self._judge)
         while True:
             self.resident.append(self._actors.resident_mb())
+            self.spent.append((time.perf_counter(), sum(self._actors.cpu_s().values())))
             self.judgements.append(await asyncio.to_thread(self._judge))
             await asyncio.sleep(1)
 
@@ -200,6 +207,23 @@ def _tell_costs(count: int, spent: dict[str, float], watched: _Watched) -> None:
         print(f"{name:<18}{1000 * seconds / count:>9.2f} ms" + "".join(f"{one:>13.0f} MB" for one in seen))
     print(f"{'all the actors':<18}{1000 * sum(spent.values()) / count:>9.2f} ms an invoice")
     say("one judgement of one of them meanwhile (processor)", 1000 * statistics.mean(watched.judgements), "ms")
+
+
+def _tell_growth(options: Options, watched: _Watched) -> None:
+    """Print what an invoice costs, and what memory all the actors hold, as they store more: for long runs."""
+    seconds = options.count / options.rate
+    if seconds < 10 * TENTH_S_MIN:
+        return
+    print("invoices stored, processor an invoice, memory of all the actors")
+    began = watched.spent[0][0]
+    for tenth in range(10):
+        mine = [
+            at for at, (moment, _) in enumerate(watched.spent) if tenth <= 10 * (moment - began) / seconds < tenth + 1
+        ]
+        (first, before), (last, after) = watched.spent[mine[0]], watched.spent[mine[-1]]
+        cost = 1000 * (after - before) / (options.rate * (last - first))
+        memory = sum(watched.resident[mine[-1]].values())
+        print(f"{options.count * (tenth + 1) // 10:>9}{cost:>12.2f} ms{memory:>12.0f} MB")
 
 
 def _check(actors: Actors, count: int) -> None:
