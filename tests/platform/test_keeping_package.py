@@ -19,7 +19,7 @@ from estafette.formats.xml import is_pdf
 from estafette.platform import keeping_package, tables, watch
 from estafette.platform.keeping_drawers import needing
 from estafette.platform.keeping_package import Asked, NotPossible
-from estafette.store import roots
+from estafette.store import inventory, roots
 from estafette.store.sealed_check import check
 from estafette.store.sealed_files import Broken, Writer
 from estafette.store.tables import audit_event
@@ -74,6 +74,14 @@ def originals(held: dict[str, bytes]) -> list[str]:
     """Give the numbers of the invoices whose original is in a package."""
     lines = json.loads(held["manifest.json"])["files"]
     return sorted(line["number"] for line in lines if line["kind"] == "original")
+
+
+def test_a_package_is_no_document_that_is_missing(exchanged: World) -> None:
+    """Once a package is made the store is still whole: its hash is that of a file of its own."""
+    made(exchanged)
+    actor = exchanged.running["platform-a"].actor
+    with actor.database.read() as connection:
+        assert inventory.verify(connection, actor.documents).findings == []
 
 
 def test_all_that_is_of_an_invoice_is_there(exchanged: World) -> None:

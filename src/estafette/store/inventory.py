@@ -16,7 +16,9 @@ from sqlalchemy import Column, Connection, Engine, MetaData, Select, String, Tab
 from estafette.store.documents import Damaged, Documents
 from estafette.store.tables import condemned, document, job, purged, unlinked
 
-NOT_NAMING = frozenset({document.name, condemned.name, purged.name, unlinked.name})
+NOT_NAMING = frozenset({document.name, condemned.name, purged.name, unlinked.name, "package"})
+"""Tables that name no document: what keeps them, and restitution packages, each a file of its own."""
+
 WITHIN_ENVELOPES = frozenset({"invoice_data", "obligatory_status", "accepted_report"})
 """Tables of the portal whose hash is that of a file in an envelope: the envelope is the document."""
 
