@@ -18,6 +18,9 @@ from estafette.circuit.network import SEATS
 from estafette.store.database import DRIVER
 
 START_S = 60.0
+LOOK_S = 0.02
+"""Between two looks at a process at work: whoever looks without rest takes the processor it waits for."""
+
 QUIET = "SELECT key FROM job WHERE state = 'pending' AND NOT (tries = 0 AND due > created_at)"
 """What is left to do; what was planned for a later day is not."""
 
@@ -73,6 +76,8 @@ class Circuit:
             assert time.monotonic() < deadline, self.log.read_text()
             if _answers(f"{waiting[0]}/ready"):
                 waiting.pop(0)
+            else:
+                time.sleep(LOOK_S)
 
     def kill(self) -> None:
         """Kill it as a power cut would."""
@@ -110,6 +115,7 @@ class Circuit:
         deadline = time.monotonic() + START_S
         while any(self.query(seat.name, QUIET) for seat in SEATS):
             assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(LOOK_S)
 
 
 def _answers(url: str) -> bool:

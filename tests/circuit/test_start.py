@@ -4,13 +4,14 @@ import asyncio
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
 import aiohttp
 import pytest
 from tests.cli.command import one_line, run
-from tests.running import Circuit, free_ports
+from tests.running import LOOK_S, Circuit, free_ports
 
 from estafette.circuit import seed
 from estafette.circuit.network import SEATS
@@ -176,6 +177,7 @@ def test_a_stop_during_the_first_start_is_heeded_at_once(tmp_path: Path) -> None
     assert cut.process is not None
     while "[1/5]" not in (shown := cut.log.read_text()):
         assert cut.process.poll() is None, shown
+        time.sleep(LOOK_S)
     cut.stop()
     assert cut.process.returncode == 0
     shown = cut.log.read_text()
