@@ -14,7 +14,7 @@ ENGINES = ("sqlite", "postgresql")
 TWICE = frozenset(
     {
         "test_issue", "test_reception", "test_answers", "test_routing", "test_archives", "test_payments",
-        "test_reporting", "test_mirror", "test_objects", "test_reports", "test_directory",
+        "test_reporting", "test_keeping_purge", "test_mirror", "test_objects", "test_reports", "test_directory",
     }
 )  # fmt: skip
 """The modules whose tests run on both engines: those that together read and write every table of the rooms."""

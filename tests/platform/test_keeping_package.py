@@ -19,7 +19,7 @@ from estafette.formats.xml import is_pdf
 from estafette.platform import keeping_package, tables, watch
 from estafette.platform.keeping_drawers import needing
 from estafette.platform.keeping_package import Asked, NotPossible
-from estafette.store import inventory, roots
+from estafette.store import audit_purge, inventory, roots
 from estafette.store.sealed_check import check
 from estafette.store.sealed_files import Broken, Writer
 from estafette.store.tables import audit_event
@@ -289,3 +289,18 @@ def test_it_is_gone_after_a_month(exchanged: World) -> None:
     query = select(audit_event.c.body).where(audit_event.c.about == identifier).order_by(audit_event.c.seq)
     told = [json.loads(row["body"])["what"] for row in exchanged.rows("platform-a", query)]
     assert told == ["package.asked", "package.ready", "package.fetched", "package.fetched", "package.expired"]
+
+
+def test_a_package_verifies_whose_journal_has_forgotten(exchanged: World) -> None:
+    """Where the first events of the journal say nothing more, the package still proves the chain and its roots."""
+    actor = exchanged.running["platform-a"].actor
+    before = check(io.BytesIO(made(exchanged)), verifies)
+    with actor.database.begin() as connection:
+        day, said = exchanged.clock.now.date(), {"now": exchanged.clock(), "key": actor.public_key}
+        roots.seal(connection, day=day, **said, sign=lambda data: sign(actor.key, data))  # type: ignore[arg-type]
+    assert audit_purge.forget(actor.database, last=day, now=exchanged.clock()) >= before.events
+    data = made(exchanged)
+    lines = files(data)["journal/audit.jsonl"].splitlines()
+    assert "sha256:" in json.loads(lines[0])["body"]
+    found = check(io.BytesIO(data), verifies)
+    assert (found.events, found.roots) == (len(lines), before.roots + 1)

@@ -12,7 +12,7 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, RowMapping, Table, func, insert, select, update
-from tests.platform.world import BUYER, SELLER, Clock, World, collected, open_world, opened, service
+from tests.platform.world import BUYER, SELLER, Clock, World, collected, open_world, service
 
 from estafette.platform import keeping_purge, tables
 from estafette.platform.keeping_purge import Purge
@@ -123,26 +123,26 @@ def own(home: Path, tmp_path: Path) -> Iterator[Store]:
     store.database.close()
 
 
-def test_nothing_is_over_at_first() -> None:
+def test_nothing_is_over_at_first(own_world: World) -> None:
     """Of what happened today nothing is purged, today or in a year; in eleven years all is, on both sides."""
-    with opened() as world:
-        world.deposit(service("FRESH1"))
-        world.deposit(b"no invoice", name="bad.bin", syntax="UBL")
+    world = own_world
+    world.deposit(service("FRESH1"))
+    world.deposit(b"no invoice", name="bad.bin", syntax="UBL")
 
-        def purged_at(name: str) -> dict[str, int]:
-            actor = world.running[name].actor
-            return dict(Purge(actor.database, actor.documents, Retention(), world.clock).run().going)
+    def purged_at(name: str) -> dict[str, int]:
+        actor = world.running[name].actor
+        return dict(Purge(actor.database, actor.documents, Retention(), world.clock).run().going)
 
-        assert purged_at("platform-a") == {}
-        world.pass_by(days=364)
-        assert purged_at("platform-a") == {}
-        world.pass_by(days=3)
-        assert purged_at("platform-a") == {"flow": 1}
-        world.pass_by(days=365 * 10)
-        assert purged_at("platform-a")["invoice"] == 1
-        assert purged_at("platform-b")["invoice"] == 1
-        for siren in (SELLER, BUYER):
-            assert world.invoices(siren, "FRESH1") == []
+    assert purged_at("platform-a") == {}
+    world.pass_by(days=364)
+    assert purged_at("platform-a") == {}
+    world.pass_by(days=3)
+    assert purged_at("platform-a") == {"flow": 1}
+    world.pass_by(days=365 * 10)
+    assert purged_at("platform-a")["invoice"] == 1
+    assert purged_at("platform-b")["invoice"] == 1
+    for siren in (SELLER, BUYER):
+        assert world.invoices(siren, "FRESH1") == []
 
 
 def test_an_invoice_goes_with_its_file(own: Store) -> None:

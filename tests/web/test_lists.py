@@ -8,8 +8,10 @@ from datetime import UTC, date, datetime
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import select, update
 from tests.web.world import World, an_invoice, open_world
 
+from estafette.platform.tables import declaration, invoice
 from estafette.simulation.documents import ubl
 from estafette.web.platform.attention import concerns
 from estafette.web.platform.lists import STANDS
@@ -24,6 +26,10 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     for place, number in enumerate(NUMBERS):
         made = replace(an_invoice(number), issued=date(2026, 9, 10 + place))
         world.issue(ubl(made))
+    with world.actor.database.begin() as connection:
+        mine = select(invoice.c.id).where(invoice.c.number == "A-2")
+        rejected = update(declaration).where(declaration.c.invoice_id.in_(mine), declaration.c.status.is_(None))
+        connection.execute(rejected.values(state="rejected"))
     yield world
     world.close()
 
@@ -39,6 +45,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         ({"counterpart": "LEVANT"}, {"A-1", "A-2", "B-1"}),
         ({"counterpart": "nobody"}, set()),
         ({"stands": "paid"}, set()),
+        ({"stands": "refused"}, {"A-2"}),
         ({"stands": "open", "number": "B"}, {"B-1"}),
         ({"from": "yesterday"}, {"A-1", "A-2", "B-1"}),
     ],
@@ -76,9 +83,11 @@ def test_what_asks_for_attention_leads_to_its_list() -> None:
     rows = [{**row, "number": code, "status": code, "side": side} for code, side in told.items()]
     received, issued = ([each for each in rows if each["side"] == side] for side in ("received", "issued"))
     undelivered = {**row, "status": "200", "standing": "undelivered", "side": "issued"}
-    found = concerns(received, [*issued, undelivered], [], on=date(2026, 9, 15))
-    assert len(found) == 4
+    refused = {**row, "status": "203", "declared": "receivable,rejected", "side": "issued"}
+    found = concerns(received, [*issued, undelivered, refused], [], on=date(2026, 9, 15))
+    assert len(found) == 5
     for concern in found:
         _words, sought = STANDS[concern.stands]
         (one,) = concern.invoices
-        assert one["status"] in sought.statuses or one["standing"] in sought.standings
+        states = set(one.get("declared", "").split(","))
+        assert one["status"] in sought.statuses or one["standing"] in sought.standings or states & sought.declared

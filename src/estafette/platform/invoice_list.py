@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from estafette.platform import life_cycle
 from estafette.platform.tables import declaration, event, invoice
@@ -17,7 +17,7 @@ from estafette.platform.tables import declaration, event, invoice
 @dataclass(frozen=True, slots=True)
 class Sought:
     """What is sought: a number by its beginning, a counterpart by a part of its name or its SIREN, days of issue (both
-    included), latest statuses or standings; what is not said is any.
+    included), latest statuses or standings or what became of anything the State is owed; what is not said is any.
     """
 
     number: str = ""
@@ -26,6 +26,7 @@ class Sought:
     ends_on: date | None = None
     statuses: frozenset[str] = frozenset()
     standings: frozenset[str] = frozenset()
+    declared: frozenset[str] = frozenset()
 
 
 def listed(
@@ -57,8 +58,11 @@ def _conditions(side: str, sought: Sought) -> list[ColumnElement[bool]]:
         found.append(invoice.c.issue_date >= sought.starts_on)
     if sought.ends_on:
         found.append(invoice.c.issue_date <= sought.ends_on)
-    stands = [invoice.c.standing.in_(sought.standings)] if sought.standings else []
+    stands: list[ColumnElement[bool]] = [invoice.c.standing.in_(sought.standings)] if sought.standings else []
     stands += [_latest_status().in_(sought.statuses)] if sought.statuses else []
+    if sought.declared:
+        mine = (declaration.c.invoice_id == invoice.c.id, declaration.c.state.in_(sought.declared))
+        stands.append(exists().where(*mine))
     return [*found, or_(*stands)] if stands else found
 
 

@@ -1,7 +1,7 @@
 """What asks for a person's attention: what waits for an answer of theirs, and what went wrong lately.
 
 What waits stays until it is answered. What ended badly (rejected, refused, irreceivable) is shown for thirty days, or
-until the same number, or the same file name, has been taken.
+until the same number, or the same file name, has been taken; what the State rejected, for thirty days.
 """
 
 from collections.abc import Sequence
@@ -55,6 +55,11 @@ def concerns(received: Sequence[Row], issued: Sequence[Row], deposits: Sequence[
             stands="ended",
         ),
         Concern(
+            Sign("Données rejetées par l'administration", "Data rejected by the administration", "bad"),
+            tuple(row for row in issued if _is_refused(row) and _recent(row["received_at"], on)),
+            stands="refused",
+        ),
+        Concern(
             Sign("Déposées, non transmises", "Submitted, not transmitted", "wait"),
             tuple(row for row in issued if row["standing"] == "undelivered" and row["status"] == "200"),
             stands="undelivered",
@@ -62,6 +67,12 @@ def concerns(received: Sequence[Row], issued: Sequence[Row], deposits: Sequence[
         Concern(Sign("Dépôts irrecevables", "Irreceivable deposits", "bad"), deposits=_irreceivable(deposits, on)),
     )
     return [concern for concern in found if concern.invoices or concern.deposits]
+
+
+def _is_refused(row: Row) -> bool:
+    """Tell whether the portal rejected the data or a status of an invoice that lives."""
+    states = (row.get("declared") or "").split(",")
+    return row["status"] not in ENDED and not {"rejected", "irreceivable"}.isdisjoint(states)
 
 
 def _irreceivable(deposits: Sequence[Row], on: date) -> tuple[Row, ...]:

@@ -47,6 +47,10 @@ STANDS: Mapping[str, tuple[Sign, Sought]] = {
         Sign("Refusées, rejetées, annulées, non arrivées", "Refused, rejected, cancelled, not arrived"),
         Sought(statuses=frozenset({"210", "213", "220", "221", "501"})),
     ),
+    "refused": (
+        Sign("Données rejetées par l'administration", "Data rejected by the administration"),
+        Sought(declared=frozenset({"rejected", "irreceivable"})),
+    ),
     "undelivered": (
         Sign("Déposées, non transmises", "Submitted, not transmitted"),
         Sought(standings=frozenset({"undelivered"})),
@@ -131,6 +135,7 @@ def _sought(asked: Mapping[str, str]) -> Sought:
         ends_on=_day(asked.get("to", "")),
         statuses=stands.statuses,
         standings=stands.standings,
+        declared=stands.declared,
     )
 
 
