@@ -178,7 +178,8 @@ class World:
 
     def work(self) -> None:
         """Do all there is to do, everywhere; whatever fails or cannot be done fails the test."""
-        assert self.work_with_troubles() == []
+        troubles = self.work_with_troubles()
+        assert troubles == [], troubles
 
     def work_with_troubles(self) -> list[str]:
         """Do all that can be done now; return what went wrong since the last time, by the errors it left."""

@@ -192,7 +192,8 @@ def test_a_damaged_export(own_world: World) -> None:
     name = FlowName.numbered("FFE1435A", application_code="PA0003", emitter="PPF001", number=10**6)
     message = Message(str(name), Kind.FLOW, "PPF", "0003", name.archive, "0" * 64)
     world.wire.hand(message, damaged, key=world.running["portal"])
-    world.work()
+    (trouble,) = world.work_with_troubles()
+    assert "answers no flow of the portal" in trouble  # which never sent this one
     (flow,) = world.sql("platform-a", "SELECT state, details FROM portal_flow WHERE name = :flow", flow=str(name))
     assert flow["state"] == "irreceivable"
     assert "IRR_SYNTAX" in str(flow["details"])
