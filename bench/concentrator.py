@@ -19,7 +19,7 @@ from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, String, cast, func, insert, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, String, cast, func, insert, literal, select
 
 from bench.actors import durable
 from bench.neighbours import CODE, MATRICULE, Neighbours, now
@@ -167,7 +167,7 @@ def fill(neighbours: Neighbours, facts: int) -> None:
 def _fill(connection: Connection, first: int, last: int) -> None:
     numbers = select(literal(first + 1).label("n")).cte("numbers", recursive=True)
     numbers = numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < last))
-    seller = func.substr(cast(1_000_000_000 + numbers.c.n * 7919 % 900_000_000, String), 2)
+    seller = func.substr(cast(1_000_000_000 + cast(numbers.c.n, BigInteger) * 7919 % 900_000_000, String), 2)
     number = literal("G-").concat(cast(numbers.c.n, String))
     day, moment = date(2025, 6, 15), datetime(2025, 6, 16, tzinfo=UTC)
     head = {"id": numbers.c.n, "seller_siren": seller, "number": number, "year": 2025, "buyer_siren": BUYER}
