@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, select
 
 from estafette.formats import cdar
+from estafette.formats.flow_limits import FlowLimits, Limit
 from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Unreadable
 from estafette.invoice.model import Invoice
@@ -30,15 +31,20 @@ from estafette.platform import (
 )
 from estafette.platform.examination import Examined
 from estafette.platform.home import Home
+from estafette.platform.pace import Pace
 from estafette.platform.tables import flow
 from estafette.store.jobs import Job
 from estafette.store.queries import AnyRow, Query
 from estafette.store.worker import Apply, Never, Outcome, together
+from estafette.values.moments import paris_day
 
 DEPOSIT, STATUS = "deposit", "status"
 
 REST_S, PACK_REST_S = 0.05, 0.25
 """How long a queue is left alone after a batch: what comes meanwhile goes together, into fewer envelopes."""
+
+INTERFACES = (*declarations.DATA.values(), declarations.STATUSES)
+"""What may leave at once: data in two syntaxes, and statuses."""
 
 
 class Work:
@@ -47,6 +53,7 @@ class Work:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._documents = home.actor.documents
+        self._pace = Pace(PACK_REST_S)
 
     def take(self) -> None:
         """The worker knows what each queue asks."""
@@ -54,14 +61,20 @@ class Work:
         worker.handles_together(DEPOSIT, self.judge, rest_s=REST_S)
         worker.handles_together(reception.RECEIVE, self.receive, rest_s=REST_S)
         worker.handles_together(STATUS, self.take_statuses, rest_s=REST_S)
-        worker.handles_together(declarations.PACK, self.pack, rest_s=PACK_REST_S)
+        worker.handles_together(declarations.PACK, self.pack, rest_s=self._rest_s)
         worker.handles(acknowledgements.PORTAL, lambda job: acknowledgements.handle(self._home, job))
         worker.handles(refused_envelopes.AGAIN, lambda job: refused_envelopes.again(self._home, job))
         worker.handles(mirror_extracts.PURGE, lambda job: mirror_extracts.purge(self._home.actor, job))
 
     async def pack(self, batch: list[Job]) -> Outcome:
         """What the State is owed has left."""
+        self._pace.left(len({job.payload["interface"] for job in batch}), self._home.actor.clock())
         return await declarations.pack(self._home, batch)
+
+    def _rest_s(self) -> float:
+        now = self._home.actor.clock()
+        flows_an_hour = FlowLimits().at(Limit.FLOWS_AN_HOUR, paris_day(now))
+        return self._pace.rest_s(now, flows_an_hour=flows_an_hour, flows=len(INTERFACES))
 
     async def judge(self, batch: list[Job]) -> Outcome:
         """Deposits are taken, rejected or refused."""

@@ -129,7 +129,7 @@ class Worker:
         self._concurrency = concurrency
         self._room = asyncio.Semaphore(concurrency)
         self._running: dict[asyncio.Task[None], str] = {}
-        self._rests: dict[str, float] = {}
+        self._rests: dict[str, float | Callable[[], float]] = {}
         self._resting: set[str] = set()
         self._bell = asyncio.Event()
         self._looked: datetime | None = None
@@ -147,10 +147,10 @@ class Worker:
         self._alone.add(queue)
         self._handlers[queue] = one
 
-    def handles_together(self, queue: str, handler: Together, *, rest_s: float = 0.0) -> None:
+    def handles_together(self, queue: str, handler: Together, *, rest_s: float | Callable[[], float] = 0.0) -> None:
         """Jobs of `queue` go to `handler` as many as wait; those of `queue:part` apart, each part by itself.
 
-        `rest_s`: how long the queue, or its part, is left alone after a batch.
+        `rest_s`: how long the queue, or its part, is left alone after a batch, or what tells it then.
         """
         self._alone.discard(queue)
         self._handlers[queue] = handler
@@ -216,7 +216,8 @@ class Worker:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         queue = self._running.pop(task)
-        if rest_s := self._rests.get(queue.partition(":")[0]):
+        rest = self._rests.get(queue.partition(":")[0], 0.0)
+        if rest_s := rest() if callable(rest) else rest:
             self._resting.add(queue)
             task.get_loop().call_later(rest_s, self._rested, queue)
         else:
