@@ -44,6 +44,9 @@ NUMBER = b"NUMBER-OF-THE-INVOICE"
 MODELS = 50
 """Documents unlike each other by their amounts, of each tenant; each deposit then has a number of its own."""
 
+STILL_S = 120.0
+"""How long nothing may move before the run is given up: longer than envelopes are spaced."""
+
 TENTH_S_MIN = 5.0
 """The tenth part of a run is told apart from this length on."""
 
@@ -131,8 +134,16 @@ async def measure(actors: Actors, options: Options) -> None:
 
 
 async def _until(actors: Actors, count: int, *, since: int = 0) -> None:
-    """Wait until so many invoices have gone all the way, of those declared after that one."""
-    while int(actors.query("platform-a", DONE, since=since)[0]) < count:
+    """Wait until so many invoices have gone all the way, of those declared after that one.
+
+    Raises: SystemExit, when none has for so long that none will.
+    """
+    had, moved = 0, time.perf_counter()
+    while (done := int(actors.query("platform-a", DONE, since=since)[0])) < count:
+        if done > had:
+            had, moved = done, time.perf_counter()
+        if time.perf_counter() - moved > STILL_S:
+            raise SystemExit(f"{done} of {count} acknowledged, then none for {STILL_S:.0f} s")
         await asyncio.sleep(0.25)
 
 
