@@ -38,6 +38,7 @@ class Database:
     def __init__(self, engine: Engine, *, threaded: bool = True) -> None:
         self.engine = engine
         self._adapter = postgresql if self.is_shared else sqlite
+        self._writing = self._adapter.Writing(engine)
         self.measures = Measures()
         self._writer = Writer(self.begin, self.measures.committed) if threaded else None
         self.revisions: frozenset[str] = frozenset()
@@ -57,7 +58,7 @@ class Database:
         One that is not `durable` waits for no disk: a power cut may undo it, whole, until a durable one follows.
         """
         committed: list[Callable[[], None]] = []
-        with self._adapter.writing(self.engine, durable=durable) as connection:
+        with self._writing(durable=durable) as connection:
             gathered.begin(connection)
             measures.begin(connection, self.measures)
             try:
@@ -106,6 +107,7 @@ class Database:
         """Let go of the file, once what was asked is written."""
         if self._writer is not None:
             self._writer.close()
+        self._writing.close()
         self.engine.dispose()
 
 

@@ -112,12 +112,21 @@ def _driver_errors() -> type[Exception]:
     return Error
 
 
-@contextmanager
-def writing(engine: Engine, *, durable: bool) -> Iterator[Connection]:
-    """Hold the write lock of the schema for one transaction."""
-    with engine.begin() as connection:
-        connection.execute(_ALONE if durable else _ALONE_UNSYNCED)
-        yield connection
+class Writing:
+    """The write lock of the schema, for one transaction at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def __call__(self, *, durable: bool) -> Iterator[Connection]:
+        """Hold the lock."""
+        with self._engine.begin() as connection:
+            connection.execute(_ALONE if durable else _ALONE_UNSYNCED)
+            yield connection
+
+    def close(self) -> None:
+        """Nothing is kept from one transaction to the next."""
 
 
 @contextmanager
