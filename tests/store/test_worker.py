@@ -300,14 +300,14 @@ def test_a_store_that_fails_for_a_while_is_tried_again(
     desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk, or a file that another program holds, stops the work for the time it lasts and no longer."""
-    real, until = jobs.claim, world.clock() + timedelta(minutes=5)
+    real, until = jobs.ready, world.clock() + timedelta(minutes=5)
 
-    def claim(*arguments: Any, now: datetime, **others: Any) -> list[Job]:
+    def ready(*arguments: Any, now: datetime, **others: Any) -> list[Job]:
         if now < until:
             raise OperationalError("UPDATE job", {}, Exception("database or disk is full"))
         return real(*arguments, now=now, **others)
 
-    monkeypatch.setattr(jobs, "claim", claim)
+    monkeypatch.setattr(jobs, "ready", ready)
     desk.ask("a")
     world.run(desk.work(hours=1))
     assert desk.states() == {"a": "done"}

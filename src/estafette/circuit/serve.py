@@ -38,6 +38,10 @@ from estafette.store.database import DRIVER, NewerData, is_newer
 from estafette.store.objects import ObjectPacks
 from estafette.store.postgresql import is_server
 
+SWITCH_S = 0.001
+"""How long a thread of ours keeps the interpreter while another waits for it. The writer lets it go at each statement:
+with Python's own 5 ms it waits as long, each time, for a judgement that is under way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -67,6 +71,7 @@ def serve(data: Path, *, port: int, part: Part, ready: Ready) -> None:
     """
     network = Network(data, port)
     _check_role(network, part)
+    sys.setswitchinterval(SWITCH_S)
     with ExitStack() as held:
         sockets = [held.enter_context(one) for one in _bound(network, part)]
         _check_folder(data)

@@ -4,6 +4,8 @@ import logging
 import sys
 from typing import Any
 
+from estafette.store import correlation
+
 
 def configure_log(level: int) -> None:
     """Log what is at least of this level; an exception is its trace, without the values it met."""
@@ -11,6 +13,7 @@ def configure_log(level: int) -> None:
 
     common: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        correlation.say,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
         structlog.processors.format_exc_info,
@@ -24,7 +27,7 @@ def configure_log(level: int) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*common[:1], structlog.stdlib.add_logger_name, *common[1:]],
+            foreign_pre_chain=[*common[:2], structlog.stdlib.add_logger_name, *common[2:]],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, written],
         )
     )

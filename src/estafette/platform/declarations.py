@@ -144,6 +144,11 @@ def _declare(
     gathered.add(connection, declaration, values)
     told = {"interface": interface, "object": object_id, "sha256": values["sha256"]}
     audit.record(connection, row["siren"], "declared", about=row["id"], at=now, **told)
+    gathered.remember(connection, (PACK, interface), lambda: _ask_to_pack(connection, interface, now))
+
+
+def _ask_to_pack(connection: Connection, interface: str, now: datetime) -> None:
+    """What waits for an interface will leave: once for all that this transaction declares."""
     jobs.add(connection, queue=PACK, key=f"{PACK}:{uuid4().hex}", payload={"interface": interface}, now=now)
 
 

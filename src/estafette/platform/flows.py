@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import Connection, RowMapping, Select, Update, bindparam, delete, func, insert, or_, select, update
 
@@ -24,6 +23,7 @@ from estafette.platform.flow_tables import flow_view
 from estafette.platform.tables import company, flow, invoice
 from estafette.platform.views import View
 from estafette.store import audit, gathered, measures
+from estafette.store.identifiers import new_identifier
 from estafette.store.queries import AnyRow, Lookup, Query, Row
 
 TICK = timedelta(milliseconds=1)
@@ -286,7 +286,7 @@ def _with_standing() -> Select[Any]:
 def _insert(connection: Connection, *, siren: str, now: datetime, invoice_id: str | None = None, **values: Any) -> Row:
     moment = _moment(connection, siren, now)
     row = {
-        "id": str(uuid4()),
+        "id": new_identifier(now),
         "siren": siren,
         "submitted_at": moment,
         "updated_at": moment,

@@ -11,7 +11,6 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import PurePath
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import Connection, select
 
@@ -33,6 +32,7 @@ from estafette.platform.statuses import set_status
 from estafette.platform.tables import invoice
 from estafette.reporting.decision import Decision, Treatment, absent_from_directory, decide
 from estafette.store import audit, gathered, measures
+from estafette.store.identifiers import new_identifier
 from estafette.store.queries import AnyRow, Lookup
 from estafette.values.moments import PARIS
 
@@ -281,7 +281,7 @@ def record(
     """The delivery is written; returns its row. `deposit` gives name, syntax and document."""
     faults = [fault.row() for fault in ruling.faults]
     row = {
-        "id": str(uuid4()),
+        "id": new_identifier(now),
         "siren": siren,
         "side": side,
         "standing": ruling.standing,

@@ -4,22 +4,34 @@ Whoever comes from outside binds it (`bound`); a job keeps that of the moment it
 worker binds it again while it does the job; a message carries it to its recipient. Every line of the log says it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
 from uuid import uuid4
 
-from structlog.contextvars import bound_contextvars, get_contextvars
-
 NAME = "correlation_id"
+
+_CURRENT: ContextVar[str] = ContextVar(NAME, default="")
 
 
 def current() -> str:
     """Return the identifier of what is being done, a new one where nothing has any."""
-    return str(get_contextvars().get(NAME) or uuid4())
+    return _CURRENT.get() or str(uuid4())
 
 
 @contextmanager
 def bound(identifier: str | None) -> Iterator[None]:
     """What is done meanwhile has this identifier, or a new one."""
-    with bound_contextvars(**{NAME: identifier or str(uuid4())}):
+    token = _CURRENT.set(identifier or str(uuid4()))
+    try:
         yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def say(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A line of the log says the identifier of what is being done, unless it names another: for structlog."""
+    if identifier := _CURRENT.get():
+        line.setdefault(NAME, identifier)
+    return line

@@ -95,13 +95,27 @@ def claim(
 
     A queue may be several: `deliver` is also `deliver:0003` and `deliver:0005`.
     """
-    if not queues:
-        return []
-    rows = _ready(queues).rows(connection, now=now, busy=list(busy), most=limit)
-    jobs = [Job(**row, worker=worker) for row in rows]
+    jobs = ready(connection, queues=queues, now=now, limit=limit, busy=busy, worker=worker)
     if jobs:
         _LEASE.run(connection, [{"ids": [job.id for job in jobs], "until": now + LEASE, "who": worker}])
     return jobs
+
+
+def ready(
+    connection: Connection,
+    *,
+    queues: tuple[str, ...],
+    now: datetime,
+    limit: int,
+    busy: Collection[str] = (),
+    taken: Collection[int] = (),
+    worker: str | None = None,
+) -> list[Job]:
+    """Return up to `limit` jobs that `claim` would lease, and that are not among those `taken`."""
+    if not queues:
+        return []
+    rows = _ready(queues).rows(connection, now=now, busy=list(busy), most=limit + len(taken))
+    return [Job(**row, worker=worker) for row in rows if row["id"] not in taken][:limit]
 
 
 def are_held(connection: Connection, some: Sequence[Job]) -> bool:
@@ -206,16 +220,22 @@ def parked(connection: Connection) -> int:
     return connection.execute(select(func.count()).where(table.c.state == "parked")).scalar_one()
 
 
-def next_due(connection: Connection, queues: tuple[str, ...], busy: Collection[str] = ()) -> datetime | None:
-    """Tell when the next waiting job may run: when it is due, or when its lease is over, and its lane is free."""
+def next_due(
+    connection: Connection, queues: tuple[str, ...], busy: Collection[str] = (), taken: Collection[int] = ()
+) -> datetime | None:
+    """Tell when the next waiting job may run: when it is due, or when its lease is over, and its lane is free.
+
+    Those `taken` are left out.
+    """
     if not queues:
         return None
-    due: datetime | None = _next_due(queues).value(connection, busy=list(busy))
-    return due
+    rows = _next_due(queues).tuples(connection, busy=list(busy), most=len(taken) + 1)
+    return next((due for due, identifier in rows if identifier not in taken), None)
 
 
 @cache
 def _next_due(queues: tuple[str, ...]) -> Query:
-    free = func.coalesce(table.c.leased_until, table.c.due)
+    free = func.coalesce(table.c.leased_until, table.c.due, type_=Instant)
     mine = and_(table.c.state == "pending", _of(queues), table.c.queue.not_in(bindparam("busy", expanding=True)))
-    return Query(select(func.min(free)).where(mine, _first_of_its_lane()))
+    waiting = select(free.label("free"), table.c.id).where(mine, _first_of_its_lane())
+    return Query(waiting.order_by(free).limit(bindparam("most", type_=Integer)))

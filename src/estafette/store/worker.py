@@ -128,7 +128,9 @@ class Worker:
         self._alone: set[str] = set()
         self._concurrency = concurrency
         self._room = asyncio.Semaphore(concurrency)
-        self._running: dict[asyncio.Task[None], str] = {}
+        self._running: dict[asyncio.Task[None], list[Job]] = {}
+        self._taken: set[int] = set()
+        """What it does: that is all there is to know where no other process may do it."""
         self._rests: dict[str, float | Callable[[], float]] = {}
         self._resting: set[str] = set()
         self._bell = asyncio.Event()
@@ -187,35 +189,39 @@ class Worker:
             await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _start_some(self) -> None:
-        busy = self._busy()
-        claimed = await self._database.write(
-            lambda connection: jobs.claim(
-                connection,
-                queues=tuple(self._handlers),
-                now=self._clock(),
-                limit=TOGETHER_MAX,
-                busy=busy,
-                worker=self.name,
-            ),
-            durable=False,  # a lease that a power cut undoes was of no use
-        )
+        claimed = await self._claimed()
         self._looked = self._clock()
         in_order = sorted(claimed, key=lambda job: (job.queue, job.id))
         for queue, some in groupby(in_order, key=lambda job: job.queue):
             together = list(some)
             for batch in [[job] for job in together] if queue in self._alone else [together]:
                 task = asyncio.create_task(self._work(batch))
-                self._running[task] = queue
+                self._running[task] = batch
+                self._taken.update(job.id for job in batch)
                 task.add_done_callback(self._ended)
+
+    async def _claimed(self) -> list[Job]:
+        """Return what may be done now, leased where other processes might do it too."""
+        queues, busy, now = tuple(self._handlers), self._busy(), self._clock()
+        if not self._database.is_shared:
+            with self._database.read() as connection:
+                return jobs.ready(connection, queues=queues, now=now, limit=TOGETHER_MAX, busy=busy, taken=self._taken)
+        return await self._database.write(
+            lambda connection: jobs.claim(
+                connection, queues=queues, now=now, limit=TOGETHER_MAX, busy=busy, worker=self.name
+            ),
+            durable=False,  # a lease that a power cut undoes was of no use
+        )
 
     def _busy(self) -> list[str]:
         """Name the queues that have all they can be given."""
-        running = Counter(self._running.values())
+        running = Counter(batch[0].queue for batch in self._running.values())
         full = [queue for queue, count in running.items() if queue not in self._alone or count >= self._concurrency]
         return [*full, *self._resting]
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        queue = self._running.pop(task)
+        batch = self._running.pop(task)
+        queue = batch[0].queue
         rest = self._rests.get(queue.partition(":")[0], 0.0)
         if rest_s := rest() if callable(rest) else rest:
             self._resting.add(queue)
@@ -223,7 +229,14 @@ class Worker:
         else:
             self._bell.set()
         if not task.cancelled() and (fault := task.exception()):
-            log.error("job.unsettled", exc_info=fault)  # its lease will free it
+            log.error("job.unsettled", exc_info=fault)
+            task.get_loop().call_later(jobs.LEASE.total_seconds(), self._given_back, batch)  # as a lease would
+        else:
+            self._taken.difference_update(job.id for job in batch)
+
+    def _given_back(self, batch: list[Job]) -> None:
+        self._taken.difference_update(job.id for job in batch)
+        self._bell.set()
 
     def _rested(self, queue: str) -> None:
         self._resting.discard(queue)
@@ -234,7 +247,7 @@ class Worker:
         if self._bell.is_set():
             return
         with self._database.read() as connection:
-            due = jobs.next_due(connection, tuple(self._handlers), self._busy())
+            due = jobs.next_due(connection, tuple(self._handlers), self._busy(), self._taken)
         if due is None and self.rest_s is None:
             await self._bell.wait()
             return
