@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from estafette.store import postgresql as engine_room
 from estafette.store.database import Database, NewerData, open_database
 from estafette.store.postgresql import WrongUrl, database_url
 from estafette.store.sequences import draw
+from estafette.store.tables import sequence
 
 Open = Callable[..., Database]
 
@@ -178,3 +180,31 @@ def test_every_actor_has_a_schema_in_the_worlds() -> None:
     from estafette.circuit.network import SEATS
 
     assert set(STORES) == {seat.name.replace("-", "_") for seat in SEATS}
+
+
+def test_a_table_that_grew_is_looked_at(url: Callable[[str], str], opens: Open) -> None:
+    """Once what a table holds has doubled, the server plans by what it holds now; not when little changed."""
+    one = opens(url("platform_a"))
+
+    def grow(count: int, mark: str) -> None:
+        with one.begin() as connection:
+            rows = [{"name": f"{mark}{number}", "value": number} for number in range(count)]
+            connection.execute(sa.insert(sequence), rows)
+            connection.exec_driver_sql("SELECT pg_stat_force_next_flush()")
+
+    grow(engine_room.GROWN_MIN // 2, "a")
+    assert one.weigh_grown() == []
+    grow(engine_room.GROWN_MIN, "b")
+    assert one.weigh_grown() == ["sequence"]
+    with one.read() as connection:
+        known = sa.text("SELECT reltuples FROM pg_class WHERE oid = 'sequence'::regclass")
+        assert connection.execute(known).scalar_one() == engine_room.GROWN_MIN * 3 // 2
+    grow(engine_room.GROWN_MIN, "c")
+    assert one.weigh_grown() == []
+
+
+def test_a_file_has_nothing_to_look_at(tmp_path: Path) -> None:
+    """SQLite plans by the indexes alone."""
+    database = open_database(tmp_path / "records.sqlite", ("shared",))
+    assert database.weigh_grown() == []
+    database.close()

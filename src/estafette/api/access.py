@@ -69,7 +69,7 @@ class Access:
         if scheme.lower() != "bearer" or not value.strip():
             raise Problem(401, "Jeton d'accès absent. / Access token missing.")
         now = self._clock()
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             holder = identity.holder(connection, value.strip(), now=now)
             if holder is None:
                 raise Problem(401, "Jeton d'accès inconnu ou expiré. / Access token unknown or expired.")

@@ -69,6 +69,8 @@ class Presence:
             await asyncio.sleep(processes.BEAT_S)
             try:
                 self._heard(await self._database.write(self._say, durable=False))
+                if self.is_first:
+                    await asyncio.to_thread(self._database.weigh_grown)
             except SQLAlchemyError:
                 log.exception("presence.unheard", seconds=processes.BEAT_S)
 

@@ -78,7 +78,7 @@ class Work:
 
     async def judge(self, batch: list[Job]) -> Outcome:
         """Deposits are taken, rejected or refused."""
-        with self._home.actor.database.read() as connection:
+        with self._home.actor.database.glance() as connection:
             rows = {row["id"]: row for row in _FLOWS.rows(connection, these=[job.payload["flow"] for job in batch])}
         read: dict[int, tuple[AnyRow, Invoice]] = {}
 

@@ -6,7 +6,7 @@ between the two engines is in `sqlite` and `postgresql`, and in `columns`; the r
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import copy_context
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +14,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, Table, inspect, text
 
 from estafette.store import audit, gathered, measures, postgresql, sqlite
+from estafette.store.glances import Glances
 from estafette.store.history import history
 from estafette.store.measures import Measures
 from estafette.store.sqlite import DRIVER
@@ -39,6 +40,7 @@ class Database:
         self.engine = engine
         self._adapter = postgresql if self.is_shared else sqlite
         self._writing = self._adapter.Writing(engine)
+        self._glances = Glances(engine)
         self.measures = Measures()
         self._writer = Writer(self.begin, self.measures.committed) if threaded else None
         self.revisions: frozenset[str] = frozenset()
@@ -98,6 +100,17 @@ class Database:
         with self._adapter.reading(self.engine) as connection:
             yield connection
 
+    def glance(self) -> AbstractContextManager[Connection]:
+        """Give a connection to ask one thing: each statement sees what is committed by then, there is no snapshot."""
+        return self._glances()
+
+    def weigh_grown(self) -> list[str]:
+        """The engine plans by what its tables hold by now (`postgresql.weigh_grown`); returns those that had grown."""
+        if not self.is_shared:
+            return []
+        with self.glance() as connection:
+            return postgresql.weigh_grown(connection)
+
     @property
     def lives(self) -> bool:
         """Tell whether its writer can still write."""
@@ -108,6 +121,7 @@ class Database:
         if self._writer is not None:
             self._writer.close()
         self._writing.close()
+        self._glances.close()
         self.engine.dispose()
 
 

@@ -85,7 +85,9 @@ class Documents:
         return name
 
     def put_pieces(self, pieces: Iterable[bytes], *, size: int) -> str:
-        """As `put`, of `size` bytes that come piece by piece: only their compressed form is ever held whole."""
+        """As `put`, of `size` bytes that come piece by piece: of a large one only the compressed form is held."""
+        if size <= PIECE_BYTES:
+            return self.put(b"".join(pieces))
         digest, packed = hashlib.sha256(), bytearray()
         packer = zstandard.ZstdCompressor(level=3).compressobj(size=size)
         for piece in pieces:
@@ -226,7 +228,7 @@ class Documents:
         """Return where a document is among packs, None when it is in none. Raises: KeyError, for what is no name."""
         if len(name) != 64 or not set(name) <= DIGITS:
             raise KeyError(name)
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             return next(iter(_PLACE.tuples(connection, name=name)), None)
 
     def _at_rest(self, name: str) -> bytes:

@@ -38,6 +38,15 @@ IDLE_S = 60
 CONNECTIONS_MAX = 20
 """Connections of one process to one actor's database: its writer, and as many readers as requests at once."""
 
+GROWN_MIN = 250
+"""Rows written to a table before what the server knows of it may be out of date."""
+
+_GROWN = text(
+    "SELECT held.relname FROM pg_stat_user_tables AS held JOIN pg_class ON pg_class.oid = held.relid"
+    " WHERE held.schemaname = current_schema()"
+    " AND held.n_mod_since_analyze > :least + greatest(pg_class.reltuples, 0)"
+)
+
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtext(current_schema()))")
 _ALONE_UNSYNCED = text(
     "SELECT pg_advisory_xact_lock(hashtext(current_schema())), set_config('synchronous_commit', 'off', true)"
@@ -80,6 +89,7 @@ def open_engine(where: str | URL) -> Engine:
     if schema is not None:
         _make_schema(url, str(schema))
     settings = f"-c lock_timeout={LOCK_S}s -c idle_in_transaction_session_timeout={IDLE_S}s"
+    settings += " -c jit=off"  # it pays for long queries only, and is tried for short ones planned on a young store
     if schema is not None:
         settings += f" -c search_path={schema}"
     arguments = {"options": settings, "connect_timeout": 10, "application_name": f"estafette {schema or ''}".strip()}
@@ -127,6 +137,17 @@ class Writing:
 
     def close(self) -> None:
         """Nothing is kept from one transaction to the next."""
+
+
+def weigh_grown(connection: Connection) -> list[str]:
+    """The server has looked at what the tables of this schema hold, where that doubled since; returns their names.
+
+    It looks by itself each minute (autovacuum_naptime); until then it searches as for an empty table, end to end.
+    """
+    grown = list(connection.execute(_GROWN, {"least": GROWN_MIN}).scalars())
+    for name in grown:
+        connection.exec_driver_sql(f"ANALYZE {name}")
+    return grown
 
 
 @contextmanager

@@ -24,10 +24,10 @@ DRIVER: ModuleType = dbapi2
 BUSY_S = 10
 """Longest wait for the write lock before the attempt is given up, and tried again later."""
 
-PAGES_KB = 65_536
+PAGES_KB = 32_768
 """Pages of the file that who writes keeps at hand: those at the ends of the indexes, which each transaction changes."""
 
-LOG_PAGES = 16_000
+LOG_PAGES = 4_000
 """Pages in the log (4 kB each) before they go to their places: one changed a hundred times goes once."""
 
 

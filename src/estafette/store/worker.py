@@ -33,6 +33,9 @@ PAUSE = 1.0
 
 log = structlog.get_logger()
 
+LOOK_S = 0.01
+"""Seconds between two looks for work while there is some: what comes meanwhile is found at once."""
+
 PART = 8
 """Jobs of a batch that are written together, where each can be written by itself."""
 
@@ -204,7 +207,7 @@ class Worker:
         """Return what may be done now, leased where other processes might do it too."""
         queues, busy, now = tuple(self._handlers), self._busy(), self._clock()
         if not self._database.is_shared:
-            with self._database.read() as connection:
+            with self._database.glance() as connection:
                 return jobs.ready(connection, queues=queues, now=now, limit=TOGETHER_MAX, busy=busy, taken=self._taken)
         return await self._database.write(
             lambda connection: jobs.claim(
@@ -245,8 +248,9 @@ class Worker:
     async def _rest(self) -> None:
         """Sleep until the bell rings or the next job is due."""
         if self._bell.is_set():
+            await asyncio.sleep(LOOK_S)
             return
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             due = jobs.next_due(connection, tuple(self._handlers), self._busy(), self._taken)
         if due is None and self.rest_s is None:
             await self._bell.wait()
