@@ -16,6 +16,7 @@ from estafette.circuit.compose import Running, compose
 from estafette.circuit.network import SEATS, Network, WrongNetwork
 from estafette.circuit.serve import _config, _now
 from estafette.exchange.bodies import Lingering
+from estafette.store import correlation
 
 HEARD = {"type": "http.request", "body": b"", "more_body": False}
 LEFT = {"type": "http.disconnect"}
@@ -96,7 +97,7 @@ def test_headers_that_every_answer_has(running: Running, path: str) -> None:
 @pytest.mark.parametrize(("accept", "kind"), [("*/*", "application/json"), ("text/html", "text/html; charset=utf-8")])
 def test_a_fault_of_ours_is_answered_and_in_the_log(running: Running, accept: str, kind: str) -> None:
     """Software and people are each told in their way, nothing of the fault; the log has it, under its identifier."""
-    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logged:
+    with structlog.testing.capture_logs(processors=[correlation.say]) as logged:
         sent = ask(running.application, "/v1/fail", headers={"accept": accept})
     assert (sent[0]["status"], told(sent)["content-type"]) == (500, kind)
     assert b"42" not in sent[1]["body"]

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
+from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Table, Update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from estafette.store.recordsets import ROWS_MAX, ROWS_MIN, Recordset, recordset
 
 Convert = Callable[[Any], Any]
 Row = dict[str, Any]
@@ -59,6 +61,9 @@ class Made:
         if not compiled.positional:
             self._text = _LISTS.sub(lambda found: f"{'!= ALL' if found[1] else '= ANY'}(%({found[2]})s)", self._text)
         self._has_lists = bool(lists)
+        self.recordset: Recordset | None = None
+        if isinstance(statement, Insert) and isinstance(statement.table, Table) and dialect.name == "postgresql":
+            self.recordset = recordset(statement.table, self._text)
 
     def text(self, values: Row) -> str:
         """Return the text for these values: with as many marks as its lists are long, where marks are counted."""
@@ -109,7 +114,7 @@ class Command:
     """An INSERT, UPDATE or DELETE, made once. `names`: the columns that an INSERT gives."""
 
     def __init__(self, statement: Insert | Update | Delete, names: Sequence[str] = ()) -> None:
-        self.statement = statement
+        self.statement = statement.inline() if isinstance(statement, Insert) else statement  # no key is asked back
         self._names = names
         self._made: dict[str, Made] = {}
 
@@ -121,15 +126,30 @@ class Command:
         given = list(rows)
         text = made.text(given[0])
         try:
-            raw = cursor_of(connection)
             parameters = [made.parameters(one) for one in given]
-            tell(connection, text, parameters)
-            if len(parameters) == 1:
-                raw.execute(text, parameters[0])
+            if made.recordset is not None and len(given) >= ROWS_MIN:
+                _run_recordset(connection, made.recordset, parameters)
             else:
-                raw.executemany(text, parameters)
+                _run_each(connection, text, parameters)
         except Exception as fault:
             raise_fault(connection, text, fault)
+
+
+def _run_each(connection: Connection, text: str, parameters: list[Any]) -> None:
+    raw = cursor_of(connection)
+    tell(connection, text, parameters)
+    if len(parameters) == 1:
+        raw.execute(text, parameters[0])
+    else:
+        raw.executemany(text, parameters)
+
+
+def _run_recordset(connection: Connection, many: Recordset, parameters: list[Any]) -> None:
+    raw = cursor_of(connection)
+    for at in range(0, len(parameters), ROWS_MAX):
+        rows = many.parameters(parameters[at : at + ROWS_MAX])
+        tell(connection, many.text, [rows])
+        raw.execute(many.text, rows)
 
 
 def cursor_of(connection: Connection) -> Any:
