@@ -15,6 +15,7 @@ from estafette.exchange.post import QUEUE
 from estafette.exchange.rounds import Visit
 from estafette.store.alarms import Condition, Watch, reconcile
 from estafette.store.database import Database
+from estafette.store.jobs import PARKED, PENDING
 from estafette.store.tables import job
 
 UNREACHABLE_AFTER = timedelta(minutes=15)
@@ -58,7 +59,7 @@ def waiting(connection: Connection, now: datetime) -> list[Waiting]:
     """
     begun = or_(job.c.due <= now, job.c.tries > 0)
     columns = (job.c.queue, job.c.key, job.c.created_at, job.c.tries, job.c.error)
-    oldest = select(*columns).where(job.c.state == "pending", begun).order_by(job.c.id).limit(READ_MAX)
+    oldest = select(*columns).where(job.c.state == PENDING, begun).order_by(job.c.id).limit(READ_MAX)
     groups: dict[tuple[str, str], Waiting] = {}
     for queue, key, since, tries, error in connection.execute(oldest):
         kind, recipient = queue.partition(":")[0], key.split(":")[1] if queue.startswith(QUEUE) else ""
@@ -69,7 +70,8 @@ def waiting(connection: Connection, now: datetime) -> list[Waiting]:
 
 def jobs_of(connection: Connection, state: str, *, after: int = 0, limit: int = 100) -> list[RowMapping]:
     """Return jobs in a state (`pending`, `parked`), by their number, from the one after `after`."""
-    query = select(job).where(job.c.state == state, job.c.id > after).order_by(job.c.id).limit(limit)
+    mine = job.c.state == {"pending": PENDING, "parked": PARKED}[state]
+    query = select(job).where(mine, job.c.id > after).order_by(job.c.id).limit(limit)
     return list(connection.execute(query).mappings())
 
 
@@ -104,7 +106,7 @@ def conditions(connection: Connection, now: datetime) -> Iterator[Condition]:
                 f"The work '{one.queue}' fails: {one.count} waiting. {said}",
             )  # fmt: skip
     parked = select(job.c.queue, func.count().label("count"), func.min(job.c.ended_at).label("since"))
-    for queue, count, since in connection.execute(parked.where(job.c.state == "parked").group_by(job.c.queue)):
+    for queue, count, since in connection.execute(parked.where(job.c.state == PARKED).group_by(job.c.queue)):
         yield Condition(
             "parked", queue, since,
             f"{count} travail(aux) « {queue} » mis de côté : corrigez la cause, puis relancez-les.",

@@ -203,7 +203,7 @@ class _Walk:
                 (below, bag)
                 for node, bag in answering
                 for tests, below in node.branches.get(child.tag, ())
-                if all(test.holds(child, self.variables) for test in tests)
+                if not tests or self._pass(child, tests)
             ]
             if active:
                 self._enter(child, active)
@@ -211,8 +211,12 @@ class _Walk:
                 known = any(child.tag in node.branches for node, _ in answering)
                 self._leave_unread(child, child.text, "unfit" if known else "unknown")
 
+    def _pass(self, element: etree._Element, tests: tuple[paths.Test, ...]) -> bool:
+        return all(test.holds(element, self.variables) for test in tests)
+
     def _enter(self, element: etree._Element, active: list[tuple[_Node, _Bag]]) -> None:
-        for node, bag in active[:]:
+        opened = [(node, bag) for node, bag in active if node.openings]
+        for node, bag in opened:
             for opening in node.openings:
                 inner: _Bag = {}
                 _bag_at(bag, opening.keys).setdefault(opening.field, []).append(inner)

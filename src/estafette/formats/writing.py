@@ -29,20 +29,28 @@ def write(invoice: Invoice, syntax: Syntax, *, keep: Keep = everything) -> bytes
     `keep` narrows the terms that are written, for the regulatory data. A term without a place in the syntax is left
     out: see `losses`.
     """
+    return text_of(tree_of(invoice, syntax, keep=keep))
+
+
+def tree_of(invoice: Invoice, syntax: Syntax, *, keep: Keep = everything) -> etree._Element:
+    """Give the root of the document that `write` gives."""
     root = _root(invoice, syntax)
-    _Writing(syntax, _variables(invoice, keep), keep).group("", invoice, root)
+    writing = _Writing(syntax, _variables(invoice, keep), keep)
+    if syntax is Syntax.CII:
+        writing.parts(root)
+    writing.group("", invoice, root)
+    return root
+
+
+def text_of(root: etree._Element) -> bytes:
+    """Give the bytes of a document, in UTF-8, an element a line."""
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
 def _root(invoice: Invoice, syntax: Syntax) -> etree._Element:
     namespaces = dict(NAMESPACES[syntax])
     if syntax is Syntax.CII:
-        root = etree.Element(cii.ROOT, nsmap=namespaces)
-        rank = order.children(syntax)
-        transaction = _make(root, cii.TRANSACTION, rank)
-        for part in cii.PARTS:
-            _make(transaction, part, rank)
-        return root
+        return etree.Element(cii.ROOT, nsmap=namespaces)
     namespace, name = (ubl.CREDIT_NOTE, "CreditNote") if invoice.is_credit_note else (ubl.INVOICE, "Invoice")
     prefixes: dict[Any, str] = {None: namespace, **namespaces}
     return etree.Element(f"{{{namespace}}}{name}", nsmap=prefixes)
@@ -60,17 +68,34 @@ def _variables(invoice: Invoice, keep: Keep) -> paths.Variables:
 
 
 @cache
-def _plan(syntax: Syntax, keep: Keep) -> tuple[dict[str, tuple[paths.Path, ...]], dict[str, tuple[Term, ...]]]:
-    """Give the paths of each term, and the terms kept of each group: those inside elements of another come last."""
-    column = syntax.value.lower()
-    found = {term.id: paths.parse(getattr(term, column), NAMESPACES[syntax]) for term in TABLE}
+def _terms(syntax: Syntax, keep: Keep) -> dict[str, tuple[Term, ...]]:
+    """Give the terms kept of each group: those inside elements of another come last."""
 
     def is_shared(term: Term) -> bool:
-        return any(step.mark == "+" for path in found[term.id] for step in path.steps)
+        return any(step.mark == "+" for path in _paths(term, syntax) for step in path.steps)
 
     groups = ("", *(term.id for term in TABLE if term.is_group))
     kept = {group: filter(keep, members(group)) for group in groups}
-    return found, {group: tuple(sorted(terms, key=is_shared)) for group, terms in kept.items()}
+    return {group: tuple(sorted(terms, key=is_shared)) for group, terms in kept.items()}
+
+
+def _paths(term: Term, syntax: Syntax) -> tuple[paths.Path, ...]:
+    return paths.parse(getattr(term, syntax.value.lower()), NAMESPACES[syntax])
+
+
+@cache
+def _possible(term: Term, syntax: Syntax, tag: str) -> tuple[paths.Path, ...]:
+    """Give the paths of a term that the schema has under an element of this name."""
+    rank = order.children(syntax)
+    return tuple(path for path in _paths(term, syntax) if _exists(path, tag, rank))
+
+
+def _exists(path: paths.Path, here: str, rank: order.Children) -> bool:
+    for step in path.steps:
+        if here in rank and step.tag not in rank[here]:
+            return False
+        here = step.tag
+    return True
 
 
 class _Writing:
@@ -81,7 +106,15 @@ class _Writing:
         self.variables = variables
         self.rank = order.children(syntax)
         self.writers = values.WRITERS[syntax.value]
-        self.paths, self.terms = _plan(syntax, keep)
+        self.terms = _terms(syntax, keep)
+        self.made: dict[tuple[etree._Element, str], list[etree._Element]] = {}
+        """The children that an element was given, by their names: looked for in the tree they cost far more."""
+
+    def parts(self, root: etree._Element) -> None:
+        """Write what every document of CII has."""
+        transaction = self._make(root, cii.TRANSACTION)
+        for part in cii.PARTS:
+            self._make(transaction, part)
 
     def group(self, group: str, record: Any, element: etree._Element) -> None:
         """Write the terms of a group."""
@@ -133,7 +166,7 @@ class _Writing:
 
     def _chosen(self, term: Term, value: Any, element: etree._Element) -> paths.Path | None:
         """Choose among the places of a term the one that the schema has here and that suits the value."""
-        possible = [path for path in self.paths[term.id] if self._exists(path, element)]
+        possible = _possible(term, self.syntax, element.tag)
         if len(possible) < 2:
             return possible[0] if possible else None
         first_of_all = value[0] if isinstance(value, tuple) else value
@@ -143,20 +176,12 @@ class _Writing:
             return possible[0 if value.scheme else 1]
         return possible[0]
 
-    def _exists(self, path: paths.Path, element: etree._Element) -> bool:
-        here = element.tag
-        for step in path.steps:
-            if here in self.rank and step.tag not in self.rank[here]:
-                return False
-            here = step.tag
-        return True
-
     def _places(self, element: etree._Element, path: paths.Path) -> Iterable[etree._Element]:
         """Give the element of a path, made where it is missing; one in each occurrence of a step marked `+`."""
         here = [element]
         for step in path.steps:
             if step.mark == "+":
-                here = [child for parent in here for child in parent.iterchildren(step.tag)]
+                here = [child for parent in here for child in self.made.get((parent, step.tag), ())]
             else:
                 here = [self._step(parent, step) for parent in here]
         return here
@@ -171,16 +196,23 @@ class _Writing:
     def _step(self, parent: etree._Element, step: paths.Step, *, anew: bool = False) -> etree._Element:
         # Made anew without anything to select, it is none of those there: no need to look at thousands of lines.
         if not anew or any(not test.operator for test in step.tests):
-            for child in parent.iterchildren(step.tag):
+            for child in self.made.get((parent, step.tag), ()):
                 if self._serves(child, step, anew=anew):
                     return child
-        made = _make(parent, step.tag, self.rank)
+        made = self._make(parent, step.tag)
         for test in step.tests:
             self._fill(made, test)
         return made
 
+    def _make(self, parent: etree._Element, tag: str) -> etree._Element:
+        made = _make(parent, tag, self.rank)
+        self.made.setdefault((parent, tag), []).append(made)
+        return made
+
     def _serves(self, child: etree._Element, step: paths.Step, *, anew: bool) -> bool:
         """Tell whether an element can be the step; when it is made anew, one that lacks what the step selects can."""
+        if not step.tests:
+            return True
         selecting = [test for test in step.tests if not test.operator]
         return all(test.holds(child, self.variables) for test in step.tests if test.operator) and not any(
             test.holds(child, self.variables) for test in selecting if anew
@@ -192,7 +224,7 @@ class _Writing:
             return
         for tag in test.tags:
             child = element.find(tag)
-            element = _make(element, tag, self.rank) if child is None else child
+            element = self._make(element, tag) if child is None else child
         if test.attribute:
             element.set(test.attribute, words[0])
         else:

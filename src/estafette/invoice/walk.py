@@ -1,12 +1,15 @@
 """What an invoice says: its terms, walked in the order of the table."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from estafette.invoice.model import Invoice
 from estafette.invoice.terms import Term, members
+
+_NOTHING: tuple[object, ...] = ((), "")
 
 
 def is_empty(value: object) -> bool:
@@ -15,7 +18,14 @@ def is_empty(value: object) -> bool:
     >>> is_empty(None), is_empty(()), is_empty(0)
     (True, True, False)
     """
-    return value is None or value in ((), "") or (isinstance(value, msgspec.Struct) and value == type(value)())
+    if isinstance(value, msgspec.Struct):
+        return bool(value == _blank(type(value)))
+    return value is None or value in _NOTHING
+
+
+@cache
+def _blank(kind: type[msgspec.Struct]) -> msgspec.Struct:
+    return kind()
 
 
 def said(invoice: Invoice) -> tuple[Term, ...]:

@@ -9,8 +9,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 
 from estafette.platform.tables import declaration, invoice
+from estafette.store.columns import constant
 
 OWED = ("waiting", "packed", "irreceivable")
+IS_OWED = declaration.c.state.in_([constant(state) for state in OWED])
 """The states of a declaration that the portal has not taken."""
 
 
@@ -41,10 +43,10 @@ def count_late(connection: Connection, *, now: datetime) -> int:
 
 def next_due(connection: Connection) -> datetime | None:
     """Return by when the portal must have the most urgent of what it has not; None when it has everything."""
-    query = select(func.min(declaration.c.due_at)).where(declaration.c.state.in_(OWED))
+    query = select(func.min(declaration.c.due_at)).where(IS_OWED)
     found: datetime | None = connection.execute(query).scalar()
     return found
 
 
 def _is_late(now: datetime) -> ColumnElement[bool]:
-    return declaration.c.state.in_(OWED) & (declaration.c.due_at < now)
+    return IS_OWED & (declaration.c.due_at < now)

@@ -31,6 +31,7 @@ from estafette.platform.mirrors import mirror
 from estafette.platform.tables import declaration, portal_flow
 from estafette.reporting.cashing import REPORTED_BEFORE
 from estafette.store import audit, gathered, jobs, sequences
+from estafette.store.columns import constant
 from estafette.store.jobs import Job
 from estafette.store.worker import Outcome
 from estafette.values.moments import paris_day
@@ -172,7 +173,7 @@ def _pack(home: Home, connection: Connection, interface: str) -> None:
     today = paris_day(home.actor.clock())
     waiting = (
         select(declaration.c.id, declaration.c.file_name, declaration.c.sha256, declaration.c.details)
-        .where(declaration.c.interface == interface, declaration.c.state == "waiting")
+        .where(declaration.c.interface == interface, declaration.c.state == constant("waiting"))
         .order_by(declaration.c.id)
         .limit(lot(interface_of(interface, on=today).flow, today))
     )

@@ -23,6 +23,7 @@ from estafette.platform.flow_tables import flow_view
 from estafette.platform.tables import company, flow, invoice
 from estafette.platform.views import View
 from estafette.store import audit, gathered, measures
+from estafette.store.columns import constant
 from estafette.store.identifiers import new_identifier
 from estafette.store.queries import AnyRow, Lookup, Query, Row
 
@@ -337,6 +338,7 @@ LATEST = Lookup(select(_OF_COMPANY.label("latest")), {"siren": company.c.siren},
 _THESE = Query(select(flow).where(flow.c.id.in_(bindparam("these", expanding=True))).order_by(flow.c.updated_at))
 _SAME = Query(
     _standing(select(flow.c.id)).where(
+        flow.c.origin == constant("client"),
         flow.c.siren == bindparam("siren"),
         flow.c.sha256 == bindparam("sha256"),
         flow.c.tracking_id == bindparam("tracking_id"),
@@ -344,7 +346,7 @@ _SAME = Query(
     )
 )
 REPEATED = Lookup(
-    _standing(select(flow.c.id)).where(flow.c.origin == "client", flow.c.acknowledgement == "Ok"),
+    _standing(select(flow.c.id)).where(flow.c.origin == constant("client"), flow.c.acknowledgement == "Ok"),
     {"siren": flow.c.siren, "sha256": flow.c.sha256},
 )
 FLOW = Lookup(select(flow), {"which": flow.c.id})

@@ -21,7 +21,6 @@ from sqlalchemy import (
     Table,
     delete,
     func,
-    literal_column,
     or_,
     select,
     update,
@@ -132,11 +131,6 @@ class Drawer:
         rows = connection.execute(self.source.page(asked)).mappings().all()
         last = (rows[-1]["kept_day"], rows[-1]["kept_key"]) if rows else None
         return self.told(connection, rows, asked), last
-
-
-def constant(text: str) -> ColumnElement[str]:
-    """Return a text that stands in the statement itself: an index that is partial is known by it."""
-    return literal_column(f"'{text}'")
 
 
 def kept(asked: Asked, row: RowMapping, kind: Kind, *traces: Trace, drawer: str, **said: Any) -> Kept:

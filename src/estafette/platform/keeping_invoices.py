@@ -18,13 +18,13 @@ from estafette.platform.keeping import (
     Source,
     Trace,
     blank,
-    constant,
     kept,
     last_status,
     until_of,
 )
 from estafette.platform.keeping_tables import imported
 from estafette.platform.tables import archive_member, declaration, event, flow, invoice
+from estafette.store.columns import constant
 from estafette.store.inventory import NONE
 from estafette.values.retention import Kind
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, select, update
 
-from estafette.platform.keeping import Asked, Drawer, Kept, Source, Trace, blank, constant, kept
+from estafette.platform.keeping import Asked, Drawer, Kept, Source, Trace, blank, kept
 from estafette.platform.tables import early_status, portal_flow
+from estafette.store.columns import constant
 from estafette.store.inventory import NONE
 from estafette.store.tables import inbox
 from estafette.values.retention import Kind

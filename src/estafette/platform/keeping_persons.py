@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, delete, select, update
 
-from estafette.platform.keeping import Asked, Drawer, Kept, Source, Trace, constant, hash_of, kept, remove
+from estafette.platform.keeping import Asked, Drawer, Kept, Source, Trace, hash_of, kept, remove
+from estafette.store.columns import constant
 from estafette.store.inventory import NONE
 from estafette.store.tables import account, external_identity, identity_event, recovery_code
 from estafette.values.retention import Kind

@@ -12,12 +12,12 @@ from estafette.platform.keeping import (
     Source,
     Trace,
     blank,
-    constant,
     hash_of,
     kept,
     remove,
 )
 from estafette.platform.reporting_tables import reporting_file, transmission, unit_record
+from estafette.store.columns import constant
 from estafette.store.inventory import NONE
 from estafette.values.retention import Kind
 

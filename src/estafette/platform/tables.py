@@ -48,7 +48,7 @@ flow = Table(
     Column("details", JSON, nullable=False),
     Column("invoice_id", String(36), ForeignKey("invoice.id")),
     Index("flow_updated", "siren", "updated_at", unique=True),
-    Index("flow_document", "siren", "sha256"),
+    partial_index("flow_document", "siren", "sha256", where="origin = 'client'"),
     Index("flow_invoice", "invoice_id"),
     partial_index("flow_irreceivable", "submitted_at", where="invoice_id IS NULL AND acknowledgement = 'Error'"),
     partial_index("flow_alone", "submitted_at", where="invoice_id IS NULL AND acknowledgement = 'Ok'"),
@@ -92,7 +92,6 @@ invoice = Table(
     Column("received_at", Instant, nullable=False),  # MDT-95 of every status of this side
     Column("explanation", JSON),  # why it was rejected or set aside, in both languages
     Index("invoice_list", "siren", "side", "received_at"),
-    Index("invoice_key", "siren", "side", "seller_siren", "number", "year"),
     Index("invoice_number", "seller_siren", "number", "year"),
     Index("invoice_issued", "siren", "issue_date", "id"),
     partial_index(
@@ -120,7 +119,6 @@ event = Table(
     Column("characteristics", JSON, nullable=False),
     Column("comment", Text),
     Column("sha256", String(64), nullable=False),  # the CDAR itself
-    Index("event_time", "invoice_id", "set_at"),
 )
 """The life cycle: every status as it was set, none ever changed. A status is the same by its MDT-4."""
 
@@ -158,8 +156,8 @@ declaration = Table(
     Column("created_at", Instant, nullable=False),
     Column("due_at", Instant),  # by when the portal must have it (lifecycle.deadlines)
     Column("answered_at", Instant),
-    Index("declaration_due", "state", "due_at"),
-    Index("declaration_waiting", "interface", "state"),
+    partial_index("declaration_due", "due_at", where="state IN ('waiting', 'packed', 'irreceivable')"),
+    partial_index("declaration_waiting", "interface", "id", where="state = 'waiting'"),
     Index("declaration_object", "interface", "object_id"),
     Index("declaration_flow", "flow_name"),
     Index("declaration_invoice", "invoice_id"),

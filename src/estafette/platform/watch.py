@@ -10,12 +10,13 @@ from sqlalchemy import Connection, func, select
 
 from estafette.exchange.scanning import DOWN
 from estafette.platform import address_checks, mirror_extracts
-from estafette.platform.deadlines import OWED
+from estafette.platform.deadlines import IS_OWED, OWED
 from estafette.platform.keeping_tables import package
 from estafette.platform.reporting_sending import REPORTS
 from estafette.platform.reporting_tables import transmission
 from estafette.platform.tables import declaration, early_status
 from estafette.store.alarms import Condition
+from estafette.store.jobs import PENDING
 from estafette.store.tables import job
 from estafette.values.moments import PARIS
 
@@ -55,7 +56,7 @@ def conditions(connection: Connection, now: datetime) -> Iterator[Condition]:
 
 def _late(connection: Connection, now: datetime) -> Iterator[Condition]:
     """What the State should have had by now, by the law's delay, and has not acknowledged."""
-    owed = (declaration.c.state.in_(OWED), declaration.c.due_at < now)
+    owed = (IS_OWED, declaration.c.due_at < now)
     query = select(declaration.c.interface, func.count(), func.min(declaration.c.due_at)).where(*owed)
     for interface, count, due_at in connection.execute(query.group_by(declaration.c.interface)):
         yield Condition(
@@ -125,7 +126,7 @@ def _packages(connection: Connection) -> Iterator[Condition]:
 
 def _unscanned(connection: Connection, now: datetime) -> Iterator[Condition]:
     """Documents that wait because the scanner does not answer."""
-    waiting = (job.c.state == "pending", job.c.tries > 0, job.c.error.startswith(DOWN))
+    waiting = (job.c.state == PENDING, job.c.tries > 0, job.c.error.startswith(DOWN))
     query = select(func.count(), func.min(job.c.created_at), func.max(job.c.error)).where(*waiting)
     count, since, error = connection.execute(query).one()
     if count and now - since > UNSCANNED_AFTER:

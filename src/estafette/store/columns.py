@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import DateTime, Dialect, Index, Numeric, String, TypeDecorator, text
+from sqlalchemy import ColumnElement, DateTime, Dialect, Index, Numeric, String, TypeDecorator, literal_column, text
 from sqlalchemy.types import TypeEngine
 
 
@@ -18,6 +18,11 @@ def bytewise(length: int) -> String:
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """Return an index of the rows for which a condition holds, in SQL."""
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
+def constant(text: str) -> ColumnElement[str]:
+    """Return a text that stands in the statement itself: an index that is partial is known by it."""
+    return literal_column(f"'{text}'")
 
 
 def json_text(value: Any) -> str:

@@ -27,10 +27,13 @@ from sqlalchemy import (
 )
 
 from estafette.store import correlation, gathered
-from estafette.store.columns import Instant
+from estafette.store.columns import Instant, constant
 from estafette.store.queries import Query
 from estafette.store.statements import Command
 from estafette.store.tables import job as table
+
+PENDING, PARKED = constant("pending"), constant("parked")
+"""States as the indexes of the queue know them."""
 
 TRIES_MAX = 60
 """Attempts before a job is parked for a human: with the back-off below two days, twice the legal 24 h."""
@@ -149,7 +152,7 @@ def park(connection: Connection, job: Job, *, now: datetime, error: str) -> None
 
 def _settle(connection: Connection, job: Job, **values: Any) -> None:
     """Write what became of a job; one that ended meanwhile, its lease being over, is left as it ended."""
-    mine = and_(table.c.id == job.id, table.c.state == "pending")
+    mine = and_(table.c.id == job.id, table.c.state == PENDING)
     if job.worker is not None:
         mine = and_(mine, table.c.worker == job.worker)
     connection.execute(update(table).where(mine).values(leased_until=None, **values))
@@ -158,7 +161,7 @@ def _settle(connection: Connection, job: Job, **values: Any) -> None:
 def _first_of_its_lane() -> ColumnElement[bool]:
     """Hold for a job that no earlier one of its lane keeps waiting."""
     earlier = table.alias("earlier")
-    blocked = exists().where(earlier.c.lane == table.c.lane, earlier.c.state == "pending", earlier.c.id < table.c.id)
+    blocked = exists().where(earlier.c.lane == table.c.lane, earlier.c.state == PENDING, earlier.c.id < table.c.id)
     return or_(table.c.lane.is_(None), ~blocked)
 
 
@@ -168,7 +171,7 @@ def _ready(queues: tuple[str, ...]) -> Query:
     now = bindparam("now", type_=Instant)
     return Query(
         select(table.c.id, table.c.queue, table.c.key, table.c.payload, table.c.tries, table.c.correlation)
-        .where(table.c.state == "pending", table.c.due <= now, _of(queues))
+        .where(table.c.state == PENDING, table.c.due <= now, _of(queues))
         .where(table.c.queue.not_in(bindparam("busy", expanding=True)))
         .where(or_(table.c.leased_until.is_(None), table.c.leased_until < now))
         .where(_first_of_its_lane())
@@ -188,10 +191,10 @@ _THESE = table.c.id.in_(bindparam("ids", expanding=True))
 _LEASE = Command(
     update(table).where(_THESE).values(leased_until=bindparam("until", type_=Instant), worker=bindparam("who"))
 )
-_HELD = Query(select(table.c.id).where(_THESE, table.c.worker == bindparam("who"), table.c.state == "pending"))
+_HELD = Query(select(table.c.id).where(_THESE, table.c.worker == bindparam("who"), table.c.state == PENDING))
 _END = Command(
     update(table)
-    .where(_THESE, table.c.state == "pending")
+    .where(_THESE, table.c.state == PENDING)
     .values(state="done", leased_until=None, ended_at=bindparam("now", type_=Instant))
 )
 
@@ -212,12 +215,12 @@ def release(connection: Connection, *, worker: str | None = None) -> None:
 def waiting(connection: Connection) -> int:
     """Count the jobs not yet done, those planned for later and never tried apart."""
     planned = and_(table.c.tries == 0, table.c.due > table.c.created_at)
-    return connection.execute(select(func.count()).where(table.c.state == "pending", ~planned)).scalar_one()
+    return connection.execute(select(func.count()).where(table.c.state == PENDING, ~planned)).scalar_one()
 
 
 def parked(connection: Connection) -> int:
     """Count the jobs that wait for a human."""
-    return connection.execute(select(func.count()).where(table.c.state == "parked")).scalar_one()
+    return connection.execute(select(func.count()).where(table.c.state == PARKED)).scalar_one()
 
 
 def next_due(
@@ -236,6 +239,6 @@ def next_due(
 @cache
 def _next_due(queues: tuple[str, ...]) -> Query:
     free = func.coalesce(table.c.leased_until, table.c.due, type_=Instant)
-    mine = and_(table.c.state == "pending", _of(queues), table.c.queue.not_in(bindparam("busy", expanding=True)))
+    mine = and_(table.c.state == PENDING, _of(queues), table.c.queue.not_in(bindparam("busy", expanding=True)))
     waiting = select(free.label("free"), table.c.id).where(mine, _first_of_its_lane())
     return Query(waiting.order_by(free).limit(bindparam("most", type_=Integer)))

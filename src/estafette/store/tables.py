@@ -24,8 +24,9 @@ job = Table(
     Column("ended_at", Instant),
     Column("correlation", String(36)),
     Column("worker", String(36)),
-    Index("job_ready", "state", "due"),
-    Index("job_lane", "lane", "state", "id"),
+    partial_index("job_ready", "due", "id", where="state = 'pending'"),
+    partial_index("job_lane", "lane", "id", where="state = 'pending'"),
+    partial_index("job_parked", "id", where="state = 'parked'"),
     sqlite_autoincrement=True,
 )
 """Outbox, retries and schedules. `lane`: jobs of one lane run one after the other, in the order they were written.

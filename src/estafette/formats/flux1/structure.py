@@ -8,10 +8,10 @@ Source: external specifications v3.2, annex 1 v1.2 and the schemas of Flow 1, of
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from lxml import etree
@@ -136,6 +136,9 @@ _TABLES = {
     (Syntax.CII, Profile.BASE): _CII,
     (Syntax.CII, Profile.FULL): _CII | _CII_FULL,
 }
+NAMES_MAX = 4096
+"""Names of elements, and rows of them, known by heart: there are a few hundred, and those that strangers make."""
+
 CURRENCY = "currencyID"
 """The attribute of an amount in UBL."""
 
@@ -163,7 +166,7 @@ class _Part:
     most: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Model:
     """The children of an element: one by one, and as a pattern of their names, each followed by a space."""
 
@@ -183,9 +186,9 @@ def _model(row: str) -> _Model:
     return _Model(tuple(_Part(tuple(names.split("|")), *_BOUNDS[mark]) for names, mark in parts), re.compile(pattern))
 
 
-@cache
+@lru_cache(NAMES_MAX)
 def _local(tag: str) -> str:
-    """Return the name of an element without its namespace: there are a few hundred in all."""
+    """Return the name of an element without its namespace."""
     return tag.rpartition("}")[2]
 
 
@@ -222,18 +225,22 @@ def is_in_place(tree: etree._ElementTree, path: str, syntax: Syntax, profile: Pr
 
 
 def _is_sound(element: etree._Element, model: _Model) -> bool:
-    names = []
-    for child in element:
-        if isinstance(child.tag, str):
-            names.append(_local(child.tag))
-        if child.tail and not child.tail.isspace():
-            return False
+    children = list(element)
+    if any(child.tail and not child.tail.isspace() for child in children):
+        return False
     text = element.text
-    return model.pattern.fullmatch("".join(f"{name} " for name in names)) is not None and (not text or text.isspace())
+    return (not text or text.isspace()) and _follows(model, tuple([child.tag for child in children]))
+
+
+@lru_cache(NAMES_MAX)
+def _follows(model: _Model, tags: tuple[Any, ...]) -> bool:
+    """Tell whether the children are those of the model: documents have few ways to be alike, and many to differ."""
+    names = [_local(tag) for tag in tags if isinstance(tag, str)]
+    return model.pattern.fullmatch("".join(f"{name} " for name in names)) is not None
 
 
 def _holds_a_value(element: etree._Element, name: str) -> bool:
-    if any(isinstance(child.tag, str) for child in element):
+    if len(element) and any(isinstance(child.tag, str) for child in element):
         return False
     return _is_value(name, (element.text or "").strip()) and (
         not name.endswith("Quantity") or "unitCode" in element.attrib
@@ -269,11 +276,21 @@ def _wrong(children: list[str], model: tuple[_Part, ...]) -> tuple[str, str, str
 
 def _is_value(name: str, text: str) -> bool:
     """Tell whether a text is of the type of its element: a day, a number, a truth, or any text."""
+    judge = _judge(name)
+    return judge is None or judge(text)
+
+
+@lru_cache(NAMES_MAX)
+def _judge(name: str) -> Callable[[str], bool] | None:
     if _DATES.fullmatch(name):
-        return _is_day(text)
+        return _is_day
     if _NUMBERS.fullmatch(name):
-        return _is_number(text)
-    return name not in ("ChargeIndicator", "Indicator") or text in ("true", "false", "1", "0")
+        return _is_number
+    return _is_truth if name in ("ChargeIndicator", "Indicator") else None
+
+
+def _is_truth(text: str) -> bool:
+    return text in ("true", "false", "1", "0")
 
 
 def _is_day(text: str) -> bool:
