@@ -15,9 +15,10 @@ import argon2
 import pytest
 import structlog
 
-from estafette.circuit.compose import Running, compose
+from estafette.circuit.compose import compose
 from estafette.circuit.network import SEATS, Network
 from estafette.circuit.operators import operator_token
+from estafette.circuit.running import Running
 from estafette.store import identity, jobs
 
 HERE, THERE = "100000009", "200000008"

@@ -8,12 +8,14 @@ from uuid import UUID
 
 import pytest
 import structlog
+from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from estafette.circuit.compose import Running, compose
+from estafette.circuit.compose import compose
 from estafette.circuit.network import SEATS, Network, WrongNetwork
+from estafette.circuit.running import Running
 from estafette.circuit.serve import _config, _now
 from estafette.exchange.bodies import Lingering
 from estafette.store import correlation
@@ -103,6 +105,39 @@ def test_a_fault_of_ours_is_answered_and_in_the_log(running: Running, accept: st
     assert b"42" not in sent[1]["body"]
     (line,) = [line for line in logged if line["event"] == "http.failed"]
     assert (line["correlation_id"], line["path"]) == (told(sent)["request-id"], "/v1/fail")
+
+
+@pytest.mark.parametrize(("accept", "told_as"), [("*/*", b"RESOURCE_ERROR"), ("text/html", b"Momentan\xc3\xa9ment")])
+@pytest.mark.parametrize("fault", [OperationalError("SELECT", None, Exception("42")), OSError("disk 42 full")])
+def test_a_store_that_does_not_answer(
+    running: Running, monkeypatch: pytest.MonkeyPatch, accept: str, told_as: bytes, fault: Exception
+) -> None:
+    """Software and people, signed in too, are told to try again: it may pass, and nobody can say who they are."""
+
+    def gone() -> None:
+        raise fault
+
+    monkeypatch.setattr(running.actor.database, "read", gone)
+    headers = {"accept": accept, "cookie": "estafette-administration=open"}
+    with structlog.testing.capture_logs():
+        sent = ask(running.application, "/", headers=headers)
+    assert (sent[0]["status"], int(told(sent)["retry-after"]) > 0) == (503, True)
+    assert told_as in sent[1]["body"]
+    assert b"42" not in sent[1]["body"]
+
+
+def test_a_verb_that_is_not_there_is_told_which_are(running: Running) -> None:
+    """405 says what the address knows (RFC 9110 §15.5.6), in the published form."""
+    sent = ask(running.application, "/health", method="DELETE")
+    assert (sent[0]["status"], "GET" in told(sent)["allow"]) == (405, True)
+    assert b"NOT_IMPLEMENTED" in sent[1]["body"]
+
+
+def test_who_is_no_operator_is_told_so_in_the_published_form(running: Running) -> None:
+    """Whatever is the operator's asks for the token, as any other route does."""
+    sent = ask(running.application, "/metrics")
+    assert (sent[0]["status"], told(sent)["www-authenticate"]) == (401, "Bearer")
+    assert b"MISSING_TOKEN" in sent[1]["body"]
 
 
 def test_an_answer_that_breaks_off_is_not_ended(running: Running) -> None:

@@ -21,9 +21,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Message
 from tests.web.world import an_invoice
 
-from estafette.circuit.compose import Running, compose
+from estafette.circuit.compose import compose
 from estafette.circuit.network import SEATS, Network
 from estafette.circuit.operators import operator_token
+from estafette.circuit.running import Running
 from estafette.directory import ReceivingPlatform
 from estafette.platform import tables
 from estafette.platform.keeping_package import Asked

@@ -16,8 +16,9 @@ from tests.objects import ObjectServer
 from tests.platform.world import World, opened, service
 from tests.postgresql import Server
 
-from estafette.circuit.compose import Running, compose
+from estafette.circuit.compose import compose
 from estafette.circuit.network import SEATS, Network
+from estafette.circuit.running import Running
 from estafette.exchange.keys import public_text, verifies
 from estafette.store.database import DRIVER
 from estafette.store.objects import ObjectPacks

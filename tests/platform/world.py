@@ -30,8 +30,9 @@ from msgspec.structs import replace
 from sqlalchemy import RowMapping, Table, func, select, text
 from tests.postgresql import ENGINE, keep_database, world_database
 
-from estafette.circuit.compose import Running, compose
+from estafette.circuit.compose import compose
 from estafette.circuit.network import SEATS, Network
+from estafette.circuit.running import Running
 from estafette.directory import Establishment, RoutingCode
 from estafette.exchange.keys import sign
 from estafette.exchange.messages import Kind, Message, Reply, manifest_of, read_manifest

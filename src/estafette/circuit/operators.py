@@ -8,10 +8,12 @@ import secrets
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from estafette.api.problems import Problem, answer
 from estafette.exchange.keys import make_secret
+
+NEEDED = "Le jeton de l'exploitant est nécessaire (operator.token). / The operator's token is needed (operator.token)."
 
 
 def operator_token(folder: Path) -> str:
@@ -35,6 +37,6 @@ class OperatorsOnly:
         guarded = scope["type"] == "http" and scope["path"].startswith(self._prefixes)
         given = Request(scope).headers.get("authorization", "") if guarded else ""
         if guarded and not hmac.compare_digest(given.encode(), self._expected.encode()):
-            await PlainTextResponse("operator's token needed", 401)(scope, receive, send)
+            await answer(Problem(401, NEEDED))(scope, receive, send)
             return
         await self._app(scope, receive, send)

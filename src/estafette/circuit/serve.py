@@ -29,8 +29,9 @@ import uvloop
 from sqlalchemy.exc import DatabaseError
 from starlette.applications import Starlette
 
-from estafette.circuit.compose import Running, compose
+from estafette.circuit.compose import compose
 from estafette.circuit.network import Network, Seat
+from estafette.circuit.running import Running
 from estafette.circuit.starting import CannotStart, Ready
 from estafette.exchange.bodies import Lingering
 from estafette.exchange.tls import Tls

@@ -72,6 +72,18 @@ REFUSALS = {
             "Nothing at this address, or nothing of yours.",
         ),
     ),
+    413: (
+        ("Envoi trop grand", "Too much sent"),
+        ("Ce qui est envoyé dépasse la taille prévue ici.", "What is sent is larger than what is taken here."),
+    ),
+    500: (
+        ("Erreur de notre fait", "A fault of ours"),
+        ("Elle est consignée ; recommencez plus tard.", "It is logged; start over later."),
+    ),
+    503: (
+        ("Momentanément indisponible", "Unavailable for now"),
+        ("Attendez quelques secondes, puis recommencez.", "Wait a few seconds, then start over."),
+    ),
 }
 """What is said of a refusal, by its HTTP status: heading and text, in French and in English."""
 
@@ -116,7 +128,7 @@ class Desk:
     def render(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
         """Return the page in the reader's language."""
         language = language_of(request)
-        person = self.person(request)
+        person = self.person(request) if status < 500 else None  # a store that fails cannot say who is there
         company = self.name_of(person.tenant) if person and person.tenant else None
         navigation = self._navigation if person and not self.next_step(person) else ()
         shared = {
