@@ -78,6 +78,17 @@ def test_a_change_is_found_and_said(world: World, data: str, tmp_path: Path) -> 
     assert run("audit", "verify", "--data", data).returncode == 0
 
 
+def test_roots_of_another_key_are_not_passed_over(data: str, tmp_path: Path) -> None:
+    """Roots kept outside under a key that no actor has any more are told: the log may have been written anew."""
+    kept = tmp_path / "roots.jsonl"
+    kept.write_text(run("audit", "roots", "--data", data).stdout)
+    done = run("audit", "verify", "--data", data, "--actor", "platform-b", "--against", str(kept))
+    assert done.returncode == 1
+    assert "root kept outside, of no actor's key here" in done.stdout
+    kept.write_text('{"body": 3}')
+    assert "no root" in one_line(run("audit", "verify", "--data", data, "--against", str(kept)))
+
+
 def test_where_nothing_can_be_read(tmp_path: Path, data: str) -> None:
     """No system there, or no such actor: one line."""
     assert "pas encore démarré" in one_line(run("audit", "verify", "--data", str(tmp_path)))

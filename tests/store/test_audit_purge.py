@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import DatabaseError
 from tests.store.conftest import EPOCH
 
@@ -17,6 +17,8 @@ from estafette.store.verification import Finding
 
 KEY = Ed25519PrivateKey.generate()
 CHAINS = ("100000009", "200000008")
+LONG = timedelta(days=11 * 365)
+"""After which nothing asks for what was said: ten years and the rest of the accounting year."""
 
 
 def live(database: Database, days: int = 4) -> None:
@@ -44,8 +46,8 @@ def told(database: Database, chain: str) -> list[str]:
 
 
 def forget(database: Database, last: date, **named: Any) -> int:
-    """Everything of up to a day is forgotten, seven years on."""
-    return audit_purge.forget(database, last=last, now=EPOCH + timedelta(days=7 * 365), **named)
+    """Everything of up to a day is forgotten, long after."""
+    return audit_purge.forget(database, last=last, now=EPOCH + LONG, **named)
 
 
 def test_whole_days_are_forgotten_and_the_chains_stand(database: Database) -> None:
@@ -62,7 +64,7 @@ def test_whole_days_are_forgotten_and_the_chains_stand(database: Database) -> No
         rows = connection.execute(query).all()
     assert ["facture" in row.body for row in rows] == [False, False, True, True]
     assert [row.about for row in rows] == ["", "", "flow 2", "flow 3"]
-    assert findings(database, on=EPOCH.date() + timedelta(days=7 * 365)) == []
+    assert findings(database, on=(EPOCH + LONG).date()) == []
     assert told(database, audit.OPERATOR)[-1] == "journal.purged"
 
 
@@ -75,12 +77,12 @@ def test_what_is_held_stays(database: Database) -> None:
 
 
 def test_before_its_time_it_is_found(database: Database) -> None:
-    """A text that was blanked within six years, or out of turn, is found, though its digest is the right one."""
+    """A text that was blanked within ten years, or out of turn, is found, though its digest is the right one."""
     live(database)
     forget(database, EPOCH.date() + timedelta(days=1))
-    assert {one.en for one in findings(database, on=EPOCH.date() + timedelta(days=365))} == {
-        "texts were blanked before their time"
-    }
+    for years in (1, 9):
+        early = findings(database, on=EPOCH.date() + timedelta(days=years * 365))
+        assert {one.en for one in early} == {"texts were blanked before their time"}
     with database.begin() as connection:
         row = connection.execute(
             select(audit_event).where(audit_event.c.chain == CHAINS[0], audit_event.c.seq == 4)
@@ -108,6 +110,17 @@ def test_a_digest_that_is_not_its_own_is_found(database: Database) -> None:
         lie = {"body": audit.blanked("another"), "about": ""}
         connection.execute(update(audit_event).where(audit_event.c.seq == 1).values(lie))
     assert "the event was changed, or the one before" in {one.en for one in findings(database)}
+
+
+def test_a_blank_event_is_about_nothing(database: Database) -> None:
+    """Whoever goes round the engine and says what a blanked event was about is found."""
+    live(database)
+    forget(database, EPOCH.date())
+    with database.begin() as connection:
+        blank = {"chain": "300000007", "seq": 1, "about": "flow 9", "body": audit.blanked("{}")}
+        blank["hash"] = audit.link(audit.genesis("300000007"), str(blank["body"]))
+        connection.execute(insert(audit_event).values(blank))
+    assert "the text of the event is not of this place (moved or changed)" in {one.en for one in findings(database)}
 
 
 def test_it_goes_on_where_it_was(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

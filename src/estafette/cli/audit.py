@@ -55,20 +55,28 @@ def verify(
     Code 0 : intact ; 1 : quelque chose a changé, dit où ; 2 : rien n'a pu être lu.
     """
     from estafette.exchange.keys import verifies
+    from estafette.store.verification import Report
     from estafette.store.verification import verify as verified
 
-    kept = [json.loads(line) for line in against.read_text().splitlines()] if against else []
-    sound, answers = True, []
+    kept = _kept(against) if against else []
+    answers, keys = [], set[str]()
     for seat, connection, key in _opened(data, actor):
-        progress = _progress(seat.name)
-        roots = [root for root in kept if json.loads(root["body"]).get("key") == key]
+        keys.add(key)
+        progress, roots = _progress(seat.name), [root for of, root in kept if of == key]
         said: dict[str, Any] = {"chain": tenant, "against": roots, "progress": progress, "on": datetime.now(UTC).date()}
-        report = verified(connection, key=key, verifies=verifies, **said)
-        sound = sound and not report.findings
-        answers.append(_told(seat, report, as_json=as_json))
+        answers.append(_told(seat.name, verified(connection, key=key, verifies=verifies, **said), as_json=as_json))
+    strange = Report()
+    for number in (number for number, (of, _root) in enumerate(kept, start=1) if of not in keys):
+        fr, en = (
+            "racine gardée au dehors, de la clé d'aucun acteur vérifié",
+            "root kept outside, of no actor's key here",
+        )
+        strange.find("roots", number, fr, en)
+    if strange.findings:  # else who had put a key of his own in place of the actor's would not be seen
+        answers.append(_told(str(against), strange, as_json=as_json))
     if as_json:
         typer.echo(json.dumps(answers, ensure_ascii=False))
-    raise typer.Exit(0 if sound else 1)
+    raise typer.Exit(0 if all(one["sound"] for one in answers) else 1)
 
 
 @audit.command()
@@ -97,6 +105,18 @@ def roots(data: Data = Path("data"), actor: Actor = "platform-a") -> None:
     for _seat, connection, _key in _opened(data, [actor]):
         for root in export(connection):
             typer.echo(json.dumps(root, ensure_ascii=False))
+
+
+def _kept(file: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return the roots of a file, each with the key that it says it is of; exit 2 for what is no root."""
+    found = []
+    for number, line in enumerate(file.read_text(errors="replace").splitlines(), start=1):
+        try:
+            root = json.loads(line)
+            found.append((str(json.loads(root["body"])["key"]), root))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            _give_up(f"{file}: ligne {number} : aucune racine / line {number}: no root (estafette audit roots)")
+    return found
 
 
 def _opened(data: Path, actors: list[str] | None) -> "Iterator[tuple[Seat, Connection, str]]":
@@ -151,22 +171,21 @@ def _progress(name: str) -> Any:
     return lambda events: typer.echo(f"\r{name}: {events} événements / events …", err=True, nl=False)
 
 
-def _told(seat: "Seat", report: "Report", *, as_json: bool) -> dict[str, Any]:
+def _told(name: str, report: "Report", *, as_json: bool) -> dict[str, Any]:
     findings = [{"chain": one.chain, "seq": one.seq, "fr": one.fr, "en": one.en} for one in report.findings]
     if not as_json:
         said = "intact / sound" if not findings else f"{len(findings)} anomalies / findings"
         counts = (
             f"{report.chains} chaînes / chains, {report.events} événements / events, {report.roots} racines / roots"
         )
-        typer.echo(f"{seat.name}: {said} ({counts})")
+        typer.echo(f"{name}: {said} ({counts})")
         for one in findings:
             typer.echo(f"  ✗ {one['chain']} {one['seq']}: {one['fr']} / {one['en']}")
     counted = {"chains": report.chains, "events": report.events, "roots": report.roots}
-    return {"actor": seat.name, "sound": not findings, **counted, "findings": findings}
+    return {"actor": name, "sound": not findings, **counted, "findings": findings}
 
 
 def _line(event: dict[str, Any]) -> str:
     data = " ".join(f"{name}={value}" for name, value in event["data"].items())
-    return (
-        f"{event['seq']:>7} {event['at'][:19]}Z {event['who']:<20} {event['what']:<22} {event['about']} {data}".rstrip()
-    )
+    at = f"{event['at'][:19]}Z" if event["at"] else "—"
+    return f"{event['seq']:>7} {at:<20} {event['who']:<20} {event['what']:<22} {event['about']} {data}".rstrip()

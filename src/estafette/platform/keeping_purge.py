@@ -32,7 +32,7 @@ from estafette.store.documents import Documents
 from estafette.store.holds import Held
 from estafette.store.tables import purged
 from estafette.values.moments import paris_day
-from estafette.values.retention import Kind, Retention
+from estafette.values.retention import AUDIT, Retention
 
 log = structlog.get_logger()
 
@@ -136,9 +136,9 @@ class Purge:
         """Return the last day whose events of the audit log are kept no more: neither for themselves nor as a proof of
         an invoice of that day.
         """
-        on, kinds = paris_day(now), (Kind.JOURNAL, Kind.ACCOUNTING, Kind.TAX_EVIDENCE)
-        day = min(self._retention.before(kind, on=on) for kind in kinds)
-        while any(self._retention.until(kind, day, on=on) >= on for kind in kinds):
+        on = paris_day(now)
+        day = min(self._retention.before(kind, on=on) for kind in AUDIT)
+        while any(self._retention.until(kind, day, on=on) >= on for kind in AUDIT):
             day -= timedelta(days=1)
         return day
 

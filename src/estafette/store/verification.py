@@ -18,7 +18,7 @@ from estafette.store import audit, merkle
 from estafette.store.audit_purge import covered
 from estafette.store.roots import leaf_text
 from estafette.store.tables import audit_event, audit_head, audit_leaf, audit_root
-from estafette.values.retention import Kind, earlier, rule_of
+from estafette.values.retention import AUDIT, earlier, rule_of
 
 Verifies = Callable[[str, str, bytes], bool]
 AT_ONCE = 5000
@@ -71,7 +71,7 @@ def verify(
     were read, now and then. `on`: the day it is, by which no text may have been blanked before its time.
     """
     report = Report()
-    blank = covered(connection, earlier(on, rule_of(Kind.JOURNAL, on=on).months)) if on else None
+    blank = covered(connection, earlier(on, max(rule_of(kind, on=on).months for kind in AUDIT))) if on else None
     for each in [chain] if chain else _chains(connection):
         report.chains += 1
         _chain(connection, each, report, progress)
@@ -124,17 +124,19 @@ def _leaves(connection: Connection, chain: str) -> dict[int, str]:
 
 
 def _own_body(row: Row[Any], report: Report) -> None:
-    """The columns of an event say what its text says."""
-    if audit.is_blank(row.body):
-        return
-    try:
-        body = msgspec.json.decode(row.body)
-        same = (body["chain"], body["seq"], body["about"]) == (row.chain, row.seq, row.about)
-    except (msgspec.DecodeError, KeyError, TypeError):
-        same = False
-    if not same:
+    """The columns of an event say what its text says; of one that was blanked, nothing."""
+    is_so = not row.about if audit.is_blank(row.body) else _is_of_its_place(row)
+    if not is_so:
         fr = "le texte de l'événement n'est pas celui de cette place (déplacé ou changé)"
         report.find(row.chain, row.seq, fr, "the text of the event is not of this place (moved or changed)")
+
+
+def _is_of_its_place(row: Row[Any]) -> bool:
+    try:
+        body = msgspec.json.decode(row.body)
+        return bool((body["chain"], body["seq"], body["about"]) == (row.chain, row.seq, row.about))
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return False
 
 
 def _blanked(connection: Connection, chain: str, report: Report, covered_by: int | None) -> None:

@@ -106,6 +106,10 @@ RULES: tuple[Rule, ...] = (
 """Every rule, of every time."""
 
 
+AUDIT = (Kind.JOURNAL, Kind.ACCOUNTING, Kind.TAX_EVIDENCE)
+"""What an event of the audit log is kept for: itself, and as a proof of the invoices of its day."""
+
+
 def rule_of(kind: Kind, *, on: date) -> Rule:
     """Return the rule of a kind that is in force on a day; before the first of them, the first."""
     mine = [rule for rule in RULES if rule.kind is kind]
