@@ -225,3 +225,18 @@ def test_a_name_cannot_leave_its_header(client: Client, name: str) -> None:
     assert (kind, answer.headers["content-type"]) == ("attachment", "application/octet-stream")
     assert set(given) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
     assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("where", "count"),
+    [
+        ({"updatedAfter": "0001-01-01T00:00:00Z"}, 1),
+        ({"updatedAfter": "0001-01-01T00:00:00+14:00"}, 1),
+        ({"updatedBefore": "0001-01-01T00:00:00+14:00"}, 0),
+        ({"updatedBefore": "9999-12-31T23:59:59.999-14:00"}, 1),
+    ],
+)
+def test_the_first_and_the_last_moments(client: Client, where: dict[str, str], count: int) -> None:
+    """A moment that only its own zone can tell is the first or the last there is, and no fault of ours."""
+    deposits(client, 1)
+    assert len(found(client, where=where)) == count

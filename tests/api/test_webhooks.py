@@ -239,6 +239,19 @@ def test_a_replay_is_of_what_changed_since(hooked: Client, ear: Ear, monkeypatch
     assert call(hooked, "POST", f"/{made['webhookId']}/replay", {"since": "yesterday"}).status == 400
 
 
+@pytest.mark.parametrize(
+    ("since", "told"),
+    [("0001-01-01T00:00:00Z", 1), ("0001-01-01T00:00:00+14:00", 1), ("9999-12-31T23:59:59-14:00", 0)],
+)
+def test_a_replay_since_ever_or_never(hooked: Client, ear: Ear, since: str, told: int) -> None:
+    """The first and the last moments that can be written are moments as any other, in every zone."""
+    hooked.deposit(INFO, b"<n/>")
+    made = subscribed(hooked, ear.url)
+    assert call(hooked, "POST", f"/{made['webhookId']}/replay", {"since": since}).status == 202
+    tell(hooked)
+    assert len(ear.heard) == told
+
+
 def test_an_event_is_of_the_transaction_of_its_change(hooked: Client, ear: Ear) -> None:
     """What is undone is told to nobody; what is done is told though the process died before it could call."""
     subscribed(hooked, ear.url)

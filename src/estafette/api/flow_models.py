@@ -4,7 +4,7 @@ What editions 1.1 and 1.2 send differently is read too (api: `spelled`): a type 
 status or several. Names of fields that are in none of them are passed over.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -31,6 +31,21 @@ GivenRule = Literal[
 
 SPELLED = {rule.lower(): rule for rule in GivenRule.__args__} | {"bint2g": "B2GInt", "undefined": "Undefined"}  # type: ignore[attr-defined]
 """The rule that a text means, whatever its letters; the norm itself spells one of them three ways."""
+
+
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Return the moment in UTC: the first or the last there is for one that only another zone can tell.
+
+    >>> in_utc(datetime.fromisoformat("0001-01-01T00:00:00+14:00")).isoformat()
+    '0001-01-01T00:00:00+00:00'
+    """
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return FIRST if moment.year == FIRST.year else LAST
 
 
 class FlowInfo(msgspec.Struct, rename="camel", frozen=True):
@@ -72,6 +87,7 @@ class SearchFlowFilters(msgspec.Struct, rename="camel", frozen=True, omit_defaul
     def criteria(self) -> dict[str, Any]:
         """Return what is asked, by its name in our words."""
         asked = {name: getattr(self, name) for name in self.__struct_fields__}
+        asked |= {name: in_utc(value) for name, value in asked.items() if isinstance(value, datetime)}
         if isinstance(self.ack_status, str):
             asked["ack_status"] = [self.ack_status]
         return {name: value for name, value in asked.items() if value is not None}

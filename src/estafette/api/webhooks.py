@@ -21,8 +21,9 @@ from starlette.responses import Response
 
 from estafette.api.access import Access, Caller
 from estafette.api.contract import EVERYWHERE, JSON, Operation, Parameter
+from estafette.api.cursors import EPOCH
 from estafette.api.decoding import decode
-from estafette.api.flow_models import Instant
+from estafette.api.flow_models import Instant, in_utc
 from estafette.api.problems import Problem
 from estafette.api.settings import Settings
 from estafette.api.webhook_models import (
@@ -192,7 +193,7 @@ class WebhookService:
         """Tell again every flow updated since a moment; a disabled webhook is called again."""
         _caller, row = self._owned(request)
         asked = decode(await _body(request), Replayed)
-        await self.replayed(row, asked.since)
+        await self.replayed(row, max(in_utc(asked.since), EPOCH))
         return Response(status_code=202)
 
     async def replayed(self, row: RowMapping, since: datetime) -> None:
