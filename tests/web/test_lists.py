@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, update
 from tests.web.world import World, an_invoice, open_world
 
+from estafette.platform.keeping_index import csv_line
 from estafette.platform.tables import declaration, invoice
 from estafette.simulation.documents import ubl
 from estafette.web.platform.attention import concerns
@@ -42,6 +43,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         ({"number": "%"}, set()),
         ({"from": "2026-09-11", "to": "2026-09-11"}, {"A-2"}),
         ({"counterpart": "200000008"}, {"A-1", "A-2", "B-1"}),
+        ({"counterpart": "200 000 008"}, {"A-1", "A-2", "B-1"}),
         ({"counterpart": "LEVANT"}, {"A-1", "A-2", "B-1"}),
         ({"counterpart": "nobody"}, set()),
         ({"stands": "paid"}, set()),
@@ -74,6 +76,21 @@ def test_pages_keep_what_was_asked(filled: World, monkeypatch: pytest.MonkeyPatc
     page = filled.visitor().get("/issued?number=A-")
     assert "/issued?number=A-&amp;page=2" in page.html or "?number=A-&amp;page=2" in page.html
     assert ">A-1<" in filled.visitor().get("/issued?number=A-&page=2").html
+
+
+def test_a_file_leaves_nothing_out(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More invoices than a file takes are no file: a shorter period is asked for."""
+    monkeypatch.setattr("estafette.web.platform.lists.EXPORTED_MAX", 2)
+    page = filled.visitor().get("/issued/export?number=")
+    assert page.status == 422
+    assert "une période plus courte" in page.text
+    assert filled.visitor().get("/issued/export?number=A-").status == 200
+
+
+def test_an_amount_below_zero_is_a_number() -> None:
+    """A spreadsheet adds up a credit; a name that it would take for a formula is a text."""
+    line = csv_line(["-120,50", "-3", "-1+2", "=A1", "+33", "@x", "-"])
+    assert line == "-120,50;-3;'-1+2;'=A1;'+33;'@x;'-\n"
 
 
 def test_what_asks_for_attention_leads_to_its_list() -> None:

@@ -53,7 +53,8 @@ def _conditions(side: str, sought: Sought) -> list[ColumnElement[bool]]:
             if side == "issued"
             else (invoice.c.seller_name, invoice.c.seller_siren)
         )
-        found.append(or_(name.icontains(sought.counterpart, autoescape=True), number == sought.counterpart))
+        siren = sought.counterpart.replace(" ", "")
+        found.append(or_(name.icontains(sought.counterpart, autoescape=True), number == siren))
     if sought.starts_on:
         found.append(invoice.c.issue_date >= sought.starts_on)
     if sought.ends_on:

@@ -5,6 +5,7 @@ An HTML page in each language, and the lines of its CSV files.
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import PurePosixPath
@@ -27,6 +28,9 @@ WORDS = {
     },
 }  # fmt: skip
 """What the index says, by language."""
+
+_AMOUNT = re.compile(r"-\d+([.,]\d+)?")
+"""A number below zero begins as a formula does, and is none."""
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}"
@@ -86,4 +90,4 @@ def csv_line(values: Sequence[Any]) -> str:
 
 
 def _inert(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _AMOUNT.fullmatch(text) else text

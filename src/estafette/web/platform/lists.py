@@ -29,6 +29,12 @@ PAGES_MAX = 20_000
 EXPORTED_MAX = 20_000
 """Invoices in one file (our bound): a company with more asks for a shorter period."""
 
+TOO_MANY = "Trop de factures pour un fichier", "Too many invoices for one file"
+WHAT_THEN = (
+    f"Plus de {EXPORTED_MAX} factures répondent à ces critères : exportez une période plus courte.",
+    f"More than {EXPORTED_MAX} invoices meet these criteria: export a shorter period.",
+)
+
 SIDES = {"issued": "CustomerInvoice", "received": "SupplierInvoice"}
 """The type of flow (XP Z12-013 §3.6) under which the invoices of each side go, where an accreditation is limited."""
 
@@ -111,9 +117,12 @@ class Lists:
         return self._desk.render(request, "list.html", **values)
 
     async def _file(self, request: Request, person: Person, side: str) -> Response:
-        rows = await self._rows(person, side, request.query_params, EXPORTED_MAX, 0)
-        lines = "".join(_lines(rows, side, language_of(request)))
-        return to_save(f"{tenant_of(person)}-{side}.csv", b"\xef\xbb\xbf" + lines.encode())
+        rows = await self._rows(person, side, request.query_params, EXPORTED_MAX + 1, 0)
+        if len(rows) > EXPORTED_MAX:  # a file that leaves some out says nothing of it once it is opened
+            back = f"/{side}?{request.url.query}"
+            return self._desk.notice(request, 422, TOO_MANY, WHAT_THEN, back=back)
+        data = await run_in_threadpool(_csv, rows, side, language_of(request))
+        return to_save(f"{tenant_of(person)}-{side}.csv", data)
 
     async def _rows(
         self, person: Person, side: str, asked: Mapping[str, str], limit: int, offset: int
@@ -137,6 +146,11 @@ def _sought(asked: Mapping[str, str]) -> Sought:
         standings=stands.standings,
         declared=stands.declared,
     )
+
+
+def _csv(rows: list[dict[str, Any]], side: str, language: str) -> bytes:
+    """Return the file of these rows, which spreadsheets are told is UTF-8 (its mark of order)."""
+    return b"\xef\xbb\xbf" + "".join(_lines(rows, side, language)).encode()
 
 
 def _lines(rows: list[dict[str, Any]], side: str, language: str) -> Iterator[str]:

@@ -89,13 +89,14 @@ class Pages:
     async def home(self, request: Request, person: Person) -> Response:
         """Show what asks for attention, then the latest invoices of each side."""
         siren = tenant_of(person)
-        issued, received = (
-            self._platform.invoices(siren, side, LOOKED_AT) if person.sees(SIDES[side]) else []
-            for side in ("issued", "received")
-        )
+        issued, received = [await self._latest(siren, side) if person.sees(SIDES[side]) else [] for side in SIDES]
         found = concerns(received, issued, self._flows(person, siren), on=self._desk.today())
         latest = {"issued": issued[:LATEST], "received": received[:LATEST]}
         return self._desk.render(request, "home.html", concerns=found, latest=latest, signs=signs)
+
+    async def _latest(self, siren: str, side: str) -> list[dict[str, Any]]:
+        """Return the latest invoices of a side, read away from the loop: they may be thousands."""
+        return await run_in_threadpool(self._platform.invoices, siren, side, LOOKED_AT)
 
     async def deposits(self, request: Request, person: Person) -> Response:
         """Show the latest deposits."""
