@@ -423,3 +423,27 @@ def test_a_batch_may_be_done_in_part(desk: Desk, world: World) -> None:
     world.run(desk.work(hours=1))
     assert desk.states() == dict.fromkeys("abc", "done")
     assert desk.effects_kept() == {"a": 1, "b": 1, "c": 1}
+
+
+def test_what_is_done_stays_done_when_the_rest_cannot_be_put_off(
+    desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store fails just as a part of a batch is put off: what was written before is not written again."""
+    real, left = jobs.retry, iter(range(1))
+
+    def retry(*arguments: Any, **named: Any) -> None:
+        if next(left, None) is not None:
+            raise OperationalError("UPDATE job", None, Exception("disk I/O error"))
+        real(*arguments, **named)
+
+    async def one(job: Job) -> Apply:
+        if job.key == "b" and job.tries < 1:
+            raise Later("peer is down")
+        return lambda connection: desk.apply(connection, job)
+
+    monkeypatch.setattr(jobs, "retry", retry)
+    desk.worker.handles_together("q", worker.together(one))
+    desk.ask(*"abc")
+    world.run(desk.work(hours=1))
+    assert desk.states() == dict.fromkeys("abc", "done")
+    assert desk.effects_kept() == dict.fromkeys("abc", 1)

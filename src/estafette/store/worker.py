@@ -290,9 +290,13 @@ class Worker:
         ended = [job for job, fault in written if fault is None]
         if ended:
             self._measure(ended, time.perf_counter() - start)
-        if outcome.put_off:
-            await self._put_off([(job, outcome.put_off[job.id]) for job in batch if job.id in outcome.put_off])
-        await self._again([(job, fault) for job, fault in written if fault is not None], batch)
+        failed = [(job, fault) for job, fault in written if fault is not None]
+        if late := [(job, outcome.put_off[job.id]) for job in batch if job.id in outcome.put_off]:
+            try:
+                await self._put_off(late)
+            except Exception as fault:  # what is done is done: these alone are worked again
+                failed += [(job, fault) for job, _why in late]
+        await self._again(failed, batch)
 
     async def _written(self, done: list[Job], outcome: Outcome) -> Sequence[tuple[Job, BaseException | None]]:
         """Write what becomes of the jobs, a few at a time where each has its part; return why some of them are not."""
@@ -331,13 +335,13 @@ class Worker:
         apply(connection)
         jobs.end(connection, done, now=self._clock())
 
-    async def _put_off(self, jobs_and_faults: list[tuple[Job, Exception]]) -> None:
+    async def _put_off(self, jobs_and_faults: Sequence[tuple[Job, Exception]]) -> None:
         """Each job will be tried again, or is parked when it never can succeed."""
         for job, fault in jobs_and_faults:
             self._database.measures.jobs.labels(job.queue.partition(":")[0], _log(job, fault)).inc()
         await self._database.write(lambda connection: self._settle(connection, jobs_and_faults))
 
-    def _settle(self, connection: Connection, jobs_and_faults: list[tuple[Job, Exception]]) -> None:
+    def _settle(self, connection: Connection, jobs_and_faults: Sequence[tuple[Job, Exception]]) -> None:
         for job, fault in jobs_and_faults:
             if isinstance(fault, Never):
                 jobs.park(connection, job, now=self._clock(), error=_told(fault))
