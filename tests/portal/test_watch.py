@@ -233,6 +233,8 @@ def test_the_page_of_a_platform(watched: World) -> None:
     assert account(watched, "0005", "veille-0003", token)[0] == 422
     path = "/operator/v1/platforms/{}/accounts/veille-0003"
     assert call(watched, path.format("0005"), method="DELETE", token=token, of="portal")[0] == 404
+    nobody = "/operator/v1/platforms/0003/accounts/priscille"
+    assert call(watched, nobody, method="DELETE", token=token, of="portal")[0] == 404, "whatever the login says"
     assert call(watched, path.format("0003"), method="DELETE", token=token, of="portal")[0] == 204
     assert people["0003"].get("/watch").path == "/sign-in"
 

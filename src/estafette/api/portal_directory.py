@@ -23,7 +23,7 @@ from estafette.directory.readings import Readings
 from estafette.exchange.actor import Actor
 from estafette.portal import platform_clients
 from estafette.portal.directory_limits import PUBLISHED, DirectoryLimits
-from estafette.portal.platform_clients import NotPossible, UnknownPlatform
+from estafette.portal.platform_clients import NotPossible, Unknown
 from estafette.store.roles import PLATFORM_SCOPES
 
 PREFIX = "/ppf/annuaire-public/v1"
@@ -82,7 +82,7 @@ def every_route(
                     now=actor.clock(),
                 )
         except NotPossible as fault:
-            raise Problem(404 if isinstance(fault, UnknownPlatform) else 422, str(fault)) from None
+            raise Problem(404 if isinstance(fault, Unknown) else 422, str(fault)) from None
         return JSONResponse({"client_id": asked.client_id, "matricule": matricule}, 201)
 
     async def close_client(request: Request) -> Response:

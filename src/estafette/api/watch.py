@@ -87,7 +87,7 @@ def _possible(actor: Actor) -> Iterator[Connection]:
         with actor.database.begin() as connection:
             yield connection
     except platform_clients.NotPossible as fault:
-        raise Problem(422 if "pris" in str(fault) else 404, str(fault)) from None
+        raise Problem(404 if isinstance(fault, platform_clients.Unknown) else 422, str(fault)) from None
 
 
 def hours_of(request: Request) -> int:

@@ -20,8 +20,8 @@ class NotPossible(Exception):
     """The client, or the account, cannot be opened: why, in both languages."""
 
 
-class UnknownPlatform(NotPossible):
-    """The directory has no such platform."""
+class Unknown(NotPossible):
+    """The directory has no such platform, or the platform no such client or account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def open_client(
 ) -> None:
     """The software may ask for tokens in the name of a registered platform; an existing client of it is left as it is.
 
-    Raises: UnknownPlatform, for one that is not in the directory; NotPossible, for a client of another, or closed.
+    Raises: Unknown, for one that is not in the directory; NotPossible, for a client of another, or closed.
     """
     platform = _platform(connection, matricule)
     held = connection.execute(
@@ -62,10 +62,10 @@ def open_client(
 
 
 def close_client(connection: Connection, *, matricule: str, client_id: str, now: datetime) -> None:
-    """The software gets nothing any more, and its tokens are over; twice is once. Raises: NotPossible."""
+    """The software gets nothing any more, and its tokens are over; twice is once. Raises: Unknown."""
     mine = (platform_client.c.client_id == client_id, platform_client.c.matricule == matricule)
     if connection.execute(select(platform_client.c.client_id).where(*mine)).first() is None:
-        raise NotPossible(f"{client_id} : pas de la plateforme {matricule}. / Not of platform {matricule}.")
+        raise Unknown(f"{client_id} : pas de la plateforme {matricule}. / Not of platform {matricule}.")
     holder = identity_clients.holder_of(connection, client_id)
     if holder is not None:
         identity_clients.revoke_client(connection, By("operator", holder.tenant, now), client_id)
@@ -76,7 +76,7 @@ def open_account(connection: Connection, *, matricule: str, login: str, held: st
 
     The password of this hash is changed at the first sign-in.
 
-    Raises: NotPossible, for a platform that is not in the directory, or a login that is another's.
+    Raises: Unknown, for a platform that is not in the directory; NotPossible, for a login that is another's.
     """
     _platform(connection, matricule)
     had = identity.organizations_of(connection, login)
@@ -90,9 +90,9 @@ def open_account(connection: Connection, *, matricule: str, login: str, held: st
 
 
 def close_account(connection: Connection, *, matricule: str, login: str) -> None:
-    """The person watches nothing of the platform any more. Raises: NotPossible."""
+    """The person watches nothing of the platform any more. Raises: Unknown."""
     if matricule not in identity.organizations_of(connection, login):
-        raise NotPossible(f"{login} : pas de la plateforme {matricule}. / Not of platform {matricule}.")
+        raise Unknown(f"{login} : pas de la plateforme {matricule}. / Not of platform {matricule}.")
     identity.leave(connection, login=login, organization=matricule)
     identity.close_sessions(connection, login)
 
@@ -100,7 +100,7 @@ def close_account(connection: Connection, *, matricule: str, login: str) -> None
 def _platform(connection: Connection, matricule: str) -> ReceivingPlatform:
     platform = holdings.platform_of(connection, matricule)
     if platform is None or platform.platform_type != "PDP":
-        raise UnknownPlatform(f"{matricule} : plateforme inconnue. / Platform unknown.")
+        raise Unknown(f"{matricule} : plateforme inconnue. / Platform unknown.")
     return platform
 
 
