@@ -71,6 +71,21 @@ def test_data_against_the_schema_go_alone(own_world: World) -> None:
     assert sent["N2"]["flow_name"] != sent["N3"]["flow_name"]
 
 
+def test_more_than_one_envelope_holds(own_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is owed at once leaves in as many envelopes as it takes: nothing waits for what comes later."""
+    world, home = own_world, own_world.home(SELLER).home
+    world.deposit(service("N1"))
+    monkeypatch.setattr(declarations, "lot", lambda _flow, _today: 2)
+    numbers = [f"M{number}" for number in range(5)]
+    with home.actor.database.begin() as connection:
+        for number in numbers:
+            declarations.declare_invoice(home, connection, dict(world.row(SELLER, "N1")), read(service(number)))
+    world.work()
+    rows = world.rows("platform-a", select(declaration).where(declaration.c.object_id.in_(numbers)))
+    assert [row["state"] for row in rows] == ["accepted"] * 5
+    assert len({row["flow_name"] for row in rows}) == 3
+
+
 @pytest.mark.parametrize(
     ("moment", "profile"),
     [

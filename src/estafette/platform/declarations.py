@@ -169,15 +169,20 @@ def _told(fault: Fault) -> dict[str, str]:
 
 
 def _pack(home: Home, connection: Connection, interface: str) -> None:
-    """What waits leaves, in one envelope as far as may be."""
-    today = paris_day(home.actor.clock())
+    """What waits leaves, in one envelope as far as may be; what is more than one may hold follows."""
+    now = home.actor.clock()
+    today = paris_day(now)
+    most = lot(interface_of(interface, on=today).flow, today)
     waiting = (
         select(declaration.c.id, declaration.c.file_name, declaration.c.sha256, declaration.c.details)
         .where(declaration.c.interface == interface, declaration.c.state == constant("waiting"))
         .order_by(declaration.c.id)
-        .limit(lot(interface_of(interface, on=today).flow, today))
+        .limit(most)
     )
-    for rows in _apart(connection.execute(waiting).all()):
+    found = connection.execute(waiting).all()
+    if len(found) == most:
+        _ask_to_pack(connection, interface, now)
+    for rows in _apart(found):
         files = {row.file_name: home.actor.documents.get(row.sha256) for row in rows}
         name = send_flow(home, connection, interface, files)
         packed = declaration.c.id.in_([row.id for row in rows])
