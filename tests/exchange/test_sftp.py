@@ -5,13 +5,15 @@ import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import asyncssh
 import pytest
 
 from estafette.exchange.keys import UnreadableKey
 from estafette.exchange.sftp import Door
+from estafette.exchange.sftp_client import SftpClient
+from estafette.exchange.sftp_terms import COMPANIES, Terms
 from estafette.values import limits
 
 ACCOUNT, OTHER = "100000009", "200000008"
@@ -20,10 +22,10 @@ ACCOUNT, OTHER = "100000009", "200000008"
 class Place:
     """An SFTP server on this machine, with two accounts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, terms: Terms = COMPANIES) -> None:
         self.keys = {account: asyncssh.generate_private_key("ssh-ed25519") for account in (ACCOUNT, OTHER)}
         self.closed = 0
-        self.door = Door(folder, "127.0.0.1", 0, self._closed)
+        self.door = Door(folder, "127.0.0.1", 0, self._closed, terms)
         for account, key in self.keys.items():
             self.door.authorize(account, key.export_public_key().decode())
 
@@ -54,6 +56,12 @@ class Place:
 def place(tmp_path: Path) -> Place:
     """Give a server that is not open yet."""
     return Place(tmp_path / "sftp")
+
+
+@pytest.fixture
+def once(tmp_path: Path) -> Place:
+    """Give a server where each file is fetched once, that is not open yet."""
+    return Place(tmp_path / "sftp", Terms(once=True))
 
 
 def run(place: Place, story: Callable[[], Awaitable[None]]) -> None:
@@ -133,6 +141,91 @@ def test_renamed_once_written(place: Place) -> None:
 
     run(place, story)
     assert place.held() == ["f.xml"]
+
+
+def test_a_session_that_ends_with_files_open(once: Place) -> None:
+    """A program that dies may end its session in order: half a file is not taken, and one read whole is not let go."""
+    area = once.door.area(ACCOUNT)
+    (area / "retrait" / "r.xml").write_bytes(b"<r/>")
+
+    async def story() -> None:
+        async with once.session() as connection:
+            async with connection.start_sftp_client() as client:
+                half = await client.open("depot/f.xml", "wb")
+                await half.write(b"<a>")
+                whole = await client.open("retrait/r.xml", "rb")
+                assert await whole.read() == b"<r/>"
+            while once.held() or once.door._held.fetching:
+                await asyncio.sleep(0.01)
+            assert await _names(connection) == ([], ["r.xml"])
+
+    run(once, story)
+    assert once.closed == 0
+
+
+async def _names(connection: Any) -> tuple[list[str], list[str]]:
+    async with connection.start_sftp_client() as client:
+        return await client.listdir("depot"), await client.listdir("retrait")
+
+
+@pytest.mark.parametrize("terms", [COMPANIES, Terms(once=True)])
+def test_tried_again_after_a_cut(tmp_path: Path, terms: Terms) -> None:
+    """A program that was cut before it renamed writes its unfinished file anew: what is taken is what it wrote last."""
+    place = Place(tmp_path / "sftp", terms)
+
+    async def story() -> None:
+        for content in (b"<old/>", b"<new/>"):
+            async with place.client() as client, client.open("depot/f.xml.part", "wb") as file:
+                await file.write(content)
+        async with place.client() as client:
+            await client.rename("depot/f.xml.part", "depot/f.xml")
+
+    run(place, story)
+    assert place.held() == ["f.xml"]
+    assert (place.door.area(ACCOUNT) / "depot" / "f.xml").read_bytes() == b"<new/>"
+
+
+def test_what_was_being_written_when_the_server_died(place: Place) -> None:
+    """It is gone when the server is open again: nobody would see it, and it would fill the depot for ever."""
+    depot = place.door.area(ACCOUNT) / "depot"
+    (depot / ".0123456789abcdef.part").write_bytes(b"<a>")
+    (depot / "f.xml.part").write_bytes(b"<a/>")
+
+    async def story() -> None:
+        pass
+
+    run(place, story)
+    assert place.held() == ["f.xml.part"]
+
+
+@pytest.mark.parametrize("fault", [OSError("refused"), RuntimeError("the store does not answer")])
+def test_what_is_not_taken_stays(once: Place, tmp_path: Path, fault: Exception) -> None:
+    """A file that was fetched and could not be taken still waits at its server; one refused holds back no other."""
+    retrait = once.door.area(ACCOUNT) / "retrait"
+    for name in ("1.xml", "2.xml", "3.xml"):
+        (retrait / name).write_bytes(b"<a/>")
+    once.keys[ACCOUNT].write_private_key(tmp_path / "key.pem")
+    taken = []
+
+    async def take(name: str, held: IO[bytes]) -> None:
+        if name == "2.xml":
+            raise fault
+        taken.append((name, held.read()))
+
+    async def story() -> None:
+        host_key = tmp_path / "host.pub"
+        async with once.session() as connection:
+            connection.get_server_host_key().write_public_key(host_key)
+        client = SftpClient("127.0.0.1", once.door.listens_at, ACCOUNT, tmp_path / "key.pem", host_key)
+        with pytest.raises(type(fault), match=str(fault)):
+            await client.fetch(tmp_path, take)
+        while once.door._held.fetching:
+            await asyncio.sleep(0.01)
+
+    run(once, story)
+    others = ["1.xml", "3.xml"] if isinstance(fault, OSError) else ["1.xml"]
+    assert taken == [(name, b"<a/>") for name in others]
+    assert once.held("retrait") == sorted({"1.xml", "2.xml", "3.xml"} - set(others))
 
 
 def test_never_written_over(place: Place) -> None:

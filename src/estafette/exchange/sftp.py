@@ -16,7 +16,7 @@ import structlog
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from estafette.exchange.keys import load_key
-from estafette.exchange.sftp_area import Area, Held
+from estafette.exchange.sftp_area import DRAFT, Area, Held
 from estafette.exchange.sftp_terms import COMPANIES, DEPOT, RETRAIT, Terms
 from estafette.values import limits
 
@@ -61,6 +61,8 @@ class Door:
             keepalive_interval=IDLE_S,
             **({"encryption_algs": self.terms.ciphers} if self.terms.ciphers else {}),
         )
+        for draft in self.folder.glob(f"*/{DEPOT}/.*{DRAFT}"):  # what was being written when the server died
+            draft.unlink(missing_ok=True)
         log.info("sftp.listening", host=self.host, port=self.port)
 
     async def close(self) -> None:

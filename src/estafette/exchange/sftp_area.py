@@ -1,8 +1,8 @@
 """The area of one account at an SFTP door: every operation, checked against its two folders, whatever the path.
 
 What is not needed to put a file in `depot` and to fetch one from `retrait` is refused. An upload is written under a
-hidden name and takes its own when the client closes it: a file that can be seen is whole. A connection that is lost
-leaves nothing.
+hidden name and takes its own when the client closes it: a file that can be seen is whole. A session that is cut leaves
+nothing, and fetches nothing.
 """
 
 import os
@@ -15,19 +15,21 @@ from typing import Any, NoReturn
 
 import asyncssh
 
-from estafette.exchange.sftp_terms import DEPOT, RETRAIT, Terms
+from estafette.exchange.sftp_terms import DEPOT, RETRAIT, UNFINISHED, Terms
 from estafette.values import limits
 
 NAME_BYTES_MAX = 200
+DRAFT = ".part"
+"""How the hidden name of a file that is being written ends."""
 
 
 @dataclass(slots=True)
 class _Upload:
-    """A file being written: where, under which name it will be seen, whether it went past the limit."""
+    """A file being written: where, under which name it was asked for, whether it went past the limit."""
 
     descriptor: int
     draft: Path
-    wanted: Path
+    name: str
     is_too_large: bool = False
 
 
@@ -85,9 +87,8 @@ class Area(asyncssh.SFTPServer):
         self._check_room()
         if why := self._terms.may_put(self._account):
             raise asyncssh.SFTPFailure(why)
-        wanted = self._wanted(name)
-        draft = wanted.with_name(f".{os.urandom(8).hex()}.part")
-        return _Upload(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), draft, wanted)
+        draft = self._wanted(name).with_name(f".{os.urandom(8).hex()}{DRAFT}")
+        return _Upload(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), draft, name)
 
     def _fetch(self, folder: str, name: str) -> _Fetch:
         place = self._root / folder / name
@@ -120,16 +121,16 @@ class Area(asyncssh.SFTPServer):
         return os.pwrite(file_obj.descriptor, data, offset)
 
     def close(self, file_obj: Any) -> None:
-        """End with a file; one that was put can now be seen, unless the connection was lost or it was too large."""
+        """End with a file; one that was put can now be seen, unless the session was cut or it was too large."""
         if isinstance(file_obj, _Fetch):
             self._end(file_obj)
             return
         os.close(file_obj.descriptor)
-        if file_obj.is_too_large or self._channel.is_closing():
+        if file_obj.is_too_large or self._is_cut():
             file_obj.draft.unlink(missing_ok=True)
             return
         try:
-            file_obj.draft.replace(_free(self._wanted(file_obj.wanted.name)))
+            file_obj.draft.replace(self._wanted(file_obj.name))
         except asyncssh.SFTPFailure:
             file_obj.draft.unlink(missing_ok=True)
             raise
@@ -137,11 +138,19 @@ class Area(asyncssh.SFTPServer):
 
     def _end(self, fetch: _Fetch) -> None:
         """End with a file that was fetched; where it is fetched once, it goes if it was had whole."""
-        is_had = self._terms.once and fetch.is_whole() and not self._channel.is_closing()
+        is_had = self._terms.once and fetch.is_whole() and not self._is_cut()
         os.close(fetch.descriptor)
         self._held.fetching.discard(fetch.place)
         if is_had:
             fetch.place.unlink(missing_ok=True)
+
+    def _is_cut(self) -> bool:
+        """Tell whether it is not the client that closes a file, but the end of its session, which closes what was open.
+
+        A program that dies may end its channel in order (its `ssh` sends the end of what it reads); the library tells a
+        file closed so from one that its client closed by nothing public.
+        """
+        return self._channel.is_closing() or self._channel._recv_state != "open"
 
     def fstat(self, file_obj: Any) -> os.stat_result:
         """Tell the size of an open file."""
@@ -178,7 +187,7 @@ class Area(asyncssh.SFTPServer):
         (before, old), (after, new) = self._file(oldpath), self._file(newpath)
         if before != DEPOT or after != DEPOT:
             _refuse("on renomme dans depot / one renames in depot")
-        (self._root / DEPOT / old).replace(_free(self._wanted(new)))
+        (self._root / DEPOT / old).replace(self._wanted(new))
         self._held.closed()
 
     posix_rename = rename
@@ -222,11 +231,17 @@ class Area(asyncssh.SFTPServer):
         return place
 
     def _wanted(self, name: str) -> Path:
-        """Return where a file that is put will be seen. Where names mean something, one of them waits at a time."""
+        """Return where a file that is put will be seen, over nothing that waits for its answer.
+
+        Where names mean something, one of them waits at a time. What its name says unfinished waits for nothing: left
+        by a program that was cut, it is written over when the program tries again.
+        """
         wanted = self._root / DEPOT / name
+        if name.lower().endswith(UNFINISHED):
+            return wanted
         if self._terms.once and wanted.exists():
             raise asyncssh.SFTPFailure(f"{name} : déjà déposé, attendez sa réponse / already put, wait for its answer")
-        return wanted
+        return _free(wanted)
 
     def _check_room(self) -> None:
         """The depot takes one more file: neither too many nor too much wait in it."""
@@ -240,7 +255,7 @@ def _refuse(why: str) -> NoReturn:
 
 
 def _free(wanted: Path) -> Path:
-    """Return a name that nothing bears: a file that waits for its answer is never written over."""
+    """Return a name that nothing bears."""
     place, count = wanted, 1
     while place.exists():
         count += 1

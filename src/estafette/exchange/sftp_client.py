@@ -58,19 +58,29 @@ class SftpClient:
     async def fetch(self, folder: Path, take: Callable[[str, IO[bytes]], Awaitable[None]]) -> None:
         """Every file that waited was given to `take` and let go; meanwhile it is in a file of this folder, unnamed.
 
-        Raises: OSError, TimeoutError, asyncssh.Error.
+        One that `take` raises OSError for stays there, and holds back no other. Raises: OSError, TimeoutError,
+        asyncssh.Error; whatever `take` raises.
         """
+        faults: list[OSError] = []
         async with asyncio.timeout(WHOLE_S), self._client() as client:
             for name in sorted(await client.listdir(RETRAIT)):
                 if name in (".", ".."):
                     continue
                 with TemporaryFile(dir=folder) as held:
-                    async with client.open(f"{RETRAIT}/{name}", "rb") as file:
-                        await _copy(name, file, held)
+                    file = await client.open(f"{RETRAIT}/{name}", "rb")
+                    await _copy(name, file, held)
+                    try:
                         await take(name, held)
+                    except OSError as fault:
+                        faults.append(fault)  # it is not closed: closed, it would be let go
+                    else:
+                        await file.close()
+            if faults:
+                raise faults[0]
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[Any]:
+        """Give a session; one that ends by a fault is cut, so that no file that is open counts as closed."""
         known: Any = ([asyncssh.read_public_key(self.host_key)], [], [])
         async with (
             asyncssh.connect(
@@ -85,7 +95,11 @@ class SftpClient:
             ) as connection,
             connection.start_sftp_client() as client,
         ):
-            yield client
+            try:
+                yield client
+            except BaseException:
+                connection.abort()
+                raise
 
 
 async def _copy(name: str, file: Any, held: IO[bytes]) -> None:
