@@ -20,7 +20,9 @@ from lxml import etree
 from bench.rules import time_of, times_of
 from estafette import readable
 from estafette.formats import Syntax, convert, facturx_writing, json_form, read, write
-from estafette.simulation.documents import cii, invoice, ubl
+from estafette.simulation.cii import cii
+from estafette.simulation.invoices import invoice
+from estafette.simulation.ubl import ubl
 
 LINES = 10
 STREAMED = 20_000

@@ -17,8 +17,10 @@ from estafette.formats.xml import parse
 from estafette.rules import check
 from estafette.rules.catalogue import packs_for, schema_for
 from estafette.rules.recognition import recognise
-from estafette.simulation.documents import cii, invoice, ubl
+from estafette.simulation.cii import cii
+from estafette.simulation.invoices import invoice
 from estafette.simulation.messages import status_message, transactions_report
+from estafette.simulation.ubl import ubl
 
 KEPT: list[object] = []
 DOCUMENTS = {

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.web.world import an_invoice
 
-from estafette.simulation.documents import ubl
+from estafette.simulation.ubl import ubl
 from estafette.store.identity_accreditations import accredit, take_back
 from estafette.store.identity_events import By
 

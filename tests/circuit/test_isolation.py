@@ -31,7 +31,7 @@ from estafette.platform.keeping_package import Asked
 from estafette.platform.mirror_tables import mirror_line, mirror_unit
 from estafette.portal import platform_clients
 from estafette.portal.register import Register, Source
-from estafette.simulation.documents import ubl
+from estafette.simulation.ubl import ubl
 from estafette.store import identity, identity_accreditations, jobs
 from estafette.store.identity_events import By
 from estafette.store.roles import ROLES, SCOPES

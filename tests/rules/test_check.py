@@ -7,8 +7,11 @@ import pytest
 
 from estafette.rules import Severity, check
 from estafette.rules.report import as_html, as_json, as_text, totals
-from estafette.simulation.documents import cii, document, invoice, ubl
+from estafette.simulation.cii import cii
+from estafette.simulation.documents import document
+from estafette.simulation.invoices import invoice
 from estafette.simulation.mutations import mutants
+from estafette.simulation.ubl import ubl
 from estafette.values.limits import XML_DEPTH_MAX
 
 UBL = ubl(invoice(4, lines=2, credit=False))

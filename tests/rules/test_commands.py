@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from estafette.cli import check, rules
 from estafette.rules.remedies import remedy, written
-from estafette.simulation.documents import cii, invoice, ubl
+from estafette.simulation.cii import cii
+from estafette.simulation.invoices import invoice
+from estafette.simulation.ubl import ubl
 
 GOOD = ubl(invoice(4, lines=2, credit=False))
 BAD = GOOD.replace(b">380<", b">999<")

@@ -7,7 +7,8 @@ import pikepdf
 import pytest
 
 from estafette.rules import check
-from estafette.simulation.documents import cii, invoice
+from estafette.simulation.cii import cii
+from estafette.simulation.invoices import invoice
 
 CII = cii(invoice(4, lines=2, credit=False))
 BASIC = cii(invoice(4, lines=2, credit=False), "BASIC")

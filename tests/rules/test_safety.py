@@ -16,7 +16,10 @@ from estafette.rules.compiler.syntax import UnsupportedError
 from estafette.rules.engine import asked, engine_of
 from estafette.rules.plan import PLANS_MAX, Planner
 from estafette.rules.tree import SHAPES_MAX, Forest, plant
-from estafette.simulation.documents import cii, document, invoice, ubl
+from estafette.simulation.cii import cii
+from estafette.simulation.documents import document
+from estafette.simulation.invoices import invoice
+from estafette.simulation.ubl import ubl
 from estafette.values import limits
 
 ATTRIBUTES = {"kids", "attrs", "get", "value", "parent", "memo", "join"}

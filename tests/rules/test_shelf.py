@@ -13,7 +13,8 @@ from estafette.rules import check, shelf
 from estafette.rules.catalogue import BUILT_IN, Pack, packs_for
 from estafette.rules.engine import engine_of
 from estafette.rules.tree import plant
-from estafette.simulation.documents import invoice, ubl
+from estafette.simulation.invoices import invoice
+from estafette.simulation.ubl import ubl
 
 UBL = ubl(invoice(4, lines=2, credit=False))
 NAMES = (

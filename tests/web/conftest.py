@@ -7,7 +7,7 @@ import pytest
 from argon2 import PasswordHasher
 from tests.web.world import World, an_invoice, open_world
 
-from estafette.simulation.documents import ubl
+from estafette.simulation.ubl import ubl
 from estafette.store import identity
 from estafette.web.settings import Settings
 

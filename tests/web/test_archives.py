@@ -15,7 +15,7 @@ from estafette.exchange.keys import sign, verifies
 from estafette.platform import tables
 from estafette.platform.keeping_purge import Purge
 from estafette.platform.keeping_tables import departure
-from estafette.simulation.documents import ubl
+from estafette.simulation.ubl import ubl
 from estafette.store import identity, roots
 from estafette.store.sealed_check import check
 from estafette.store.tables import audit_event, job

@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from tests.running import Circuit
 from tests.web.world import an_invoice
 
-from estafette.simulation.documents import Invoice, ubl
+from estafette.simulation.invoices import Invoice
+from estafette.simulation.ubl import ubl
 from estafette.values.limits import FILE_BYTES_MAX
 
 pytestmark = pytest.mark.browser

@@ -12,7 +12,7 @@ from tests.web.visitor import Visitor
 from tests.web.world import BUYER, OTHER, PASSWORD, World, an_invoice, party
 
 from estafette.platform.mirror_tables import mirror_line
-from estafette.simulation.documents import ubl
+from estafette.simulation.ubl import ubl
 from estafette.values.limits import DESK_FORM_BYTES_MAX
 from estafette.web.platform import deposits, files
 

@@ -13,7 +13,7 @@ from tests.web.world import World, an_invoice, open_world
 
 from estafette.platform.keeping_index import csv_line
 from estafette.platform.tables import declaration, invoice
-from estafette.simulation.documents import ubl
+from estafette.simulation.ubl import ubl
 from estafette.web.platform.attention import concerns
 from estafette.web.platform.lists import STANDS
 

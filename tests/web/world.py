@@ -20,7 +20,7 @@ from estafette.platform.home import Home, Identity
 from estafette.platform.mirror import Mirror
 from estafette.platform.mirror_tables import mirror_line, mirror_unit
 from estafette.platform.platform import Platform
-from estafette.simulation.documents import Invoice, Line, Party, invoice
+from estafette.simulation.invoices import Invoice, Line, Party, invoice
 from estafette.store import identity
 from estafette.store.tables import job
 from estafette.web import entrance

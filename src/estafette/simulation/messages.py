@@ -4,7 +4,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from estafette.simulation.documents import CENT, UNECE, Line, invoice, tag
+from estafette.simulation.elements import UNECE, tag
+from estafette.simulation.invoices import CENT, Line, invoice
 
 STATUSES = {
     "200": ("10", "Déposée", ""),
