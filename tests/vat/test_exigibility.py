@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 from tests.vat.examples import SELLER, invoice, part, status
 
-from estafette.vat.exigibility import Certainty, Event, Side, exigibility
+from estafette.vat.events import Certainty, Event, Side
+from estafette.vat.exigibility import exigibility
 from estafette.vat.facts import Document, Status
 
 LATE = date(2026, 12, 31)

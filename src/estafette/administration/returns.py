@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from estafette.administration.facts import documents_of, reports_of, statuses_of, told_of
 from estafette.administration.files import plain
 from estafette.formats.flux10 import Report
-from estafette.vat.exigibility import Event, Side, ended_keys, exigibility, to_confirm
+from estafette.vat.events import Event, Side
+from estafette.vat.exigibility import ended_keys, exigibility, to_confirm
 from estafette.vat.facts import Document, DocumentKey, Status
 from estafette.vat.forms import NoForm
 from estafette.vat.reported import events_of

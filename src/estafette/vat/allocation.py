@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from estafette.vat.exigibility import Event, Side
+from estafette.vat.events import Event, Side
 from estafette.vat.forms import Column, Form, Text
 from estafette.vat.rates import UnknownRate, line_of, territory_of
 

@@ -15,10 +15,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 
 from estafette.values.money import rounded
 from estafette.vat.affairs import Member, affairs
+from estafette.vat.events import (
+    ZERO,
+    Certainty,
+    Event,
+    Group,
+    gross,
+    group_of,
+    group_of_rate,
+    side_of,
+    split,
+    total_of,
+    was_reported_before,
+    whole,
+)
 from estafette.vat.facts import (
     COLLECTED,
     CORRECTIVES,
@@ -28,53 +41,14 @@ from estafette.vat.facts import (
     ENDED,
     Document,
     DocumentKey,
-    Reported,
     Status,
-    VatBreakdown,
 )
-
-ZERO = Decimal(0)
 
 DEBITS_OPTION = frozenset({"3", "5"})
 """BT-8 of an invoice whose VAT falls due at its issue: code 5 in CII, 3 in UBL (XP Z12-012, BR-FR-MAP-03)."""
 
 PAID_BEFORE_GRACE = timedelta(days=5)
 """How long the payment message of an invoice already paid (S2, M2) is awaited before its date is presumed (X6)."""
-
-
-class Certainty(StrEnum):
-    """How far an event follows from the facts alone."""
-
-    CERTAIN = "certain"
-    PRESUMED = "presumed"
-
-
-class Side(StrEnum):
-    """Who counts the event: the seller as collected and the buyer as deductible on the same day, or the buyer alone."""
-
-    BOTH = "both"
-    BUYER = "buyer"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """VAT of one document at one rate that falls due on one day; negative when it is taken back.
-
-    `message_id` is the payment it follows from, when it follows from one; `reported`, where it was e-reported.
-    """
-
-    document: Document
-    rule: str
-    on: date
-    category: str
-    rate: Decimal
-    exemption_code: str | None
-    base: Decimal
-    vat: Decimal
-    certainty: Certainty = Certainty.CERTAIN
-    side: Side = Side.BOTH
-    message_id: str | None = None
-    reported: Reported | None = None
 
 
 def exigibility(documents: Iterable[Document], statuses: Iterable[Status], *, as_of: date) -> tuple[Event, ...]:
@@ -107,10 +81,6 @@ def ended_keys(statuses: Iterable[Status]) -> frozenset[DocumentKey]:
             moments = begun if status.code == DEPOSITED else over
             moments[status.key] = max(status.set_at, moments.get(status.key, status.set_at))
     return frozenset(key for key, moment in over.items() if moment >= begun.get(key, moment))
-
-
-Group = tuple[str, Decimal, str | None]
-"""What keeps amounts apart: category, rate, exemption code."""
 
 
 @dataclass(slots=True)
@@ -198,12 +168,12 @@ class _Story:
         """The whole invoice falls due, less the credit notes that came before it."""
         rule, certainty = _supply_rule(document)
         for part in document.vat_breakdown:
-            account = self._accounts[_group(part)]
-            account.due += _gross(part)
-            yield _whole(document, part, rule, on, certainty)
+            account = self._accounts[group_of(part)]
+            account.due += gross(part)
+            yield whole(document, part, rule, on, certainty)
             for credit, amount in account.waiting:
                 taken = min(amount, account.due)
-                yield from _lower(account, credit, _group(part), taken=taken, on=on, certainty=certainty)
+                yield from _lower(account, credit, group_of(part), taken=taken, on=on, certainty=certainty)
             account.waiting.clear()
 
     def _credited(self, member: Member) -> Iterator[Event]:
@@ -218,20 +188,20 @@ class _Story:
             return
         certainty = Certainty.CERTAIN if member.targets else Certainty.PRESUMED
         for part in document.vat_breakdown:
-            account = self._accounts[_group(part)]
+            account = self._accounts[group_of(part)]
             if not member.targets:
-                account.due += _gross(part)
-            taken = min(_gross(part), max(account.due, ZERO))
+                account.due += gross(part)
+            taken = min(gross(part), max(account.due, ZERO))
             on = document.issue_date
-            yield from _lower(account, document, _group(part), taken=taken, on=on, certainty=certainty)
-            if not _on_receipt(document) and taken < _gross(part):
-                account.waiting.append((document, _gross(part) - taken))
+            yield from _lower(account, document, group_of(part), taken=taken, on=on, certainty=certainty)
+            if not _on_receipt(document) and taken < gross(part):
+                account.waiting.append((document, gross(part) - taken))
 
     def _paid(self, document: Document, payment: Status) -> Iterator[Event]:
         """Rules X2, X5, X7: what is received falls due; what a credit note lowered is not lowered again."""
         rule = _payment_rule(document)
         for collected in payment.collected:
-            group = _group_of_rate(document, collected.rate)
+            group = group_of_rate(document, collected.rate)
             account, amount = self._accounts[group], collected.amount
             if amount < ZERO:
                 already = min(-amount, account.lowered)
@@ -239,7 +209,7 @@ class _Story:
                 amount += already
             account.due += amount
             if amount != ZERO:
-                yield _split(document, group, amount, rule=rule, on=payment.day, message_id=payment.message_id)
+                yield split(document, group, amount, rule=rule, on=payment.day, message_id=payment.message_id)
 
     def _corrected(self, member: Member) -> Iterator[Event]:
         """Rule X10: takes back what the replaced invoices had made due and adds the new one, both on its date."""
@@ -255,31 +225,31 @@ class _Story:
             return
         certainty = Certainty.PRESUMED if member.orphan else Certainty.CERTAIN
         for part in document.vat_breakdown:
-            self._accounts[_group(part)].due += _gross(part)
-            yield _whole(document, part, "X10", document.issue_date, certainty)
+            self._accounts[group_of(part)].due += gross(part)
+            yield whole(document, part, "X10", document.issue_date, certainty)
 
     def _reversals(self, key: DocumentKey, on: date) -> list[Event]:
         self._replaced.add(key)
         replaced = self._documents[key]
         return [
-            Event(replaced, "X10", on, *group, -base, -vat, side=_side(replaced))
+            Event(replaced, "X10", on, *group, -base, -vat, side=side_of(replaced))
             for group, (base, vat) in self._balance[key].items()
             if base or vat
         ]
 
     def _moved(self, document: Document, received: Decimal) -> Iterator[Event]:
         """Money received on the replaced service stays received: it falls due at the rates of the new invoice."""
-        total = sum((_gross(part) for part in document.vat_breakdown), ZERO)
+        total = sum((gross(part) for part in document.vat_breakdown), ZERO)
         if not received or not total:
             return
         left = received
         for position, part in enumerate(document.vat_breakdown, start=1):
             last = position == len(document.vat_breakdown)
-            share = left if last else rounded(received * _gross(part) / total)
+            share = left if last else rounded(received * gross(part) / total)
             left -= share
-            self._accounts[_group(part)].due += share
+            self._accounts[group_of(part)].due += share
             on = document.issue_date
-            yield _split(document, _group(part), share, rule="X10", on=on, certainty=Certainty.PRESUMED)
+            yield split(document, group_of(part), share, rule="X10", on=on, certainty=Certainty.PRESUMED)
 
 
 def _lower(
@@ -290,11 +260,11 @@ def _lower(
         return
     account.due -= taken
     account.lowered += taken
-    own = next(part for part in credit.vat_breakdown if _group(part) == group)
-    if taken == _gross(own):
-        yield _whole(credit, own, "X9", on, certainty)
+    own = next(part for part in credit.vat_breakdown if group_of(part) == group)
+    if taken == gross(own):
+        yield whole(credit, own, "X9", on, certainty)
     else:
-        yield _split(credit, group, -taken, rule="X9", on=on, certainty=certainty)
+        yield split(credit, group, -taken, rule="X9", on=on, certainty=certainty)
 
 
 def to_confirm(
@@ -309,7 +279,7 @@ def to_confirm(
         dated[event.document.key] += event.base + event.vat
     ended = ended_keys(statuses)
     mixed = {document.key: document for document in documents if _is_mixed(document) and document.key not in ended}
-    rests = ((document, _total(document) - dated[key]) for key, document in sorted(mixed.items()))
+    rests = ((document, total_of(document) - dated[key]) for key, document in sorted(mixed.items()))
     return tuple((document, rest) for document, rest in rests if rest)
 
 
@@ -323,7 +293,7 @@ def _is_mixed(document: Document) -> bool:
 
 def _on_receipt(document: Document) -> bool:
     """Tell whether its VAT falls due as it is paid: deposits, and services, mixed or not, without the debits option."""
-    if _reported_before(document):
+    if was_reported_before(document):
         return False
     if document.type_code in DEPOSITS:
         return True
@@ -334,13 +304,8 @@ def _paid_before(document: Document) -> bool:
     return document.business_process in {"S2", "M2"}
 
 
-def _reported_before(document: Document) -> bool:
-    """Tell whether its VAT was already e-reported (rule X1): it counts for the buyer only."""
-    return document.business_process in {"B7", "S7"}
-
-
 def _supply_rule(document: Document) -> tuple[str, Certainty]:
-    if _reported_before(document):
+    if was_reported_before(document):
         goods = document.business_process == "B7"
         return "X1", Certainty.CERTAIN if goods else Certainty.PRESUMED
     if document.business_process.startswith("B"):
@@ -352,48 +317,3 @@ def _payment_rule(document: Document) -> str:
     if document.type_code in DEPOSITS:
         return "X2"
     return "X7" if document.business_process.startswith("M") else "X5"
-
-
-def _group(part: VatBreakdown) -> Group:
-    return (part.category, part.rate, part.exemption_code)
-
-
-def _group_of_rate(document: Document, rate: Decimal) -> Group:
-    """Find the group that a payment at this rate pays; a rate the invoice does not carry stays visible as standard."""
-    for part in document.vat_breakdown:
-        if part.rate == rate:
-            return _group(part)
-    return ("S", rate, None)
-
-
-def _gross(part: VatBreakdown) -> Decimal:
-    return part.taxable_amount + part.tax_amount
-
-
-def _total(document: Document) -> Decimal:
-    return document.sign * sum((_gross(part) for part in document.vat_breakdown), ZERO)
-
-
-def _side(document: Document) -> Side:
-    return Side.BUYER if _reported_before(document) else Side.BOTH
-
-
-def _whole(document: Document, part: VatBreakdown, rule: str, on: date, certainty: Certainty) -> Event:
-    """The whole group falls due, with the base and the VAT written on the document."""
-    base, vat = document.sign * part.taxable_amount, document.sign * part.tax_amount
-    return Event(document, rule, on, *_group(part), base, vat, certainty, _side(document))
-
-
-def _split(
-    document: Document,
-    group: Group,
-    gross: Decimal,
-    *,
-    rule: str,
-    on: date,
-    certainty: Certainty = Certainty.CERTAIN,
-    message_id: str | None = None,
-) -> Event:
-    """Split an amount including VAT: the base is rounded half up to the cent, the VAT is the rest (rule X5)."""
-    base = rounded(gross * 100 / (100 + group[1]))
-    return Event(document, rule, on, *group, base, gross - base, certainty, _side(document), message_id)

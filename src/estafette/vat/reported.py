@@ -18,7 +18,8 @@ from decimal import Decimal
 from estafette.formats.flux10 import Block, DailyPayment, DailyTotal, InvoicePayment, Report, ReportedInvoice, Role
 from estafette.invoice.model import VatBreakdown as Part
 from estafette.values.money import rounded
-from estafette.vat.exigibility import DEBITS_OPTION, Certainty, Event
+from estafette.vat.events import Certainty, Event
+from estafette.vat.exigibility import DEBITS_OPTION
 from estafette.vat.facts import DEPOSITS, Document, Reported
 
 ZERO = Decimal(0)

@@ -20,7 +20,7 @@ from estafette.vat.allocation import (
     allocate,
     no_line,
 )
-from estafette.vat.exigibility import Event
+from estafette.vat.events import Event
 from estafette.vat.forms import Column, Form, Text
 from estafette.vat.rates import UnknownRate, line_of, territory_of
 from estafette.vat.reported import MARGIN, OUTSIDE

@@ -16,7 +16,8 @@ from estafette.formats import flux10
 from estafette.formats.flux10 import Report
 from estafette.values.money import rounded
 from estafette.vat.allocation import Allocation, Role, Unplaced, allocate
-from estafette.vat.exigibility import Certainty, Event, exigibility, to_confirm
+from estafette.vat.events import Certainty, Event
+from estafette.vat.exigibility import exigibility, to_confirm
 from estafette.vat.facts import Document, DocumentKey, Reported, Status
 from estafette.vat.forms import Column, Form, Section, Text, form_of
 from estafette.vat.reported import events_of
