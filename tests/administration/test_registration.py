@@ -167,6 +167,24 @@ def test_an_application_code_is_of_one_platform(database: Database, act: Act) ->
         registration.relink(connection, second.id, msgspec.structs.replace(other, url="http://127.0.0.1:9"), act=act)
 
 
+def test_an_application_code_is_never_given_again(database: Database, act: Act) -> None:
+    """That of a platform that left names its flows for ever; nor does a reservation that is lifted bring another's."""
+    link = Link("PA0003", "http://127.0.0.1:8401", "key")
+    with database.begin() as connection:
+        left = registered(connection, msgspec.structs.replace(A, connection=link), act)
+        registration.withdraw(connection, left.id, reason="Mise en demeure.", act=act)
+        own = msgspec.structs.replace(B, connection=msgspec.structs.replace(link, application_code="PA0005"))
+        waiting = registration.submit(connection, msgspec.structs.replace(own, tests=()), act=act)
+        registration.review(connection, waiting, act=act)
+        registration.decide(connection, waiting, State.RESERVED, reason="", act=act)
+        for code in ("PA0003", "PPF001"):
+            stolen = msgspec.structs.replace(B, connection=msgspec.structs.replace(link, application_code=code))
+            with pytest.raises(NotAllowed, match=code):
+                registration.lift_reservation(connection, waiting, stolen, act=act)
+        announced = registration.lift_reservation(connection, waiting, own, act=act)
+    assert announced.application_code == "PA0005"
+
+
 def test_the_same_file_twice_is_one_file(database: Database, act: Act) -> None:
     """A second deposit of the same content gives the same number of file."""
     with database.begin() as connection:

@@ -169,6 +169,7 @@ def lift_reservation(connection: Connection, file_id: int, form: RegistrationFor
     if absent := missing_tests(form):
         names = ", ".join(absent)
         raise NotAllowed(Text(f"Rapports de tests absents : {names}.", f"Test reports missing: {names}."))
+    _check_code(connection, file_id, form.connection)
     _move(connection, file, State.REGISTERED, act=act)
     connection.execute(update(registration_file).where(registration_file.c.id == file_id).values(content=plain(form)))
     day = paris_day(act.now)
@@ -202,10 +203,10 @@ def relink(connection: Connection, file_id: int, link: Link, *, act: Act) -> Ann
 
 
 def _check_code(connection: Connection, file_id: int, link: Link | None) -> None:
-    """The application code names one platform: flows are known by it, and nobody else's. Raises: NotAllowed."""
+    """The application code names one platform, for ever: its flows keep it after it left. Raises: NotAllowed."""
     if link is None:
         return
-    others = (file for file in files(connection) if file.id != file_id and file.state in IN_FORCE)
+    others = (file for file in files(connection) if file.id != file_id and file.matricule is not None)
     taken = {file.form.connection.application_code for file in others if file.form.connection} | RESERVED_CODES
     if link.application_code in taken:
         code = link.application_code
