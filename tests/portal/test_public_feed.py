@@ -69,6 +69,25 @@ def test_an_entity_and_its_services(hall: Town) -> None:
     assert hall.unit(HALL).entity_type == "P", "what Chorus Pro says is not undone by the national register"
 
 
+def test_one_letter_in_a_large_file(hall: Town) -> None:
+    """A file of the same size that says otherwise in its middle is another file."""
+    padding = [f"{number:014},,,,N,O,N,O,N,O" for number in range(60_000)]
+    told(hall, *padding, asks(), *padding)
+    assert told(hall, *padding, asks(), *padding).already_loaded
+    report = told(hall, *padding, asks(only_works="O"), *padding)
+    assert (report.already_loaded, report.changed) == (False, 1)
+    assert hall.place(SIRET).is_contracting_authority_only
+
+
+def test_a_service_closed_by_mistake(hall: Town) -> None:
+    """Open again the same day, before its line ended, it keeps it."""
+    rows = [f"{SIRET},VOIRIE,Voirie,{state},N,,,,," for state in "AIA"]
+    told(hall, asks(), rows[0])
+    told(hall, rows[1])
+    told(hall, rows[2], "")
+    assert lines(hall)[f"{HALL}_{SIRET}_VOIRIE"][1].end is None
+
+
 def test_works_only_and_back(hall: Town) -> None:
     """An establishment that only takes invoices of works is over, and its services; later it has its lines again."""
     service = f"{SIRET},VOIRIE,Voirie,A,N,,,,,"

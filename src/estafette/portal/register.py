@@ -180,11 +180,16 @@ class Register(Journal):
         return self.write(line)
 
     def restore(self, siren: str, siret: str | None = None, code: str | None = None) -> int | None:
-        """An address that is back has its default line, unless another holds; what was withdrawn of it ended then."""
+        """An address that is back has its default line, unless another holds; what was withdrawn of it ended then.
+
+        One of Chorus Pro that would end tomorrow, since its service closed today, does not.
+        """
         for line in holdings.lines(self.connection, str(Address(siren, siret, code))):
             until = line.effective_end
             if line.nature == "D" and until is not None and until <= self.today and line.end != until:
                 self.close(line.instance, until)
+            elif line.nature == "D" and line.matricule == CHORUS_PRO and line.end == self.tomorrow:
+                self.define(replace(line, end=None))
         return self.give_default(siren, siret, code)
 
     def _receives(self, siret: str, code: str | None) -> bool:
