@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from starlette.requests import Request
-from tests.platform.world import Clock, World
+from tests.formats.test_flux10 import TRANSACTIONS
+from tests.platform.world import BUYER, TODAY, Clock, World
 from tests.portal.envelopes import (
+    REPORTS,
     STATUSES,
     UBL,
     acknowledgement,
@@ -21,16 +23,19 @@ from tests.portal.envelopes import (
     status,
     status_file,
 )
+from tests.portal.test_updates import UPDATES
 
 from estafette.circuit.compose import compose
 from estafette.circuit.network import SEATS, Network, WrongNetwork
+from estafette.directory import DirectoryLine
 from estafette.exchange import wire
 from estafette.exchange.keys import sign
 from estafette.exchange.messages import Kind, Message, manifest_of
-from estafette.formats import flow_archive
+from estafette.formats import flow_archive, flux10
+from estafette.formats.directory_update import Update, write_update
 from estafette.formats.envelope import FlowName
 from estafette.formats.flow_limits import PUBLISHED, ROWS, FlowLimits, Limit, Row
-from estafette.portal import holdings
+from estafette.portal import holdings, stages
 from estafette.portal.intake_tables import sequence_gap
 from estafette.portal.partners import Declared, declare
 from estafette.portal.tables import partner_flow
@@ -111,6 +116,49 @@ def test_flows_turned_away_count(house: World) -> None:
         send(house, files(house, 1), file="flux.tar.gz")
     with pytest.raises(Later, match="2 flux par heure"):
         send(house, files(house, 1))
+
+
+@pytest.mark.parametrize("file", ["C.tar.gz", "CFE0604A_PA0003.tar.gz", "CFE0604A_pa0003_PPF0010604000000000001.xml"])
+def test_a_name_that_only_begins_like_an_answer(house: World, file: str) -> None:
+    """It is answered as a flow is, hence bounded as one: in number, in bytes, by its connection."""
+    house.hall.limits = PUBLISHED.changed(flows_an_hour=1)
+    send(house, b"x", file=file)
+    with pytest.raises(Later, match="1 flux par heure"):
+        send(house, b"x", file=file)
+    house.hall.limits = PUBLISHED.changed(flow_bytes_by_https=1)
+    with pytest.raises(Never, match=r"^IRR_TAILLE"):
+        send(house, b"xx", file=file)
+    declared(house, Declared(protocol="sftp"))
+    with pytest.raises(Never, match="PA0003"):
+        send(house, b"x", file=file)
+
+
+class Counted(asyncio.Lock):
+    """A lock that counts how often it was taken."""
+
+    taken = 0
+
+    async def acquire(self) -> Any:
+        """Count, then wait for it."""
+        self.taken += 1
+        return await super().acquire()
+
+
+def test_large_flows_one_after_the_other(house: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flow above the bound is read alone, whatever it carries; one below it waits for nobody."""
+    line = DirectoryLine(siren=BUYER, suffix="GRANDS", matricule="0003", start=TODAY + timedelta(days=1))
+    flows = {
+        UBL: files(house, 1),
+        STATUSES: dict([status_file(status(house.number("L"), "200"))]),
+        REPORTS: {"a.xml": flux10.write(TRANSACTIONS)},
+        UPDATES: {"u.xml": write_update(Update((), (line,)))},
+    }
+    for bound, is_large in ((2**40, False), (0, True)):
+        monkeypatch.setattr(stages, "LARGE_BYTES", bound)
+        for interface, content in flows.items():
+            lock = house.hall.large = Counted()
+            acknowledgement(house, send(house, content, interface))
+            assert (lock.taken > 0) is is_large, interface
 
 
 def test_answers_of_an_envelope(house: World) -> None:

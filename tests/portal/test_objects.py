@@ -210,6 +210,15 @@ def test_a_status_that_cannot_be_read(world: World) -> None:
     assert name in message.comments[0]
 
 
+def test_a_seller_that_is_no_siren(world: World) -> None:
+    """The answer does not repeat whatever stands for the seller: it says the default of G1.114."""
+    message = status(world.number("E"), "200", object_issuers=(Identifier("9" * 300, "0002"),))
+    send(world, dict([status_file(message)]), STATUSES)
+    rejected = answer(world, message.identifier)
+    assert reasons(rejected) == [("REJ_RG", "G7.17")]
+    assert [one.value for one in rejected.object_issuers] == ["000000000"]
+
+
 @pytest.mark.parametrize("code", ["201", "202", "203", "204", "205", "207", "211", "220", "250", "601"])
 def test_status_that_is_not_obligatory(world: World, code: str) -> None:
     """A status that does not concern the State, or is of another object, is rejected."""

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from sqlalchemy import select
+from sqlalchemy import select, update
 from tests.platform.test_watch import call
 from tests.platform.world import BUYER, SELLER, World, opened, service
 from tests.portal.envelopes import UBL, data_file, new_name
@@ -346,6 +346,24 @@ def test_seven_days(world: World) -> None:
             assert alarms_of(world) == set()
             status, _said = await asyncio.to_thread(call, world, f"{PATH}/{CODE}/purged", method="POST", of="portal")
             assert status == 404
+
+    play(world, story)
+
+
+def test_laid_and_not_noted(world: World) -> None:
+    """A flow that was laid as the process died is noted when it is seen, and goes as any other."""
+
+    async def story() -> None:
+        async with signed_in(world) as client:
+            answer = await laid(world, client)
+        mine, actor = retrieval.c.file_name == answer, world.running["portal"].actor
+        with actor.database.begin() as connection:
+            connection.execute(update(retrieval).where(mine).values(laid_at=None))
+        await world.running["portal"].rounds.once()
+        world.pass_by(days=7)
+        await world.running["portal"].rounds.once()
+        (row,) = world.rows("portal", select(retrieval).where(mine))
+        assert row["fate"] == "purged"
 
     play(world, story)
 

@@ -17,6 +17,7 @@ from estafette.circuit.operators import operator_token
 from estafette.formats.flux10 import Kind
 from estafette.lifecycle.reasons import REASONS
 from estafette.portal import platform_clients, tally, watch
+from estafette.portal.tables import partner_flow
 from estafette.portal.watch_tables import flow_hour
 from estafette.reporting.calendar import last_due
 from estafette.store import identity
@@ -65,6 +66,13 @@ def test_flows_and_objects_are_counted(watched: World) -> None:
     assert (data.flows, data.irreceivable, data.objects, data.rejected, data.late) == (4, 1, 3, 1, 1)
     assert (statuses.flows, statuses.objects, statuses.late) == (1, 3, 2)
     assert 0 <= data.lag_s <= data.lag_s_max
+
+
+def test_what_waits(watched: World) -> None:
+    """Nothing does, once all is controlled and answered: an answer of a platform is noted, and waits for nothing."""
+    assert seen(watched).waiting == ()
+    rows = watched.rows("portal", select(partner_flow.c.state).where(partner_flow.c.interface == "CFE0604A"))
+    assert rows and {row["state"] for row in rows} == {"noted"}
 
 
 def test_causes_of_rejections(watched: World) -> None:

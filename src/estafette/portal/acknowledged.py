@@ -13,12 +13,14 @@ import structlog
 from sqlalchemy import Connection, RowMapping, select, update
 
 from estafette.formats import cdar, flow_archive
-from estafette.formats.envelope import FlowName, Irreceivable
+from estafette.formats.envelope import Irreceivable
+from estafette.formats.flow_archive import Bounds
 from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Unreadable
 from estafette.lifecycle.messages import refusals_of
 from estafette.portal.extracts import INTERFACE
 from estafette.portal.hall import Hall
+from estafette.portal.stages import Flow, flow_of, in_turn
 from estafette.portal.tables import partner_flow
 from estafette.store.jobs import Job
 from estafette.store.worker import Apply
@@ -27,19 +29,22 @@ log = structlog.get_logger()
 
 STATES = {"500": "receivable", "501": "irreceivable"}
 
+ONE_FILE = Bounds(files=1)
+
 AGAIN = "AGAIN"
 """What marks a flow that replaces one, whose name follows."""
 
 
 async def note(hall: Hall, job: Job) -> Apply:
     """The flow that is answered is known to be receivable or not."""
-    file, now = job.payload["file"], hall.actor.clock()
-    message = await to_thread(_read, file, hall.actor.documents.get(job.payload["sha256"]))
-    name = FlowName.parse(file).acknowledged
+    flow, now = flow_of(hall, job), hall.actor.clock()
+    name = flow.name.acknowledged
+    async with in_turn(hall, flow):
+        message = await to_thread(_read, flow)
 
     def apply(connection: Connection) -> None:
         if message is None or message.status not in STATES:
-            log.warning("acknowledgement.unreadable", partner=job.payload["partner"], file=file)
+            log.warning("acknowledgement.unreadable", partner=flow.partner, file=flow.file)
             return
         details = [[told.code, *told.terms, told.fr, told.en] for told in refusals_of(message)]
         mine = (partner_flow.c.name == str(name), partner_flow.c.direction == "Out", partner_flow.c.state == "sent")
@@ -66,9 +71,9 @@ def _send_again(hall: Hall, connection: Connection, sent: RowMapping) -> bool:
     return True
 
 
-def _read(file: str, data: bytes) -> StatusMessage | None:
+def _read(flow: Flow) -> StatusMessage | None:
     try:
-        ((_name, content),) = flow_archive.unpack(file, data)
+        ((_name, content),) = flow_archive.unpack(flow.file, flow.open(), bounds=ONE_FILE)
         return cdar.read(content)
     except (Irreceivable, Unreadable, ValueError):
         return None

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
+from estafette.formats.flow_limits import PUBLISHED, Limit
 from estafette.portal.intake_tables import retrieval
 from estafette.portal.tables import partner_flow
 from estafette.store.alarms import Condition
-from estafette.values.moments import PARIS
+from estafette.values.moments import PARIS, paris_day
 
 UNFETCHED_AFTER = timedelta(hours=24)
 """How long a flow may wait in its area before someone is told (ours): the directory leaves every day."""
@@ -33,12 +34,13 @@ def _unfetched(connection: Connection, now: datetime) -> Iterator[Condition]:
     code = retrieval.c.application_code
     waiting = (retrieval.c.ended_at.is_(None), retrieval.c.laid_at < now - UNFETCHED_AFTER)
     query = select(code, func.count(), func.min(retrieval.c.laid_at)).where(*waiting).group_by(code).order_by(code)
+    days = PUBLISHED.at(Limit.RETRIEVAL_DAYS, paris_day(now))
     for partner, count, since in connection.execute(query):
         yield Condition(
             "unfetched", partner, since,
-            f"{partner} n'est pas venu retirer {count} flux par SFTP : au bout de 7 jours ils sont purgés. "
+            f"{partner} n'est pas venu retirer {count} flux par SFTP : au bout de {days} jours ils sont purgés. "
             "Prévenez la plateforme.",
-            f"{partner} has not come for {count} flow(s) by SFTP: after 7 days they are purged. Warn the platform.",
+            f"{partner} has not come for {count} flow(s) by SFTP: they are purged after {days} days. Warn it.",
         )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from estafette.exchange.messages import Kind, Listed
 from estafette.exchange.post import Refused
+from estafette.formats.envelope import FlowName
 from estafette.formats.flow_limits import Limit
 from estafette.portal.hall import Hall
 from estafette.portal.intake_tables import refused_flow
@@ -29,7 +30,7 @@ def admit(hall: Hall, connection: Connection, listed: Sequence[Listed]) -> None:
 
     Acknowledgements, which answer the portal, are always taken and count for nothing.
     """
-    flows = [one for one in listed if one.message.kind is Kind.FLOW and not one.message.name.startswith("C")]
+    flows = [one for one in listed if one.message.kind is Kind.FLOW and not _is_answer(one.message.name)]
     partner = hall.partner(connection, listed[0].message.sender) if flows else None
     if partner is None:
         return
@@ -44,6 +45,12 @@ def admit(hall: Hall, connection: Connection, listed: Sequence[Listed]) -> None:
             raise Refused(413, f"IRR_TAILLE: {one.message.name[:80]}, {one.size} > {most} octets / bytes")
     if wait := busy_for(hall, connection, partner.matricule, len(flows)):
         raise Refused(*wait)
+
+
+def _is_answer(file: str) -> bool:
+    """Tell whether a name is that of an acknowledgement: whatever else begins by C is turned away as any flow is."""
+    name = FlowName.in_front_of(file)
+    return name is not None and name.is_acknowledgement
 
 
 def busy_for(hall: Hall, connection: Connection, matricule: str, flows: int = 1) -> tuple[int, str, timedelta] | None:

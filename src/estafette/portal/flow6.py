@@ -1,5 +1,6 @@
 """Obligatory statuses (Flow 6) at the concentrator: each controlled, answered only when rejected, 601 (stage 3)."""
 
+import re
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from estafette.portal.tally import Tally
 from estafette.store import sequences
 
 ANSWER_TO_STATUSES = "FFE0654A"
+_SIREN = re.compile("[0-9]{9}")
 OBJECT_MAX = 100
 """Characters of the identifier of an object in an answer (MDT-87)."""
 
@@ -68,6 +70,7 @@ def _reject(
     now, number = hall.actor.clock(), sequences.draw(connection, "answer")
     identifier, siren, issued = about
     identifier = identifier if len(identifier) <= OBJECT_MAX else ""  # G1.114
+    siren = siren if _SIREN.fullmatch(siren) else ""
     answer = about_object(
         ObjectKind.STATUS,
         identifier=f"{ANSWER_TO_STATUSES}_{hall.application_code}_{number:019d}",

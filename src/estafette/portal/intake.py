@@ -127,7 +127,7 @@ def _enter(hall: Hall, connection: Connection, partner: Partner, message: Messag
         "application_code": name.application_code,
         "identifier": name.flow_identifier,
         "partner": message.sender,
-        "state": "received",
+        "state": "noted" if name.is_acknowledgement else "received",
         "details": [],
         "sha256": message.sha256,
         "created_at": now,

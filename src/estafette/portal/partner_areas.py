@@ -168,14 +168,15 @@ class PartnerAreas:
         now = self.hall.actor.clock()
         kept = timedelta(days=self.hall.limits.at(Limit.RETRIEVAL_DAYS, paris_day(now)))
         place = self.door.area(row["application_code"]) / RETRAIT / row["file_name"]
-        is_free = place not in taken and not place.exists()
+        is_first, is_free = place not in taken, not place.exists()
         taken.add(place)
         if row["laid_at"] is None:
-            if not is_free:
+            if is_first and is_free:
+                _write(place, self.hall.actor.documents.open(row["sha256"]))
+            elif not (is_first and _digest(place) == row["sha256"]):  # laid, and the process died before it said so
                 return None
-            _write(place, self.hall.actor.documents.open(row["sha256"]))
             return {"laid_at": now}
-        if is_free:
+        if is_first and is_free:
             return {"ended_at": now, "fate": "fetched"}
         if now - row["laid_at"] >= kept:
             place.unlink(missing_ok=True)
@@ -200,6 +201,11 @@ def _kept(hall: Hall, file: Path, size: int) -> str:
     """The bytes of a file are kept, read piece by piece; returns their SHA-256."""
     with file.open("rb") as handle:
         return hall.actor.documents.put_pieces(iter(partial(handle.read, PIECE_BYTES), b""), size=size)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _write(place: Path, source: BufferedReader) -> None:

@@ -27,7 +27,7 @@ from estafette.portal.concentrator import answer_flow
 from estafette.portal.examination import Controlled, refused
 from estafette.portal.hall import Hall, Partner
 from estafette.portal.register import Register, Source
-from estafette.portal.stages import Flow, bounds_of, flow_of, members, scan
+from estafette.portal.stages import Flow, bounds_of, flow_of, in_turn, members, scan
 from estafette.portal.tally import Tally, begun, write
 from estafette.store import sequences
 from estafette.store.jobs import Job
@@ -72,7 +72,8 @@ async def control_updates(hall: Hall, job: Job) -> Apply:
     flow = flow_of(hall, job)
     name, matricule = flow.name, flow.partner
     try:
-        read, faults = await _read(hall, flow)
+        async with in_turn(hall, flow):
+            read, faults = await _read(hall, flow)
     except Irreceivable as reason:
         read, faults = {}, [reason]
     controlled = refused(name, faults) if faults else Controlled()

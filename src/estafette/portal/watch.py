@@ -193,12 +193,11 @@ def _causes(connection: Connection, since: datetime, partner: str | None) -> tup
 
 def _waiting(connection: Connection, now: datetime, partner: str | None) -> tuple[Waiting, ...]:
     columns, waits = partner_flow.c, outgoing_object.c
-    came, sent = columns.direction == "In", columns.direction == "Out"
     own = ~columns.interface.like("C%")
     flows = select(columns.partner, func.count(), func.min(columns.created_at)).group_by(columns.partner)
-    flows = _mine(flows.where(columns.state == "received", came, own), columns.partner, partner)
+    flows = _mine(flows.where(columns.state == "received"), columns.partner, partner)
     silent = select(columns.partner, func.count()).group_by(columns.partner)
-    silent = silent.where(columns.state == "sent", columns.created_at > now - LOOKED_BACK, sent, own)
+    silent = silent.where(columns.state == "sent", columns.created_at > now - LOOKED_BACK, own)
     answers = select(waits.partner, func.count()).where(waits.flow_name.is_(None)).group_by(waits.partner)
     received = {row[0]: (row[1], row[2]) for row in connection.execute(flows)}
     unanswered, unsent = (
