@@ -12,6 +12,7 @@ from tests.mutants import mutants
 
 from estafette import formats
 from estafette.formats import flux1
+from estafette.formats.flux1 import structure
 from estafette.formats.flux1.profile import FULL_FROM, KEEP
 from estafette.formats.writing import write
 from estafette.formats.xml import Syntax, Unreadable
@@ -283,6 +284,19 @@ def test_what_is_taken_is_what_the_schema_takes(schemas: Path, profile: flux1.Pr
             taken += 1
             official.assertValid(etree.ElementTree(changed))
     assert taken > 20
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_long_documents_are_not_remembered(syntax: Syntax) -> None:
+    """The structure of a document of many lines is judged, and nothing of it stays in memory."""
+    whole = replace(sound(), lines=(priced(),) * (structure.CHILDREN_MAX + 2))
+    data = write(whole, syntax, keep=KEEP[flux1.Profile.FULL])
+    assert flux1.structure_fault(data, syntax, flux1.Profile.FULL) is None
+    known = structure._follows_by_heart.cache_info().currsize
+    for count in (structure.CHILDREN_MAX, structure.CHILDREN_MAX + 1):
+        longer = write(replace(whole, lines=(priced(),) * (count + 1)), syntax, keep=KEEP[flux1.Profile.FULL])
+        assert flux1.structure_fault(longer, syntax, flux1.Profile.FULL) is None
+    assert structure._follows_by_heart.cache_info().currsize == known
 
 
 def priced() -> Line:

@@ -137,7 +137,10 @@ _TABLES = {
     (Syntax.CII, Profile.FULL): _CII | _CII_FULL,
 }
 NAMES_MAX = 4096
-"""Names of elements, and rows of them, known by heart: there are a few hundred, and those that strangers make."""
+"""Names of elements, and rows of a few of them, known by heart: some hundreds, and those that strangers make."""
+
+CHILDREN_MAX = 50
+"""Children that a row known by heart has: an invoice of a million lines is not kept for its likeness to another."""
 
 CURRENCY = "currencyID"
 """The attribute of an amount in UBL."""
@@ -229,14 +232,17 @@ def _is_sound(element: etree._Element, model: _Model) -> bool:
     if any(child.tail and not child.tail.isspace() for child in children):
         return False
     text = element.text
-    return (not text or text.isspace()) and _follows(model, tuple([child.tag for child in children]))
+    follows = _follows_by_heart if len(children) <= CHILDREN_MAX else _follows
+    return (not text or text.isspace()) and follows(model, tuple([child.tag for child in children]))
 
 
-@lru_cache(NAMES_MAX)
 def _follows(model: _Model, tags: tuple[Any, ...]) -> bool:
-    """Tell whether the children are those of the model: documents have few ways to be alike, and many to differ."""
+    """Tell whether the children are those of the model."""
     names = [_local(tag) for tag in tags if isinstance(tag, str)]
     return model.pattern.fullmatch("".join(f"{name} " for name in names)) is not None
+
+
+_follows_by_heart = lru_cache(NAMES_MAX)(_follows)
 
 
 def _holds_a_value(element: etree._Element, name: str) -> bool:
