@@ -118,19 +118,22 @@ def test_flows_turned_away_count(house: World) -> None:
         send(house, files(house, 1))
 
 
-@pytest.mark.parametrize("file", ["C.tar.gz", "CFE0604A_PA0003.tar.gz", "CFE0604A_pa0003_PPF0010604000000000001.xml"])
-def test_a_name_that_only_begins_like_an_answer(house: World, file: str) -> None:
+def test_a_name_that_only_begins_like_an_answer(own_world: World) -> None:
     """It is answered as a flow is, hence bounded as one: in number, in bytes, by its connection."""
-    house.hall.limits = PUBLISHED.changed(flows_an_hour=1)
-    send(house, b"x", file=file)
-    with pytest.raises(Later, match="1 flux par heure"):
-        send(house, b"x", file=file)
-    house.hall.limits = PUBLISHED.changed(flow_bytes_by_https=1)
+    world = own_world
+    names = ("C.tar.gz", "CFE0604A_PA0003.tar.gz", "CFE0604A_pa0003_PPF0010604000000000001.xml")
+    world.hall.limits = PUBLISHED.changed(flows_an_hour=len(names))
+    for file in names:
+        send(world, b"x", file=file)
+    for file in names:
+        with pytest.raises(Later, match="3 flux par heure"):
+            send(world, b"x", file=file)
+    world.hall.limits = PUBLISHED.changed(flow_bytes_by_https=1)
     with pytest.raises(Never, match=r"^IRR_TAILLE"):
-        send(house, b"xx", file=file)
-    declared(house, Declared(protocol="sftp"))
+        send(world, b"xx", file=names[0])
+    declared(world, Declared(protocol="sftp"))
     with pytest.raises(Never, match="PA0003"):
-        send(house, b"x", file=file)
+        send(world, b"x", file=names[0])
 
 
 class Counted(asyncio.Lock):
@@ -144,20 +147,21 @@ class Counted(asyncio.Lock):
         return await super().acquire()
 
 
-def test_large_flows_one_after_the_other(house: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_flows_one_after_the_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A flow above the bound is read alone, whatever it carries; one below it waits for nobody."""
     line = DirectoryLine(siren=BUYER, suffix="GRANDS", matricule="0003", start=TODAY + timedelta(days=1))
     flows = {
-        UBL: files(house, 1),
-        STATUSES: dict([status_file(status(house.number("L"), "200"))]),
+        UBL: files(world, 1),
+        STATUSES: dict([status_file(status(world.number("L"), "200"))]),
         REPORTS: {"a.xml": flux10.write(TRANSACTIONS)},
         UPDATES: {"u.xml": write_update(Update((), (line,)))},
     }
     for bound, is_large in ((2**40, False), (0, True)):
         monkeypatch.setattr(stages, "LARGE_BYTES", bound)
         for interface, content in flows.items():
-            lock = house.hall.large = Counted()
-            acknowledgement(house, send(house, content, interface))
+            lock = Counted()
+            monkeypatch.setattr(world.hall, "large", lock)
+            acknowledgement(world, send(world, content, interface))
             assert (lock.taken > 0) is is_large, interface
 
 
