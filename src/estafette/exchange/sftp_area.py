@@ -150,7 +150,7 @@ class Area(asyncssh.SFTPServer):
         A program that dies may end its channel in order (its `ssh` sends the end of what it reads); the library tells a
         file closed so from one that its client closed by nothing public.
         """
-        return self._channel.is_closing() or self._channel._recv_state != "open"
+        return bool(self._channel.is_closing() or self._channel._recv_state != "open")
 
     def fstat(self, file_obj: Any) -> os.stat_result:
         """Tell the size of an open file."""

@@ -120,7 +120,7 @@ def _enter(hall: Hall, connection: Connection, partner: Partner, message: Messag
     now = hall.actor.clock()
     if not name.is_acknowledgement:
         _note_gap(hall, connection, partner, name)
-    row = {
+    row: dict[str, object] = {
         "name": str(name),
         "direction": "In",
         "interface": name.interface,
