@@ -131,8 +131,10 @@ EVERY_ACTOR = {
     "GET /operator/v1/waiting": OPERATORS_ONLY,
     "GET /operator/v1/jobs": OPERATORS_ONLY,
     "GET /operator/v1/processes": OPERATORS_ONLY,
+    "POST /operator/v1/jobs/retry": OPERATORS_FIND_NOTHING,
     "POST /operator/v1/jobs/{number:int}/{verb}": OPERATORS_FIND_NOTHING,
     "GET /operations": Row(frozenset({OPERATOR})),
+    "POST /operations/jobs/retry": Row(absent=frozenset({OPERATOR})),
     "POST /operations/jobs/{number:row}/retry": Row(absent=frozenset({OPERATOR})),
 }
 
@@ -240,6 +242,7 @@ PLATFORM = {
     "POST /v1/check": Row(VERBS),
     "GET /v1/invoice.schema.json": PUBLIC,
     "POST /operator/v1/companies": OPERATORS_ONLY,
+    "POST /operator/v1/declarations/{interface}/again": OPERATORS_FIND_NOTHING,
     "GET /operator/v1/state": OPERATORS_ONLY,
     "PUT /operator/v1/clients/{client_id}/view": OPERATORS_ONLY,
 }

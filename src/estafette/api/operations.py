@@ -6,6 +6,7 @@
     GET  /operator/v1/processes            the processes that share the store, the eldest first; none, of a file
     POST /operator/v1/jobs/{id}/retry      a job is due now, its tries forgotten
     POST /operator/v1/jobs/{id}/park       a job is set aside
+    POST /operator/v1/jobs/retry?queue=Q   every job of a queue that was set aside is due now
 
 They are guarded by the operator's token; a job shows its key and its error, never what it carries.
 """
@@ -83,11 +84,21 @@ def routes(actor: Actor) -> list[Route]:
         actor.worker.wake()
         return JSONResponse({"id": number, "done": verb})
 
+    async def retry_all(request: Request) -> Response:
+        queue, now = request.query_params.get("queue", ""), actor.clock()
+        count = await actor.database.write(lambda connection: watch.retry_all(connection, queue, now=now))
+        if not count:
+            fr, en = "Aucun travail de cette file n'est mis de côté", "No job of this queue is set aside"
+            raise Problem(404, f"{fr} : {queue[:40] or '∅'}. / {en}: {queue[:40] or '∅'}.")
+        actor.worker.wake()
+        return JSONResponse({"queue": queue, "retried": count})
+
     return [
         Route("/operator/v1/alarms", alarmed),
         Route("/operator/v1/waiting", waiting),
         Route("/operator/v1/jobs", jobs),
         Route("/operator/v1/processes", who),
+        Route("/operator/v1/jobs/retry", retry_all, methods=["POST"]),
         Route("/operator/v1/jobs/{number:int}/{verb}", act, methods=["POST"]),
     ]
 

@@ -1,4 +1,5 @@
-"""The operator's routes: opening a customer's account on a platform, loading the register on the portal.
+"""The operator's routes: opening a customer's account on a platform, declaring again what the portal rejected, loading
+the register on the portal.
 
 They are guarded by the operator's token (see `circuit.operators`); doing twice is doing once.
 """
@@ -17,6 +18,7 @@ from estafette.api.decoding import decode_body
 from estafette.api.problems import Problem
 from estafette.directory import Establishment, RoutingCode
 from estafette.exchange.actor import Actor
+from estafette.platform import redeclaration
 from estafette.platform.platform import Platform
 from estafette.platform.views import View
 from estafette.portal import authority
@@ -113,9 +115,20 @@ def platform_routes(platform: Platform, clock: Callable[[], datetime]) -> list[R
         platform.set_view(request.path_params["client_id"], View(asked.direction, asked.state_flows))
         return JSONResponse(msgspec.to_builtins(asked))
 
+    async def declare_again(request: Request) -> Response:
+        interface = request.path_params["interface"]
+        if interface not in redeclaration.INTERFACES:
+            raise Problem(404, f"{interface[:20]}? → {', '.join(redeclaration.INTERFACES)}")
+        count = await platform.home.actor.database.write(
+            lambda connection: redeclaration.reopen(connection, interface, now=clock())
+        )
+        platform.home.actor.worker.wake()
+        return JSONResponse({"interface": interface, "again": count})
+
     return [
         Route("/operator/v1/clients/{client_id}/view", see, methods=["PUT"]),
         Route("/operator/v1/companies", open_company, methods=["POST"]),
+        Route("/operator/v1/declarations/{interface}/again", declare_again, methods=["POST"]),
         Route("/operator/v1/state", state),
     ]
 

@@ -1,7 +1,8 @@
 """What is wrong with an actor's exchanges, seen in its jobs: who cannot be reached, what waits for a human.
 
 `waiting` tells what waits for whom, since when, and the last error; `conditions` makes alarms of what has lasted. The
-verbs `retry` and `park` are the operator's: a job tried again now, a job set aside.
+verbs `retry`, `retry_all` and `park` are the operator's: a job, or all of a queue that were set aside, tried again now;
+a job set aside.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -78,8 +79,17 @@ def jobs_of(connection: Connection, state: str, *, after: int = 0, limit: int = 
 def retry(connection: Connection, number: int, *, now: datetime) -> bool:
     """A job that waits or was parked is due now, its tries forgotten; False when there is none such."""
     mine = (job.c.id == number, job.c.state.in_(("pending", "parked")))
-    again = {"state": "pending", "due": now, "tries": 0, "leased_until": None, "ended_at": None}
-    return bool(connection.execute(update(job).where(*mine).values(again)).rowcount)
+    return bool(connection.execute(update(job).where(*mine).values(_again(now))).rowcount)
+
+
+def retry_all(connection: Connection, queue: str, *, now: datetime) -> int:
+    """Every job of a queue that was parked is due now, its tries forgotten; returns how many there were."""
+    mine = (job.c.queue == queue, job.c.state == PARKED)
+    return connection.execute(update(job).where(*mine).values(_again(now))).rowcount
+
+
+def _again(now: datetime) -> dict[str, Any]:
+    return {"state": "pending", "due": now, "tries": 0, "leased_until": None, "ended_at": None}
 
 
 def park(connection: Connection, number: int, *, now: datetime, error: str) -> bool:
@@ -87,6 +97,13 @@ def park(connection: Connection, number: int, *, now: datetime, error: str) -> b
     mine = (job.c.id == number, job.c.state == "pending")
     aside = {"state": "parked", "ended_at": now, "leased_until": None, "error": error[:2000]}
     return bool(connection.execute(update(job).where(*mine).values(aside)).rowcount)
+
+
+def parked(connection: Connection) -> list[tuple[str, int, datetime]]:
+    """Return how many jobs of each queue were set aside, and since when."""
+    columns = (job.c.queue, func.count(), func.min(job.c.ended_at))
+    query = select(*columns).where(job.c.state == PARKED).group_by(job.c.queue).order_by(job.c.queue)
+    return [(queue, count, since) for queue, count, since in connection.execute(query)]
 
 
 def conditions(connection: Connection, now: datetime) -> Iterator[Condition]:
@@ -105,8 +122,7 @@ def conditions(connection: Connection, now: datetime) -> Iterator[Condition]:
                 f"Le travail « {one.queue} » échoue : {one.count} en attente. {said}",
                 f"The work '{one.queue}' fails: {one.count} waiting. {said}",
             )  # fmt: skip
-    parked = select(job.c.queue, func.count().label("count"), func.min(job.c.ended_at).label("since"))
-    for queue, count, since in connection.execute(parked.where(job.c.state == PARKED).group_by(job.c.queue)):
+    for queue, count, since in parked(connection):
         yield Condition(
             "parked", queue, since,
             f"{count} travail(aux) « {queue} » mis de côté : corrigez la cause, puis relancez-les.",

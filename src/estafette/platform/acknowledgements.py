@@ -20,6 +20,7 @@ from estafette.formats.status_message import StatusMessage
 from estafette.formats.xml import Unreadable
 from estafette.lifecycle.guards import Refusal
 from estafette.lifecycle.messages import UNKNOWN_OBJECT, about_flow, platform_party, refusals_of
+from estafette.lifecycle.reasons import ALIASES
 from estafette.platform import (
     address_checks,
     addresses,
@@ -170,7 +171,8 @@ def _acknowledged(home: Home, connection: Connection, name: FlowName, message: S
     """The portal can use the flow (500), or nothing of it (501). Statuses are accepted by silence."""
     now = home.actor.clock()
     receivable = message.status == "500"
-    if message.reason_codes == ("IRR_UNICITE",):
+    reasons = {ALIASES.get(code, code) for code in message.reason_codes}
+    if reasons == {"IRR_UNICITE"}:
         return  # the portal has it already: what it says of the one that it has counts
     details = [_told(refusal) for refusal in refusals_of(message)]
     names = _sent(connection, name, message)
@@ -183,7 +185,7 @@ def _acknowledged(home: Home, connection: Connection, name: FlowName, message: S
         packed = update(declaration).where(declaration.c.flow_name.in_(names), declaration.c.state == "packed")
         connection.execute(packed.values(state=state, details=[]))
     for each in () if receivable else names:
-        refused_envelopes.came_back(home, connection, each, reasons=message.reason_codes, details=details)
+        refused_envelopes.came_back(home, connection, each, reasons=sorted(reasons), details=details)
     told = _MIRRORS_OF.values(connection, names=names, interfaces=list(mirrors.settled_by(state)))
     mirrors.answered(connection, told, state, details, now)
 

@@ -38,6 +38,7 @@ from estafette.values.moments import paris_day
 
 STATUSES = "FFE0614A"
 DATA = {Syntax.UBL: "FFE0111A", Syntax.CII: "FFE0112A"}
+SYNTAX_OF = {interface: syntax for syntax, interface in DATA.items()}
 ON_INVOICING = frozenset({"3", "35"})
 """Codes of BT-8 that the data tell as the debit option (BR-FR-MAP-03, 29): the portal awaits no collection."""
 
@@ -46,18 +47,21 @@ PACK = "pack"
 
 def declare_invoice(home: Home, connection: Connection, row: dict[str, Any], document: Invoice) -> None:
     """The invoice's data (Flow 1) will reach the portal: as many files as it has sellers (frameworks B8, B9 …)."""
-    today = paris_day(home.actor.clock())
     syntax = Syntax.UBL if row["syntax"] == Syntax.UBL.value else Syntax.CII
-    profile = flux1.profile_on(today)
     for unit in flux1.units(document):
-        name, data = flux1.build(unit, profile=profile, syntax=syntax, on=unit.issue_date)
-        fault = flux1.structure_fault(data, syntax, profile)
         about = {**row, "seller_siren": unit.seller_siren or ""}
         limit = due(INVOICE_DATA, home.actor.clock())  # the 200 is of this moment
-        number = _portal_number(unit)
-        _declare(
-            home, connection, about, DATA[syntax], name=name, data=data, object_id=number, due_at=limit, fault=fault
-        )
+        written = data_of(home, unit, syntax)
+        _declare(home, connection, about, DATA[syntax], written=written, object_id=portal_number(unit), due_at=limit)
+
+
+def data_of(home: Home, unit: Invoice, syntax: Syntax) -> dict[str, Any]:
+    """Return the data of an invoice of one seller, kept: file name, hash, and what they have against the schema."""
+    profile = flux1.profile_on(paris_day(home.actor.clock()))
+    name, data = flux1.build(unit, profile=profile, syntax=syntax, on=unit.issue_date)
+    fault = flux1.structure_fault(data, syntax, profile)
+    details = [_told(fault)] if fault else []
+    return {"file_name": name, "sha256": home.actor.documents.put(data), "details": details}
 
 
 def declare_status(
@@ -79,23 +83,27 @@ def _declare_status(
     duty = CATALOGUE[message.status].duty
     if duty is Duty.NEVER or (duty is Duty.CONDITIONAL and not vat_on_collection(document)):
         return
-    number = sequences.draw(connection, "status")
-    identifier = f"{STATUSES}_{home.identity.application_code}_{number:019d}"
+    identifier = draw_identifier(home, connection)
     twin = for_portal(
         replace(message, object_issuers=(Identifier(row["seller_siren"], "0002"),)),
         identifier=identifier,
         platform=home.identity.matricule,
         platform_name=home.identity.name,
         portal=home.identity.portal_matricule,
-        object_identifier=_portal_number(document),
+        object_identifier=portal_number(document),
     )
-    data = cdar.write(twin)
-    name = f"{identifier}.xml"
+    sha256 = home.actor.documents.put(cdar.write(twin))
+    written = {"file_name": f"{identifier}.xml", "sha256": sha256, "details": []}
     limit, status = due(message.status, message.set_at), message.status
-    _declare(home, connection, row, STATUSES, name=name, data=data, object_id=identifier, status=status, due_at=limit)
+    _declare(home, connection, row, STATUSES, written=written, object_id=identifier, status=status, due_at=limit)
 
 
-def _portal_number(document: Invoice) -> str:
+def draw_identifier(home: Home, connection: Connection) -> str:
+    """Return the number of a status for the portal that no other has (MDT-4)."""
+    return f"{STATUSES}_{home.identity.application_code}_{sequences.draw(connection, 'status'):019d}"
+
+
+def portal_number(document: Invoice) -> str:
     """Return the number that the portal knows the invoice by, the same from both platforms and at any time."""
     return flux1.portal_number(document.number, on=document.issue_date)
 
@@ -118,15 +126,13 @@ def _declare(
     row: RowMapping | dict[str, Any],
     interface: str,
     *,
-    name: str,
-    data: bytes,
+    written: dict[str, Any],
     object_id: str,
     due_at: datetime | None,
     status: str | None = None,
-    fault: Fault | None = None,
 ) -> None:
     """What is owed waits to be packed; with a fault against the schema, it will leave alone."""
-    now, sha256 = home.actor.clock(), home.actor.documents.put(data)
+    now, name, sha256 = home.actor.clock(), written["file_name"], written["sha256"]
     values = {
         "interface": interface,
         "object_id": object_id,
@@ -135,22 +141,27 @@ def _declare(
         "invoice_id": row["id"],
         "status": status,
         "flow_id": mirror(connection, row, interface, name=name, sha256=sha256, now=now),
-        "file_name": name,
-        "sha256": sha256,
+        **written,
         "state": "waiting",
-        "details": [_told(fault)] if fault else [],
         "created_at": now,
         "due_at": due_at,
     }
     gathered.add(connection, declaration, values)
-    told = {"interface": interface, "object": object_id, "sha256": values["sha256"]}
+    told = {"interface": interface, "object": object_id, "sha256": sha256}
     audit.record(connection, row["siren"], "declared", about=row["id"], at=now, **told)
-    gathered.remember(connection, (PACK, interface), lambda: _ask_to_pack(connection, interface, now))
+    ask_to_pack(connection, interface, now=now)
 
 
-def _ask_to_pack(connection: Connection, interface: str, now: datetime) -> None:
-    """What waits for an interface will leave: once for all that this transaction declares."""
-    jobs.add(connection, queue=PACK, key=f"{PACK}:{uuid4().hex}", payload={"interface": interface}, now=now)
+def ask_to_pack(connection: Connection, interface: str, *, now: datetime) -> None:
+    """What waits for an interface will leave: one job for all that a transaction writes before it packs."""
+    if not gathered.remember(connection, (PACK, interface), bool):
+        payload = {"interface": interface}
+        jobs.add(connection, queue=PACK, key=f"{_key(interface)}{uuid4().hex}", payload=payload, now=now)
+        gathered.memorize(connection, (PACK, interface), True)
+
+
+def _key(interface: str) -> str:
+    return f"{PACK}:{interface}:"
 
 
 async def pack(home: Home, batch: list[Job]) -> Outcome:
@@ -160,18 +171,24 @@ async def pack(home: Home, batch: list[Job]) -> Outcome:
 
 
 def _pack_all(home: Home, connection: Connection, interfaces: list[str]) -> None:
+    """What waits leaves; the jobs that asked for it while the queue rested have nothing left to do, or one goes on."""
+    now = home.actor.clock()
     for interface in interfaces:
-        _pack(home, connection, interface)
+        is_all = _pack(home, connection, interface)
+        gathered.memorize(connection, (PACK, interface), False)
+        if is_all:
+            jobs.end_unclaimed(connection, queue=PACK, keys=_key(interface), now=now)
+        else:
+            ask_to_pack(connection, interface, now=now)
 
 
 def _told(fault: Fault) -> dict[str, str]:
     return {"reason": DAMAGED, "rule": "", "fr": fault.fr, "en": fault.en, "terms": fault.where}
 
 
-def _pack(home: Home, connection: Connection, interface: str) -> None:
-    """What waits leaves, in one envelope as far as may be; what is more than one may hold follows."""
-    now = home.actor.clock()
-    today = paris_day(now)
+def _pack(home: Home, connection: Connection, interface: str) -> bool:
+    """What waits leaves, in one envelope as far as may be, no more than a lot; tell whether that is all of it."""
+    today = paris_day(home.actor.clock())
     most = lot(interface_of(interface, on=today).flow, today)
     waiting = (
         select(declaration.c.id, declaration.c.file_name, declaration.c.sha256, declaration.c.details)
@@ -180,13 +197,12 @@ def _pack(home: Home, connection: Connection, interface: str) -> None:
         .limit(most)
     )
     found = connection.execute(waiting).all()
-    if len(found) == most:
-        _ask_to_pack(connection, interface, now)
     for rows in _apart(found):
         files = {row.file_name: home.actor.documents.get(row.sha256) for row in rows}
         name = send_flow(home, connection, interface, files)
         packed = declaration.c.id.in_([row.id for row in rows])
         connection.execute(update(declaration).where(packed).values(state="packed", flow_name=name))
+    return len(found) < most
 
 
 def _apart(waiting: Iterable[Any]) -> Iterator[list[Any]]:

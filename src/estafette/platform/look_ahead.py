@@ -17,14 +17,18 @@ from estafette.platform.life_cycle import HISTORY
 from estafette.store.queries import AnyRow
 
 
-def deposits(connection: Connection, some: Sequence[tuple[AnyRow, Invoice]]) -> None:
-    """Ask what settling these deposits will: duplicates, the directory, what was reported, statuses come early."""
+def deposits(connection: Connection, some: Sequence[tuple[AnyRow, Invoice]], *, alone: bool) -> None:
+    """Ask what settling these deposits will: duplicates, the directory, what was reported, statuses come early.
+
+    Unless they are settled `alone`, a transmission or a status among them may change what was reported.
+    """
     rows, documents = [row for row, _ in some], [document for _, document in some]
     flows.REPEATED.ahead(connection, [{"siren": row["siren"], "sha256": row["sha256"]} for row in rows])
     keys = [{"siren": row["siren"], "side": "issued", **intake.key_of(document)} for row, document in some]
     intake.HELD.ahead(connection, keys)
-    numbers = [{"siren": row["siren"], "number": document.number} for row, document in some]
-    reporting_sources.REPORTED.ahead(connection, numbers)
+    if alone:
+        numbers = [{"siren": row["siren"], "number": document.number} for row, document in some]
+        reporting_sources.REPORTED.ahead(connection, numbers)
     _early(connection, documents)
     _directory(connection, documents)
     flows.look_ahead(connection, {row["siren"] for row in rows})

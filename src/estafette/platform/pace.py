@@ -1,33 +1,46 @@
 """How fast envelopes leave for the portal, which takes a thousand flows an hour of a platform (ppf-flows.md §7).
 
 At once while the hour's flows are few; once half of them are used, the other half is spread over an hour, so that what
-is owed never waits for the hour to end: the more comes, the fuller the envelopes. Counted by each process that packs.
+is owed never waits for the hour to end: the more comes, the fuller the envelopes. Counted in the records, whichever
+process sent them and however often it was started again.
 
 Source: external specifications v3.2, general file §3.4.6.
 """
 
-from collections import deque
 from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
+
+from estafette.platform.tables import portal_flow
+from estafette.store.columns import Instant, constant
+from estafette.store.inventory import NONE
+from estafette.store.queries import Query
 
 HOUR = timedelta(hours=1)
 
 
-class Pace:
-    """The flows that left in the last hour, and how long to rest before the next."""
+def rest_s(sent: int, *, least_s: float, flows_an_hour: int, flows: int) -> float:
+    """Return how many seconds to rest after so many flows, of those that an hour has, so many having left before."""
+    half = flows_an_hour // 2
+    return least_s if sent < half else max(least_s, HOUR.total_seconds() * flows / max(half, 1))
 
-    def __init__(self, least_s: float) -> None:
-        self._least_s = least_s
-        self._left: deque[datetime] = deque()
 
-    def left(self, flows: int, now: datetime) -> None:
-        """So many flows leave now."""
-        self._left.extend([now] * flows)
+def sent(connection: Connection, now: datetime) -> int:
+    """Count the flows that left in the last hour; acknowledgements (CFE…) count for nothing."""
+    return int(_SENT.value(connection, since=now - HOUR))
 
-    def rest_s(self, now: datetime, *, flows_an_hour: int, flows: int) -> float:
-        """Return how many seconds to rest before so many flows more."""
-        while self._left and self._left[0] <= now - HOUR:
-            self._left.popleft()
-        half = flows_an_hour // 2
-        if len(self._left) < half:
-            return self._least_s
-        return max(self._least_s, HOUR.total_seconds() * flows / max(half, 1))
+
+def refused(connection: Connection, now: datetime) -> int:
+    """Count those of them that the portal could not use."""
+    return int(_REFUSED.value(connection, since=now - HOUR))
+
+
+def _lately(*also: ColumnElement[bool]) -> Query:
+    columns = portal_flow.c
+    mine = (columns.direction == "Out", columns.name.startswith("F"), *also)
+    day = (columns.created_at > bindparam("since", type_=Instant), columns.sha256 != constant(NONE))  # its index
+    return Query(select(func.count()).select_from(portal_flow).where(*day, *mine))
+
+
+_SENT = _lately()
+_REFUSED = _lately(portal_flow.c.state == "irreceivable")

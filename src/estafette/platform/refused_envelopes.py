@@ -3,35 +3,32 @@
 One bad file makes a whole envelope irreceivable, and the State then has nothing of it while the delays run. Halving
 finds the bad one in a few envelopes; the others are had at once. What is alone and still refused, or was refused for
 the envelope itself, is irreceivable: a job is set aside for each, which the operator is told of and runs again once the
-cause is mended.
+cause is mended (`redeclaration`). So it is with all that comes back once very much does: what is wrong is then not a
+file, and looking for it would use up the hour's flows.
 """
 
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, Table, select, update
 
-from estafette.platform import declarations, reporting_sending
+from estafette.platform import declarations, pace, reporting_sending
 from estafette.platform.home import Home
-from estafette.platform.reporting_tables import transmission
+from estafette.platform.redeclaration import AGAIN, KINDS, key_of
 from estafette.platform.tables import declaration
 from estafette.store import jobs
-from estafette.store.jobs import Job
-from estafette.store.worker import Apply
 
-AGAIN = "send-again"
-"""The queue of what was irreceivable and is to be sent again, by the operator's will."""
-
-OF_THE_ENVELOPE = frozenset({"IRR_CODE_APP", "IRR_CODE_INTER", "IRR_FORM"})
+OF_THE_ENVELOPE = frozenset({"IRR_CODE_APP", "IRR_CODE_INTER", "IRR_FORM", "IRR_TYPE"})
 """Reasons (G7.18) that another envelope of the same sender meets again: the connection is to be mended."""
 
-KINDS: dict[str, Table] = {"declaration": declaration, "transmission": transmission}
+REFUSED_MAX = 100
+"""Envelopes that come back within an hour and are taken apart: ten bad files among a thousand (our bound)."""
 
 
 def came_back(
     home: Home, connection: Connection, name: str, *, reasons: Sequence[str], details: list[dict[str, str]]
 ) -> None:
     """What was in an envelope is under way again in two, or is irreceivable and set aside."""
-    splits = OF_THE_ENVELOPE.isdisjoint(reasons)
+    splits = OF_THE_ENVELOPE.isdisjoint(reasons) and pace.refused(connection, home.actor.clock()) <= REFUSED_MAX
     for kind, table in KINDS.items():
         mine = (table.c.flow_name == name, table.c.state == "packed")
         rows = connection.execute(select(table).where(*mine).order_by(table.c.id)).mappings().all()
@@ -60,26 +57,5 @@ def _set_aside(home: Home, connection: Connection, kind: str, row: RowMapping, d
     table, now = KINDS[kind], home.actor.clock()
     connection.execute(update(table).where(table.c.id == row["id"]).values(state="irreceivable", details=details))
     said = "; ".join(f"{each['reason']} {each['fr']}" for each in details) or "501"  # in both languages, as it came
-    payload = {"kind": kind, "id": row["id"]}
-    jobs.set_aside(connection, queue=AGAIN, key=f"{AGAIN}:{row['flow_name']}:{row['id']}", payload=payload, now=now,
-                   error=f"501, {_file_of(table, row)}: {said}")  # fmt: skip
-
-
-async def again(home: Home, job: Job) -> Apply:
-    """What was irreceivable waits to be sent again."""
-    return lambda connection: _again(home, connection, KINDS[job.payload["kind"]], job)
-
-
-def _again(home: Home, connection: Connection, table: Table, job: Job) -> None:
-    mine = (table.c.id == job.payload["id"], table.c.state == "irreceivable")
-    row = connection.execute(select(table).where(*mine)).mappings().first()
-    if row is None:
-        return
-    connection.execute(update(table).where(*mine).values(state="waiting", details=[]))
-    now, key = home.actor.clock(), f"{job.key}:{row['flow_name']}"
-    if table is declaration:
-        payload = {"interface": row["interface"]}
-        jobs.add(connection, queue=declarations.PACK, key=f"{declarations.PACK}:{key}", payload=payload, now=now)
-    else:
-        queue = reporting_sending.PACK
-        jobs.add(connection, queue=queue, key=f"{queue}:{key}", lane=queue, payload={}, now=now)
+    jobs.set_aside(connection, queue=AGAIN, key=key_of(row["flow_name"], row["id"]), now=now,
+                   payload={"kind": kind, "id": row["id"]}, error=f"501, {_file_of(table, row)}: {said}")  # fmt: skip

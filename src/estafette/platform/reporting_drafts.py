@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, exists, select
 
 from estafette.formats.flux10 import Block, Kind, Report, Role
 from estafette.platform.examination import Examined, Fault
@@ -97,7 +97,7 @@ class Draft:
         if self.was_refused or (self.content.is_empty and self.withheld):
             return "refused"
         if not self.is_unsent:
-            return "accepted" if self.previous else "empty"
+            return "accepted" if any(row["state"] not in FAILED for row in self.previous) else "empty"
         if self.type_code == "RE":
             return "corrective"
         return "ready" if self.is_over else "open"
@@ -226,6 +226,20 @@ def sent_otherwise(connection: Connection, siren: str, change: RegimeChange) -> 
         if (period.start, period.end) != (row["start"], row["end"]):
             return row
     return None
+
+
+def failed(
+    connection: Connection, *, since: datetime, siren: str | None = None, limit: int | None = None
+) -> list[RowMapping]:
+    """Return the transmissions, of a company or of all, that were rejected, irreceivable or blocked since a moment and
+    that none of the same period followed, the latest first.
+    """
+    later, columns = transmission.alias("later"), transmission.c
+    names = ("siren", "role", "kind", "start", "end")
+    followed = exists().where(*(later.c[name] == columns[name] for name in names), later.c.id > columns.id)
+    query = select(transmission).where(columns.state.in_(FAILED), columns.created_at >= since, ~followed)
+    mine = query if siren is None else query.where(columns.siren == siren)
+    return list(connection.execute(mine.order_by(columns.id.desc()).limit(limit)).mappings())
 
 
 def digest_of(content: Content) -> str:

@@ -12,6 +12,8 @@ from estafette.exchange.scanning import DOWN
 from estafette.platform import address_checks, mirror_extracts
 from estafette.platform.deadlines import IS_OWED, OWED
 from estafette.platform.keeping_tables import package
+from estafette.platform.redeclaration import TOLD_FOR
+from estafette.platform.reporting_drafts import failed
 from estafette.platform.reporting_sending import REPORTS
 from estafette.platform.reporting_tables import transmission
 from estafette.platform.tables import declaration, early_status
@@ -35,8 +37,8 @@ EARLY_UNTIL = timedelta(days=30)
 
 EARLY_SHOWN_MAX = PACKAGES_SHOWN_MAX = 100
 
-TOLD_FOR, REJECTED_MAX = timedelta(days=7), 10_000
-"""How long, from its term, one is told of what the portal did not accept, and of how many at most (ours)."""
+REJECTED_MAX = 10_000
+"""Of how many objects that the portal did not accept one is told at most (ours)."""
 
 STALE_AFTER = timedelta(hours=36)
 """How old the copy of the directory may be before someone is told: a day, since one extract leaves a day, and half."""
@@ -47,6 +49,7 @@ def conditions(connection: Connection, now: datetime) -> Iterator[Condition]:
     yield from _late(connection, now)
     yield from _late_reports(connection, now)
     yield from _rejected(connection, now)
+    yield from _failed_reports(connection, now)
     yield from _early(connection, now)
     yield from _packages(connection)
     yield from _unscanned(connection, now)
@@ -93,9 +96,27 @@ def _rejected(connection: Connection, now: datetime) -> Iterator[Condition]:
         yield Condition(
             "rejected", interface, since[interface],
             f"{interface} : {told.total()} objet(s) que le portail n'a pas accepté(s) depuis 7 jours : {why}. "
-            "Le motif de chacun est sur sa facture, au bureau de l'entreprise.",
-            f"{interface}: {told.total()} object(s) that the portal has not accepted for 7 days: {why}. "
-            "The reason of each is with its invoice, at the desk of the company.",
+            "Le motif de chacun est sur sa facture, au bureau de l'entreprise. Une cause qui est la vôtre réparée : "
+            f"POST /operator/v1/declarations/{interface}/again.",
+            f"{interface}: {told.total()} object(s) that the portal did not accept in the last 7 days: {why}. "
+            "The reason of each is with its invoice, at the desk of the company. A cause of yours once mended: "
+            f"POST /operator/v1/declarations/{interface}/again.",
+        )  # fmt: skip
+
+
+def _failed_reports(connection: Connection, now: datetime) -> Iterator[Condition]:
+    """Periods of e-reporting that the portal rejected (301), or that our own controls keep back. Names no company."""
+    rows = failed(connection, since=now - TOLD_FOR, limit=REJECTED_MAX)
+    told = [row for row in rows if row["state"] != "irreceivable"]  # those are set aside, and late
+    if told:
+        reasons = Counter(row["details"][0]["reason"] if row["details"] else "?" for row in told)
+        why = ", ".join(f"{reason} × {count}" for reason, count in reasons.most_common(5))
+        yield Condition(
+            "rejected", REPORTS, told[-1]["created_at"],
+            f"{REPORTS} : {len(told)} période(s) d'e-reporting rejetée(s) ou bloquée(s) depuis 7 jours : {why}. "
+            "L'entreprise en voit le motif à son bureau et la corrige.",
+            f"{REPORTS}: {len(told)} period(s) of e-reporting rejected or blocked in the last 7 days: {why}. "
+            "The company sees the reason at its desk and corrects it.",
         )  # fmt: skip
 
 

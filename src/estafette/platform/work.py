@@ -25,13 +25,13 @@ from estafette.platform import (
     deposits,
     look_ahead,
     mirror_extracts,
+    pace,
     reception,
-    refused_envelopes,
+    redeclaration,
     status_reception,
 )
 from estafette.platform.examination import Examined
 from estafette.platform.home import Home
-from estafette.platform.pace import Pace
 from estafette.platform.tables import flow
 from estafette.store.jobs import Job
 from estafette.store.queries import AnyRow, Query
@@ -43,9 +43,6 @@ DEPOSIT, STATUS = "deposit", "status"
 REST_S, PACK_REST_S = 0.05, 0.25
 """How long a queue is left alone after a batch: what comes meanwhile goes together, into fewer envelopes."""
 
-INTERFACES = (*declarations.DATA.values(), declarations.STATUSES)
-"""What may leave at once: data in two syntaxes, and statuses."""
-
 
 class Work:
     """The work of one platform."""
@@ -53,7 +50,8 @@ class Work:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._documents = home.actor.documents
-        self._pace = Pace(PACK_REST_S)
+        self._sent = self._packed = 0
+        """Flows that had left within the hour when the last batch was packed, and those that left with it."""
 
     def take(self) -> None:
         """The worker knows what each queue asks."""
@@ -63,18 +61,19 @@ class Work:
         worker.handles_together(STATUS, self.take_statuses, rest_s=REST_S)
         worker.handles_together(declarations.PACK, self.pack, rest_s=self._rest_s)
         worker.handles(acknowledgements.PORTAL, lambda job: acknowledgements.handle(self._home, job))
-        worker.handles(refused_envelopes.AGAIN, lambda job: refused_envelopes.again(self._home, job))
+        worker.handles(redeclaration.AGAIN, lambda job: redeclaration.again(self._home, job))
         worker.handles(mirror_extracts.PURGE, lambda job: mirror_extracts.purge(self._home.actor, job))
 
     async def pack(self, batch: list[Job]) -> Outcome:
         """What the State is owed has left."""
-        self._pace.left(len({job.payload["interface"] for job in batch}), self._home.actor.clock())
+        with self._home.actor.database.read() as connection:
+            self._sent = pace.sent(connection, self._home.actor.clock())
+        self._packed = len({job.payload["interface"] for job in batch})
         return await declarations.pack(self._home, batch)
 
     def _rest_s(self) -> float:
-        now = self._home.actor.clock()
-        flows_an_hour = FlowLimits().at(Limit.FLOWS_AN_HOUR, paris_day(now))
-        return self._pace.rest_s(now, flows_an_hour=flows_an_hour, flows=len(INTERFACES))
+        flows_an_hour = FlowLimits().at(Limit.FLOWS_AN_HOUR, paris_day(self._home.actor.clock()))
+        return pace.rest_s(self._sent, least_s=PACK_REST_S, flows_an_hour=flows_an_hour, flows=self._packed)
 
     async def judge(self, batch: list[Job]) -> Outcome:
         """Deposits are taken, rejected or refused."""
@@ -93,7 +92,8 @@ class Work:
             return lambda connection: deposits.settle(self._home, connection, row, data, examined)
 
         def ahead(connection: Connection, some: Sequence[Job]) -> None:
-            look_ahead.deposits(connection, [read[job.id] for job in some if job.id in read])
+            invoices = [read[job.id] for job in some if job.id in read]
+            look_ahead.deposits(connection, invoices, alone=len(invoices) == len(some))
 
         return await together(one, ahead)(batch)
 

@@ -137,6 +137,13 @@ def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> None:
     _END.run(connection, [{"ids": [job.id for job in done], "now": now}])
 
 
+def end_unclaimed(connection: Connection, *, queue: str, keys: str, now: datetime) -> None:
+    """The jobs of a queue whose keys begin so, and that nobody is at, are done: another did all that they ask."""
+    free = or_(table.c.leased_until.is_(None), table.c.leased_until < now)
+    mine = (table.c.state == PENDING, table.c.queue == queue, table.c.key.startswith(keys, autoescape=True), free)
+    connection.execute(update(table).where(*mine).values(state="done", leased_until=None, ended_at=now))
+
+
 def retry(connection: Connection, job: Job, *, now: datetime, error: str, after: timedelta = timedelta()) -> None:
     """The job will run again later, not before `after`, or waits for a human once it has failed `TRIES_MAX` times."""
     if job.tries + 1 >= TRIES_MAX:

@@ -34,6 +34,7 @@ KINDS = {
     "refused": ("Flux refusés par une plateforme", "Flows refused by a platform"),
     "folder": ("Dossier de dépôt bloqué", "Deposit folder stuck"),
     "package": ("Dossier de restitution en échec", "Restitution package failed"),
+    "directory": ("Annuaire qui n'est plus à jour", "Directory out of date"),
     "address": ("Demande à l'annuaire sans effet", "Request to the directory in vain"),
 }
 """The kinds of alarms, in French and in English."""
@@ -49,6 +50,7 @@ def routes(actor: Actor, desk: Desk) -> list[BaseRoute]:
                 "past": alarms.past(connection, 20),
                 "waiting": watch.waiting(connection, actor.clock()),
                 "parked": watch.jobs_of(connection, "parked", limit=PARKED_SHOWN),
+                "queues": watch.parked(connection),
             }
         return desk.render(request, "operations.html", kinds=KINDS, **values)
 
@@ -64,7 +66,16 @@ def routes(actor: Actor, desk: Desk) -> list[BaseRoute]:
         actor.worker.wake()
         return RedirectResponse(PATH, 303)
 
+    async def retry_all(request: Request, person: Person) -> Response:
+        sent = await desk.form(request, person)
+        queue, now = str(sent.get("queue", "")), actor.clock()
+        if not await actor.database.write(lambda connection: watch.retry_all(connection, queue, now=now)):
+            raise HTTPException(404)
+        actor.worker.wake()
+        return RedirectResponse(PATH, 303)
+
     return [
         Route(PATH, desk.signed_in(show, get=Capability.OPERATE)),
+        Route(f"{PATH}/jobs/retry", desk.signed_in(retry_all, post=Capability.OPERATE), methods=["POST"]),
         Route(f"{PATH}/jobs/{{number:row}}/retry", desk.signed_in(retry, post=Capability.OPERATE), methods=["POST"]),
     ]
