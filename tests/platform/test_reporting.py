@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
+from tests.platform.test_watch import raised
 from tests.platform.world import BUYER, SELLER, World, collected, party, service
 
 from estafette.formats import cdar, flow_archive, flux10, read, write
@@ -214,6 +215,7 @@ def test_rejected_corrected_accepted(own_world: World) -> None:
     assert (shown.state, shown.last["details"][0]["rule"]) == ("refused", "G6.26")  # type: ignore[index]
     assert "Déclarant" in shown.last["details"][0]["fr"]  # type: ignore[index]
     assert facts(world) == []
+    assert ("rejected", "FFE1025A") in raised(world)
     with world.running["portal"].actor.database.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO legal_unit (siren, instance, name, entity_type, is_taxable, status, diffusion, known_from)"
@@ -223,6 +225,7 @@ def test_rejected_corrected_accepted(own_world: World) -> None:
     run(reporting(world).send(TX))
     world.work()
     (accepted,) = sent(world)
+    assert ("rejected", "FFE1025A") not in raised(world)
     assert (accepted.type_code, accepted.daily_totals[0].taxable_amount) == ("IN", Decimal("110.00"))
     assert draft(world).state == "accepted"
 
@@ -236,8 +239,9 @@ def test_our_own_controls_stop_it_first(own_world: World) -> None:
     shown = draft(world, PAY)
     assert (shown.state, shown.last["state"]) == ("refused", "blocked")  # type: ignore[index]
     assert "G1.16" in shown.last["details"][0]["rule"]  # type: ignore[index]
+    assert ("rejected", "FFE1025A") in raised(world)
     run(reporting(world).withdraw(SELLER, shown.units[0]["id"]))
-    assert draft(world, PAY).content.is_empty
+    assert (draft(world, PAY).content.is_empty, draft(world, PAY).state) == (True, "empty")
     until(world, datetime(2026, 11, 12, tzinfo=UTC))
     assert sent(world) == [], "no blank report"
 
@@ -331,6 +335,49 @@ def test_one_way_only(own_world: World) -> None:
     assert len(draft(world).units) == 1
     world.deposit(service("F2"))
     assert draft(world).content.is_empty
+
+
+def test_one_way_only_settled_at_once(own_world: World) -> None:
+    """A transmission that tells of an invoice, and the invoice e-invoiced after all, settled in one transaction."""
+    world = own_world
+    accept(world, abroad("X1"), "X1")
+    world.clock.now = datetime(2026, 9, 22, tzinfo=UTC)
+    made = run(reporting(world).draft(TX)).report
+    told = replace(made.invoices[0], number="X2")
+    world.at_once = 64
+    world.leave(flux10.write(replace(made, identifier="SOFT-1", invoices=(told,))), name="f10.xml")
+    world.leave(service("X2"))
+    world.work()
+    assert [row["standing"] for row in world.invoices(SELLER, "X2")] == ["live"]
+    assert [one.number for one in draft(world).content.invoices] == ["X1"]
+
+
+def test_another_sellers_number_takes_nothing_back(own_world: World) -> None:
+    """A self-billed invoice bears its seller's number; what the company sold under the same is still reported."""
+    world = own_world
+    accept(world, sale("N1"), "N1")
+    before = draft(world).content
+    document = read(service("N1", type_code="389"))
+    world.deposit(write(replace(document, seller=party(BUYER), buyer=party(SELLER)), Syntax.UBL))
+    assert {row["standing"] for row in world.invoices(SELLER, "N1")} == {"reportable", "live"}
+    assert draft(world).content == before
+    row = b"id;date;categorie;taux;base;tva;facture\na;14/09/2026;TPS1;20;1;0.2;N1\n"
+    assert run(reporting(world).hand_in(SELLER, row, name="a.csv", source="api")).state == "taken"
+
+
+def test_a_number_of_another_year_is_another_invoice(own_world: World) -> None:
+    """Numbers begin anew each year: what was e-invoiced last year does not keep a sale of this one from the ledger."""
+    world = own_world
+    world.clock.now = datetime(2027, 1, 20, tzinfo=UTC)
+    world.deposit(service("F1"))
+    head = b"id;date;categorie;taux;base;tva;facture\n"
+    for day, state in ((b"15/01/2027", "taken"), (b"15/12/2026", "refused")):
+        taken = run(
+            reporting(world).hand_in(
+                SELLER, head + day + b";" + day + b";TPS1;20;1;0.2;F1\n", name="a.csv", source="api"
+            )
+        )
+        assert taken.state == state
 
 
 def test_purchases_abroad(own_world: World) -> None:

@@ -7,7 +7,7 @@ units), `reporting_sources` (invoices and collections), `reporting_deposits` (fi
 
 from asyncio import to_thread
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, select
 from estafette.formats.flux10 import DailyTotal, RatePart, Role
 from estafette.platform.home import Home
 from estafette.platform.reporting_deposits import Taken, take_records
-from estafette.platform.reporting_drafts import Draft, drafts, sent_otherwise
+from estafette.platform.reporting_drafts import Draft, drafts, failed, sent_otherwise
 from estafette.platform.reporting_ledger import (
     REPORT,
     Entry,
@@ -133,6 +133,11 @@ class Reporting:
         """Return the company's periods, the latest first."""
         with self._database.read() as connection:
             return drafts(self.home, connection, siren, since=self.today() - timedelta(days=SHOWN_DAYS))
+
+    def failed(self, siren: str, *, since: datetime) -> list[RowMapping]:
+        """Return the company's transmissions that failed since and that none followed (`reporting_drafts.failed`)."""
+        with self._database.read() as connection:
+            return failed(connection, since=since, siren=siren)
 
     async def draft(self, key: PeriodKey) -> Prepared:
         """Return one period as it would leave now, controlled."""

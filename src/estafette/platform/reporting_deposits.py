@@ -27,6 +27,7 @@ from estafette.platform.reporting_ledger import (
     Source,
     day_of,
     in_period,
+    invoice_year,
     record,
     regimes,
     take_back,
@@ -111,7 +112,7 @@ def _apart(connection: Connection, siren: str, records: tuple[Record, ...]) -> t
     held = _e_invoiced(connection, siren, sorted(numbers))
     good, faults = [], []
     for each in records:
-        if each.invoice_number in held and each.role is Role.SELLER:
+        if not held.isdisjoint(_invoices_of(each)):
             fr = "facture déjà transmise en facturation électronique : elle ne se déclare pas en plus"
             en = "invoice already e-invoiced: it is not reported as well"
             faults.append(Fault(each.line, "invoice_number", str(each.invoice_number), fr, en))
@@ -120,16 +121,25 @@ def _apart(connection: Connection, siren: str, records: tuple[Record, ...]) -> t
     return good, faults
 
 
-def _e_invoiced(connection: Connection, siren: str, numbers: list[str]) -> set[str]:
-    found: set[str] = set()
+def _invoices_of(each: Record) -> set[tuple[str, int]]:
+    """Return which invoice of the company a row is about: its number and its year; of a purchase, none."""
+    if not each.invoice_number or each.role is not Role.SELLER:
+        return set()
+    return {(each.invoice_number, invoice_year(unit)) for _key, unit in each.units if unit is not None}
+
+
+def _e_invoiced(connection: Connection, siren: str, numbers: list[str]) -> set[tuple[str, int]]:
+    """Return the invoices that the company sold by and e-invoiced among these numbers, each with its year."""
+    found: set[tuple[str, int]] = set()
     for at in range(0, len(numbers), 400):
-        query = select(invoice.c.number).where(
+        query = select(invoice.c.number, invoice.c.year).where(
             invoice.c.siren == siren,
             invoice.c.side == "issued",
+            invoice.c.seller_siren == siren,
             invoice.c.number.in_(numbers[at : at + 400]),
             invoice.c.standing.in_(("live", "undelivered")),
         )
-        found |= set(connection.execute(query).scalars())
+        found |= {(row.number, row.year) for row in connection.execute(query)}
     return found
 
 

@@ -132,6 +132,12 @@ def day_of(unit: Unit) -> date:
     return day
 
 
+def invoice_year(unit: Unit) -> int:
+    """Return the year of the invoice that a unit is about: of its date where the unit says it, else of its own day."""
+    issued = unit.issue_date if isinstance(unit, ReportedInvoice | InvoicePayment) else None
+    return (issued or day_of(unit)).year
+
+
 def take_back(home: Home, connection: Connection, siren: str, rows: Sequence[RowMapping], source: Source) -> None:
     """These units of the company count no more."""
     entries = [Entry(Role(row["role"]), row["key"], None, row["place"], row["reference"], row["day"]) for row in rows]

@@ -19,14 +19,22 @@ from estafette.formats.flux10 import (
     DailyPayment,
     InvoicePayment,
     PaidPart,
-    ReportedInvoice,
     Role,
 )
 from estafette.formats.status_message import Detail
 from estafette.invoice.model import Invoice
 from estafette.platform.home import Home
 from estafette.platform.payments import collected
-from estafette.platform.reporting_ledger import Entry, Source, record, regimes, take_back, unit_of, units
+from estafette.platform.reporting_ledger import (
+    Entry,
+    Source,
+    invoice_year,
+    record,
+    regimes,
+    take_back,
+    unit_of,
+    units,
+)
 from estafette.platform.reporting_tables import unit_record
 from estafette.reporting.aggregation import ZERO, aggregate
 from estafette.reporting.calendar import regime_on
@@ -66,26 +74,22 @@ def _entries(home: Home, row: Row, document: Invoice, decision: Decision, *, on_
 
 
 def e_invoiced(home: Home, connection: Connection, row: Row, document: Invoice) -> None:
-    """What was reported of this number is taken back: an operation goes one way only."""
-    if document.business_process[1:] == REPORTED_BEFORE:
+    """What was reported of this number is taken back: an operation goes one way only.
+
+    Not of a self-billed invoice: it bears a number of another seller's, whatever the company sold under the same.
+    """
+    if document.business_process[1:] == REPORTED_BEFORE or row["seller_siren"] != row["siren"]:
         return
     if REPORTED.value(connection, siren=row["siren"], number=document.number) is None:
         return
     mine = (unit_record.c.reference == document.number, unit_record.c.role == Role.SELLER.value)
-    held = [each for each in units(connection, row["siren"], *mine) if year_of(each) == row["year"]]
+    held = [each for each in units(connection, row["siren"], *mine) if invoice_year(unit_of(each)) == row["year"]]
     if held:
         take_back(home, connection, row["siren"], held, Source("invoice", row["id"]))
 
 
 REPORTED = Lookup(select(unit_record.c.id), {"siren": unit_record.c.siren, "number": unit_record.c.reference})
 """Whether anything was ever reported of a number: asked for each invoice that is e-invoiced."""
-
-
-def year_of(row: RowMapping) -> int:
-    """Return the year of the invoice that a row of the ledger is about, or else that of its day."""
-    unit = unit_of(row)
-    issued = unit.issue_date if isinstance(unit, ReportedInvoice | InvoicePayment) else None
-    return (issued or row["day"]).year
 
 
 def is_collectable(connection: Connection, row: Row, document: Invoice) -> bool:
