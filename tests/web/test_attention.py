@@ -74,3 +74,10 @@ def test_an_irreceivable_deposit_until_the_file_is_taken() -> None:
     assert told(deposits=[a_deposit("Ok"), a_deposit("Error")]) == []
     assert told(deposits=[a_deposit("Error"), a_deposit("Ok")]) == ["Dépôts irrecevables"]
     assert told(deposits=[a_deposit("Error", age=SHOWN_FOR + timedelta(days=1))]) == []
+
+
+def test_a_period_that_failed_for_a_month() -> None:
+    """A transmission that failed and that none followed is shown for a month."""
+    row = {"created_at": NOW - SHOWN_FOR}
+    assert told(periods=[row]) == ["E-reporting à corriger"]
+    assert told(periods=[{"created_at": NOW - SHOWN_FOR - timedelta(days=1)}]) == []

@@ -1,8 +1,10 @@
 """E-reporting at the desk: hand in, enter, look, send, withdraw; each company its own."""
 
+from sqlalchemy import update
 from tests.web.visitor import Page, Visitor
 from tests.web.world import World
 
+from estafette.platform.reporting_tables import transmission
 from estafette.web.platform import reports
 
 TILL = b"""id;date;categorie;taux;base;tva;nombre
@@ -45,6 +47,23 @@ def test_a_till_file_from_the_form_to_the_transmission(world: World) -> None:
     assert again.status == 422
     assert "attend sa réponse" in again.text
     assert "caisse.csv" in seller.get("/reports").text
+
+
+def test_a_period_that_the_portal_rejects_asks_for_attention(world: World) -> None:
+    """It is on the first page of its company, with a way to it, until it is sent again; of no other's."""
+    seller = world.visitor()
+    hand_in(seller)
+    page = seller.get(SEPTEMBER)
+    for number in (1, 2):
+        seller.post(SEPTEMBER, csrf=page.hidden("csrf"))
+        world.work()
+        assert "E-reporting à corriger" not in seller.get("/").text
+        with world.actor.database.begin() as connection:
+            last = transmission.c.identifier.endswith(f"00{number}")
+            connection.execute(update(transmission).where(last).values(state="rejected"))
+        assert seller.get("/").links("/reports/SE") == [SEPTEMBER]
+    assert "E-reporting à corriger" in seller.get("/").text
+    assert "E-reporting à corriger" not in world.visitor("other").get("/").text
 
 
 def test_a_period_under_way_is_not_sent(world: World) -> None:

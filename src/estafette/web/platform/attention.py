@@ -1,7 +1,8 @@
 """What asks for a person's attention: what waits for an answer of theirs, and what went wrong lately.
 
 What waits stays until it is answered. What ended badly (rejected, refused, irreceivable) is shown for thirty days, or
-until the same number, or the same file name, has been taken; what the State rejected, for thirty days.
+until the same number, or the same file name, has been taken; what the State rejected, for thirty days; a period of
+e-reporting that failed, for thirty days or until it is sent again.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ ENDED = frozenset({"210", "213", "221", "501"})
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """One reason for attention and the invoices, or the deposits, it is about; never none.
+    """One reason for attention and the invoices, the deposits or the periods it is about; never none.
 
     `stands`: under which of `lists.STANDS` the list has them all.
     """
@@ -28,11 +29,17 @@ class Concern:
     words: Sign
     invoices: tuple[Row, ...] = ()
     deposits: tuple[Row, ...] = ()
+    periods: tuple[Row, ...] = ()
     stands: str = ""
 
 
-def concerns(received: Sequence[Row], issued: Sequence[Row], deposits: Sequence[Row], *, on: date) -> list[Concern]:
-    """Return what asks for attention, the most pressing first. Invoices and deposits come latest first."""
+def concerns(
+    received: Sequence[Row], issued: Sequence[Row], deposits: Sequence[Row], periods: Sequence[Row] = (), *, on: date
+) -> list[Concern]:
+    """Return what asks for attention, the most pressing first. Each list comes latest first.
+
+    `periods`: the transmissions that failed and that none followed.
+    """
     taken = {row["number"] for row in issued if row["status"] not in ENDED}
     found = (
         Concern(
@@ -64,9 +71,13 @@ def concerns(received: Sequence[Row], issued: Sequence[Row], deposits: Sequence[
             tuple(row for row in issued if row["standing"] == "undelivered" and row["status"] == "200"),
             stands="undelivered",
         ),
+        Concern(
+            Sign("E-reporting à corriger", "E-reporting to be corrected", "bad"),
+            periods=tuple(row for row in periods if _recent(row["created_at"], on)),
+        ),
         Concern(Sign("Dépôts irrecevables", "Irreceivable deposits", "bad"), deposits=_irreceivable(deposits, on)),
     )
-    return [concern for concern in found if concern.invoices or concern.deposits]
+    return [concern for concern in found if concern.invoices or concern.deposits or concern.periods]
 
 
 def _is_refused(row: Row) -> bool:

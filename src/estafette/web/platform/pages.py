@@ -42,11 +42,11 @@ from estafette.web.platform import answers, signs
 from estafette.web.platform.addresses import AddressPages
 from estafette.web.platform.answers import Unclear
 from estafette.web.platform.archives import ArchivePages
-from estafette.web.platform.attention import concerns
+from estafette.web.platform.attention import SHOWN_FOR, concerns
 from estafette.web.platform.deposits import Deposits
 from estafette.web.platform.files import to_save
 from estafette.web.platform.lists import ROWS_A_PAGE, SIDES, Lists
-from estafette.web.platform.reports import ReportPages
+from estafette.web.platform.reports import ReportPages, reads
 
 LATEST = 8
 LOOKED_AT = 2000
@@ -90,7 +90,8 @@ class Pages:
         """Show what asks for attention, then the latest invoices of each side."""
         siren = tenant_of(person)
         issued, received = [await self._latest(siren, side) if person.sees(SIDES[side]) else [] for side in SIDES]
-        found = concerns(received, issued, self._flows(person, siren), on=self._desk.today())
+        failed = self._platform.reporting.failed(siren, since=self._desk.clock() - SHOWN_FOR) if reads(person) else []
+        found = concerns(received, issued, self._flows(person, siren), failed, on=self._desk.today())
         latest = {"issued": issued[:LATEST], "received": received[:LATEST]}
         return self._desk.render(request, "home.html", concerns=found, latest=latest, signs=signs)
 

@@ -232,9 +232,14 @@ def _regime(sent: Mapping[str, str]) -> RegimeChange:
     return RegimeChange(month, Regime(sent.get("regime", "")), on_debits=sent.get("debits") == "yes")
 
 
+def reads(person: Person) -> bool:
+    """Tell whether a person may see reports."""
+    return all(person.sees(flow_type) for flow_type in REPORTS)
+
+
 def _reader(person: Person) -> str:
     """Return the SIREN of whoever may see reports. Raises: HTTPException 403."""
-    if not all(person.sees(flow_type) for flow_type in REPORTS):
+    if not reads(person):
         raise HTTPException(403)
     return tenant_of(person)
 
