@@ -15,6 +15,9 @@ OWED = ("waiting", "packed", "irreceivable")
 IS_OWED = declaration.c.state.in_([constant(state) for state in OWED])
 """The states of a declaration that the portal has not taken."""
 
+IS_REFUSED = declaration.c.state.in_([constant(state) for state in ("rejected", "irreceivable")])
+"""Hold for a declaration that the portal did not accept, as its index says it."""
+
 
 def late(connection: Connection, *, now: datetime, limit: int = 100) -> list[RowMapping]:
     """Return the declarations that are late, the longest due first.

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, RowMapping, Table, select, update
 from estafette.formats import cdar, flux1
 from estafette.formats.flux10 import Kind, Role
 from estafette.platform import declarations, reporting_ledger
+from estafette.platform.deadlines import IS_REFUSED
 from estafette.platform.home import Home
 from estafette.platform.mirrors import mirror
 from estafette.platform.reporting_ledger import PeriodKey
@@ -46,7 +47,7 @@ NOT_TAKEN = ("irreceivable", "rejected")
 def reopen(connection: Connection, interface: str, *, now: datetime) -> int:
     """What the portal rejected lately of an interface will be declared again; returns how many objects."""
     columns = declaration.c
-    lately = (columns.interface == interface, columns.state == "rejected", columns.due_at > now - TOLD_FOR)
+    lately = (IS_REFUSED, columns.due_at > now - TOLD_FOR, columns.state == "rejected", columns.interface == interface)
     rows = connection.execute(select(columns.id, columns.flow_name).where(*lately).order_by(columns.id)).all()
     for row in rows:
         payload = {"kind": "declaration", "id": row.id}

@@ -157,6 +157,7 @@ declaration = Table(
     Column("due_at", Instant),  # by when the portal must have it (lifecycle.deadlines)
     Column("answered_at", Instant),
     partial_index("declaration_due", "due_at", where="state IN ('waiting', 'packed', 'irreceivable')"),
+    partial_index("declaration_refused", "due_at", where="state IN ('rejected', 'irreceivable')"),
     partial_index("declaration_waiting", "interface", "id", where="state = 'waiting'"),
     Index("declaration_object", "interface", "object_id"),
     Index("declaration_flow", "flow_name"),

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from estafette.exchange.scanning import DOWN
 from estafette.platform import address_checks, mirror_extracts
-from estafette.platform.deadlines import IS_OWED, OWED
+from estafette.platform.deadlines import IS_OWED, IS_REFUSED, OWED
 from estafette.platform.keeping_tables import package
 from estafette.platform.redeclaration import TOLD_FOR
 from estafette.platform.reporting_drafts import failed
@@ -84,7 +84,7 @@ def _late_reports(connection: Connection, now: datetime) -> Iterator[Condition]:
 def _rejected(connection: Connection, now: datetime) -> Iterator[Condition]:
     """What the portal did not accept (251, 501, 601): the State has not what it is owed. Names no invoice."""
     columns = declaration.c
-    lately = (columns.state.in_(("rejected", "irreceivable")), columns.due_at > now - TOLD_FOR)
+    lately = (IS_REFUSED, columns.due_at > now - TOLD_FOR)
     query = select(columns.interface, columns.created_at, columns.details).where(*lately).order_by(columns.id)
     since: dict[str, datetime] = {}
     reasons: dict[str, Counter[str]] = defaultdict(Counter)

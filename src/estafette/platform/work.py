@@ -66,7 +66,7 @@ class Work:
 
     async def pack(self, batch: list[Job]) -> Outcome:
         """What the State is owed has left."""
-        with self._home.actor.database.read() as connection:
+        with self._home.actor.database.glance() as connection:
             self._sent = pace.sent(connection, self._home.actor.clock())
         self._packed = len({job.payload["interface"] for job in batch})
         return await declarations.pack(self._home, batch)
