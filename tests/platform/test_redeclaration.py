@@ -79,7 +79,9 @@ def test_a_status_is_told_under_another_number(own_world: World) -> None:
 def reject(world: World, identifier: str) -> None:
     """The portal rejects a status."""
     now = world.clock().replace(microsecond=0)
-    name = FlowName.numbered("FFE0654A", application_code=FlowName.parse(sent(world)).application_code, number=1)
+    name = FlowName.numbered(
+        "FFE0654A", application_code=FlowName.parse(sent(world)).application_code, number=10**9, emitter="PPF001"
+    )
     refusal = Refusal("REJ_HAB", "G7.01", "Pas encore habilité.", "Not entitled yet.")
     message = about_object(
         ObjectKind.STATUS, identifier="R1", object_identifier=identifier, recipient="0003", received_at=now, at=now,
@@ -88,7 +90,9 @@ def reject(world: World, identifier: str) -> None:
     data = flow_archive.pack({"R1.xml": cdar.write(message)})
     letter = Message(str(name), Kind.FLOW, "PPF", "0003", name.archive, sha256(data).hexdigest())
     world.wire.hand(letter, data, key=world.running["portal"])
+    world.wire.mute.add("PPF")  # which knows of no such letter of its own
     world.work()
+    world.wire.mute.clear()
 
 
 def sent(world: World) -> str:

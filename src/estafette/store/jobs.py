@@ -138,10 +138,14 @@ def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> None:
 
 
 def end_unclaimed(connection: Connection, *, queue: str, keys: str, now: datetime) -> None:
-    """The jobs of a queue whose keys begin so, and that nobody is at, are done: another did all that they ask."""
+    """The jobs of a queue whose keys begin so, that are due and that nobody is at, are done: another did what they ask.
+
+    Those put off until later stay, and will find nothing to do.
+    """
     free = or_(table.c.leased_until.is_(None), table.c.leased_until < now)
-    mine = (table.c.state == PENDING, table.c.queue == queue, table.c.key.startswith(keys, autoescape=True), free)
-    connection.execute(update(table).where(*mine).values(state="done", leased_until=None, ended_at=now))
+    due = (table.c.state == PENDING, table.c.due <= now)
+    mine = (table.c.queue == queue, table.c.key.startswith(keys, autoescape=True), free)
+    connection.execute(update(table).where(*due, *mine).values(state="done", leased_until=None, ended_at=now))
 
 
 def retry(connection: Connection, job: Job, *, now: datetime, error: str, after: timedelta = timedelta()) -> None:
