@@ -206,6 +206,23 @@ def test_what_is_not_heard_is_told_again(hooked: Client, ear: Ear, status: int) 
     assert (shown(hooked, made)["failures"], shown(hooked, made)["state"]) == (0, "active")
 
 
+def test_what_comes_while_a_call_waits_is_told_after_it(hooked: Client, ear: Ear) -> None:
+    """A change that comes between a call that failed and its next try does not go before it, however soon it is due."""
+    subscribed(hooked, ear.url)
+    heard = hooked.deposit(INFO, b"<n>0</n>").json["flowId"]
+    tell(hooked)
+    ear.status = 500
+    failed = hooked.deposit(INFO, b"<n>1</n>").json["flowId"]
+    tell(hooked)
+    ear.status = 204
+    later = hooked.deposit(INFO, b"<n>2</n>").json["flowId"]
+    tell(hooked)
+    assert [one["flowId"] for one in ear.flows] == [heard, failed]
+    hooked.now += timedelta(seconds=2)
+    tell(hooked)
+    assert [one["flowId"] for one in ear.flows] == [heard, failed, failed, later]
+
+
 def test_after_so_many_failures_it_is_disabled_then_replayed(hooked: Client, ear: Ear) -> None:
     """A webhook that fails time after time is no longer called, which is seen; replayed, it hears all it missed."""
     made, ear.status = subscribed(hooked, ear.url), 500

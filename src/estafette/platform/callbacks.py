@@ -1,6 +1,7 @@
 """Calling the webhooks: one batch of events at a time for each, in order, to public addresses only, five seconds each.
 
-The first call of a batch that fails puts off the rest of it: a webhook that is down costs one call at a time.
+The first call of a batch that fails puts off the rest of it, and what comes meanwhile waits for it: a webhook that is
+down costs one call at a time, and hears of a flow in the order of its changes.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import aiohttp
 import msgspec
@@ -19,10 +21,11 @@ from estafette.exchange.public_addresses import PublicResolver, parse
 from estafette.platform import webhooks
 from estafette.platform.flow_tables import webhook
 from estafette.platform.webhooks import Secrets
+from estafette.store import jobs
 from estafette.store.identity_accreditations import Acting, acting
 from estafette.store.identity_clients import holder_of
 from estafette.store.jobs import Job
-from estafette.store.worker import Later, Outcome
+from estafette.store.worker import Later, Never, Outcome
 from estafette.values.moments import paris_day
 
 TIMEOUT = aiohttp.ClientTimeout(total=5)
@@ -52,17 +55,27 @@ class Callbacks:
             if row is None or row["disabled_at"] is not None:
                 return Outcome(lambda _connection: None)
             let = self._acting(connection, row)
+            before = jobs.left_before(connection, batch) if row["failures"] else None
         if let is None:
             now = self._actor.clock()
             return Outcome(lambda connection: webhooks.disable(connection, row, ENDED, now=now))
+        late = self._waiting(batch, *before) if before else {}
+        batch = [job for job in batch if job.id not in late]
         events = [job for job in batch if "flow" in job.payload]
         events = [job for job in events if let.may("flow.read", job.payload["flow"]["flowType"])]
         async with self._room:
-            told, error = await self._tell(row, events)
+            told, error = await self._tell(row, events) if events else (0, None)
         if error is not None:
-            await self._failed(row, error)
-        left = {job.id: Later(error or "") for job in events[told:]}
-        return Outcome(lambda connection: self._apply(connection, row, batch, told), left)
+            await self._failed(row, error, is_heard=told > 0)
+            wait = jobs.back_off(events[told].tries)
+            late |= {job.id: Later(error, after=wait) for job in events[told:]}
+        is_heard = told > 0 and error is None
+        return Outcome(lambda connection: self._apply(connection, row, batch, is_heard=is_heard), late)
+
+    def _waiting(self, batch: list[Job], first: int, due: datetime) -> dict[int, Later | Never]:
+        """Put off what comes after a job that was put off, until that one is due."""
+        wait = max(due - self._actor.clock(), timedelta())
+        return {job.id: Later("after the one before", after=wait) for job in batch if job.id > first}
 
     def _acting(self, connection: Connection, row: RowMapping) -> Acting | None:
         """Return how far the owner may still read the company's flows; None when it no longer may."""
@@ -70,20 +83,24 @@ class Callbacks:
         let = holder and acting(connection, holder, row["siren"], on=paris_day(self._actor.clock()))
         return let if let and let.may("flow.read") else None
 
-    def _apply(self, connection: Connection, row: RowMapping, batch: list[Job], told: int) -> None:
+    def _apply(self, connection: Connection, row: RowMapping, batch: list[Job], *, is_heard: bool) -> None:
         now = self._actor.clock()
-        if told:
+        if is_heard:
             webhooks.heard(connection, row, now=now)
         for job in batch:
             if "flow" not in job.payload:
                 webhooks.replay_page(connection, row, job.payload, now=now)
 
-    async def _failed(self, row: RowMapping, error: str) -> None:
+    async def _failed(self, row: RowMapping, error: str, *, is_heard: bool) -> None:
+        """The webhook failed, once more or, when it heard what came before, for the first time."""
         now = self._actor.clock()
-        disabled = await self._actor.database.write(
-            lambda connection: webhooks.failed(connection, row, error, most=self._failures_max, now=now)
-        )
-        if disabled:
+
+        def note(connection: Connection) -> bool:
+            if is_heard:
+                webhooks.heard(connection, row, now=now)
+            return webhooks.failed(connection, row, error, most=self._failures_max, now=now)
+
+        if await self._actor.database.write(note):
             log.warning("webhook.disabled", webhook=row["id"], siren=row["siren"], error=error)
 
     async def _tell(self, row: RowMapping, events: Sequence[Job]) -> tuple[int, str | None]:

@@ -126,6 +126,17 @@ def are_held(connection: Connection, some: Sequence[Job]) -> bool:
     return len(_HELD.values(connection, ids=[job.id for job in some], who=some[0].worker)) == len(some)
 
 
+def left_before(connection: Connection, batch: Sequence[Job]) -> tuple[int, datetime] | None:
+    """Return the first job of the queue of a batch that waits and is not in it, and when it is due; None when all after
+    the batch do, or none.
+    """
+    mine = (table.c.queue == batch[0].queue, table.c.state == PENDING, table.c.id < max(job.id for job in batch))
+    others = table.c.id.not_in([job.id for job in batch])
+    query = select(table.c.id, table.c.due).where(*mine, others).order_by(table.c.id).limit(1)
+    found = connection.execute(query).first()
+    return (found.id, found.due) if found else None
+
+
 def prolong(connection: Connection, job: Job, *, now: datetime) -> None:
     """The job is left alone for as long again: it takes its time and says so."""
     connection.execute(update(table).where(table.c.id == job.id).values(leased_until=now + LEASE))
