@@ -274,3 +274,29 @@ def test_page_of_the_operator(own_world: World) -> None:
     assert other.get("/operations").status == 403
     world.work()
     assert world.statuses(BUYER, "W1") == "202 203"
+
+
+def test_all_that_was_set_aside_is_run_again_at_once(own_world: World) -> None:
+    """One button for each queue of which several jobs were set aside; nobody but an operator has it."""
+    world, running = own_world, own_world.running["platform-a"]
+    with running.actor.database.begin() as connection:
+        held = identity.hashed(PASSWORD)
+        identity.add_account(
+            connection, login="exploitant", held=held, role="operator", tenant=None, now=world.clock.now
+        )
+    world.wire.down.add("0005")
+    for number in ("A1", "A2"):
+        world.leave(service(number))
+    world.work_with_troubles()
+    person = Visitor(running.application)
+    person.sign_in("exploitant", PASSWORD)
+    for row in call(world, "/operator/v1/jobs?state=pending")[1]["jobs"]:
+        call(world, f"/operator/v1/jobs/{row['id']}/park", method="POST")
+    page = person.get("/operations")
+    assert "Relancer les 2 deliver:0005" in page.text
+    world.wire.down.clear()
+    assert person.post("/operations/jobs/retry", queue="deliver:0005").status == 403
+    assert person.post("/operations/jobs/retry", csrf=page.hidden("csrf"), queue="deliver:0005").status == 200
+    world.work()
+    assert [world.statuses(BUYER, number) for number in ("A1", "A2")] == ["202 203", "202 203"]
+    assert person.post("/operations/jobs/retry", csrf=page.hidden("csrf"), queue="deliver:0005").status == 404
