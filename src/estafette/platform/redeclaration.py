@@ -40,6 +40,9 @@ INTERFACES = (*declarations.DATA.values(), declarations.STATUSES)
 TOLD_FOR = timedelta(days=7)
 """How long, from its term, one is told of what the portal did not accept, and may reopen it (ours)."""
 
+REOPENED_MAX = 10_000
+"""Objects reopened at once (our bound); the others once these have left."""
+
 KINDS: dict[str, Table] = {"declaration": declaration, "transmission": transmission}
 NOT_TAKEN = ("irreceivable", "rejected")
 
@@ -48,7 +51,8 @@ def reopen(connection: Connection, interface: str, *, now: datetime) -> int:
     """What the portal rejected lately of an interface will be declared again; returns how many objects."""
     columns = declaration.c
     lately = (IS_REFUSED, columns.due_at > now - TOLD_FOR, columns.state == "rejected", columns.interface == interface)
-    rows = connection.execute(select(columns.id, columns.flow_name).where(*lately).order_by(columns.id)).all()
+    query = select(columns.id, columns.flow_name).where(*lately).order_by(columns.id).limit(REOPENED_MAX)
+    rows = connection.execute(query).all()
     for row in rows:
         payload = {"kind": "declaration", "id": row.id}
         jobs.add(connection, queue=AGAIN, key=key_of(row.flow_name, row.id), payload=payload, now=now)
