@@ -1,4 +1,4 @@
-"""Facts of before: numbers go on after them, and a transmission that was replaced stands no more."""
+"""What was there before: numbers go on after facts, what was replaced stands no more, what was answered is noted."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from sqlalchemy import select, text
 
 from estafette.portal.fact_tables import replaced_fact
 from estafette.portal.reporting_tables import accepted_report
+from estafette.portal.tables import partner_flow
 from estafette.store import migrating, sequences
 from estafette.store.database import open_database
 from estafette.store.sqlite import open_engine
@@ -16,6 +17,31 @@ INSERT INTO accepted_report (id, declarant, role, kind, start, "end", identifier
 file_name, sha256, recorded_at) VALUES ({id}, '100000009', 'SE', 'transactions', '{start}', '2026-09-30', 'R{id}', 'IN',
 '0003', 'F', 'a.xml', '{digest}', '2026-10-0{id} 06:00:00.000000')
 """
+
+
+FLOW = """
+INSERT INTO partner_flow (name, direction, interface, application_code, identifier, partner, state, details, sha256,
+created_at) VALUES ('{name}', 'In', '{name}', 'PA0003', 'x', '0003', 'received', '[]', '', '2026-10-01 06:00:00.000000')
+"""
+
+
+def test_what_was_answered_before(tmp_path: Path) -> None:
+    """What platforms answered waits no more; a flow that had come and was not controlled yet still does."""
+    file = tmp_path / "records.sqlite"
+    engine = open_engine(file)
+    history = migrating.configuration()
+    with engine.connect() as connection, connection.begin():
+        history.attributes["connection"] = connection
+        for revision in ("shared@head", "portal_openings"):
+            command.upgrade(history, revision)
+        for name in ("CFE0604A", "FFE0111A"):
+            connection.execute(text(FLOW.format(name=name)))
+    engine.dispose()
+    opened = open_database(file, ("portal",))
+    with opened.read() as connection:
+        states = connection.execute(select(partner_flow.c.name, partner_flow.c.state)).all()
+    opened.close()
+    assert {row.name: row.state for row in states} == {"CFE0604A": "noted", "FFE0111A": "received"}
 
 
 def test_what_was_accepted_before(tmp_path: Path) -> None:
