@@ -29,6 +29,18 @@ def test_a_company_opened_twice_is_opened_once(client: Client) -> None:
     assert client.token("erp-new", "t" * 16).status == 401
 
 
+@pytest.mark.parametrize("taken", ["login", "client_id"])
+def test_what_is_another_s_is_not_given(client: Client, taken: str) -> None:
+    """A login or a client that is another company's opens nothing here, and whoever asks is told so."""
+    other = {**COMPANY, "siren": "500000005", "status_address": "500000005", "login": "other", "client_id": "erp-other"}
+    assert call(client, COMPANY).status == 201
+    refused = call(client, {**other, taken: COMPANY[taken]})
+    assert (refused.status, refused.json["errorMessage"].startswith(f"{taken}: ")) == (422, True)
+    assert client.token("erp-other", "s" * 16).status == 401
+    assert call(client, other).status == 201
+    assert client.token("erp-other", "s" * 16).status == 200
+
+
 @pytest.mark.parametrize("token", ["", "x", "é"])
 def test_nobody_else(client: Client, token: str) -> None:
     """Without the operator's token nothing is opened, a company's own token being none."""

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -23,7 +24,7 @@ from estafette.platform.platform import Platform
 from estafette.platform.views import View
 from estafette.portal import authority
 from estafette.portal.portal import Portal
-from estafette.store import identity
+from estafette.store import identity, identity_clients
 from estafette.values.identifiers import SIRET
 from estafette.values.limits import PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN
 
@@ -96,15 +97,10 @@ def platform_routes(platform: Platform, clock: Callable[[], datetime]) -> list[R
     async def open_company(request: Request) -> Response:
         asked = await decode_body(request, Opening, limit=BODY_MAX)
         held = await run_in_threadpool(identity.hashed, asked.password)
-        platform.open_company(siren=asked.siren, name=asked.name, status_address=asked.status_address)
         now = clock()
         with platform.home.actor.database.begin() as connection:
-            identity.add_account(
-                connection, login=asked.login, held=held, role="administrator", tenant=asked.siren, now=now
-            )
-            identity.create_client(
-                connection, client_id=asked.client_id, secret=asked.client_secret, tenant=asked.siren, now=now
-            )
+            _open_entries(connection, asked, held, now)
+        platform.open_company(siren=asked.siren, name=asked.name, status_address=asked.status_address)
         return JSONResponse({"siren": asked.siren}, 201)
 
     async def state(_request: Request) -> Response:
@@ -131,6 +127,21 @@ def platform_routes(platform: Platform, clock: Callable[[], datetime]) -> list[R
         Route("/operator/v1/declarations/{interface}/again", declare_again, methods=["POST"]),
         Route("/operator/v1/state", state),
     ]
+
+
+def _open_entries(connection: Connection, asked: Opening, held: str, now: datetime) -> None:
+    """The company has its first administrator and its first software; its own are left as they are.
+
+    Raises: Problem 422, for a login or a client that is another's.
+    """
+    siren, client_id = asked.siren, asked.client_id
+    is_new = identity.add_account(connection, login=asked.login, held=held, role="administrator", tenant=siren, now=now)
+    if not is_new and siren not in identity.organizations_of(connection, asked.login):
+        raise Problem(422, f"login: {asked.login} est déjà pris. / {asked.login} is already taken.")
+    identity.create_client(connection, client_id=client_id, secret=asked.client_secret, tenant=siren, now=now)
+    holder = identity_clients.holder_of(connection, client_id)
+    if holder is None or holder.tenant != siren:
+        raise Problem(422, f"client_id: {client_id} est déjà pris, ou retiré. / {client_id} is taken, or was revoked.")
 
 
 def account_routes(actor: Actor) -> list[Route]:
