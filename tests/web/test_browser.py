@@ -97,6 +97,7 @@ def people(browser: Browser, circuit: Circuit) -> Iterator[Callable[..., Person]
         page.on("pageerror", lambda error: told.append(str(error)))
         person = Person(page, circuit.urls[DESKS[login]], told)
         person.open("/")
+        expect(page.locator("#login")).to_be_focused()  # it asks for it itself; a browser tells of whoever comes first
         page.locator("#login").fill(login)
         page.locator("#password").fill(circuit.entries.by_login[login].password)
         with page.expect_navigation():
