@@ -14,6 +14,7 @@ from tests.platform.world import BUYER, SELLER, World, opened, service
 from estafette.circuit.operators import operator_token
 from estafette.exchange.sftp import Door
 from estafette.formats import cdar
+from estafette.store import alarms
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +96,32 @@ async def fetched(client: Any, name: str) -> bytes:
     async with client.open(f"retrait/{name}", "rb") as file:
         data: bytes = await file.read()
     return data
+
+
+@pytest.mark.usefixtures("keys")
+def test_an_area_that_fails(world: World) -> None:
+    """The operator is told of an area where nothing moves, and no longer once it does."""
+    depot = door(world, "platform-a").area(SELLER) / "depot"
+    kept = depot.rename(depot.with_name("kept"))
+    depot.write_text("no folder")
+    alarm = ("folder", f"sftp/{SELLER}")
+
+    def told() -> bool:
+        asyncio.run(_looked(world, "platform-a"))
+        with world.running["platform-a"].actor.database.read() as connection:
+            return alarm in [(row["kind"], row["subject"]) for row in alarms.raised(connection)]
+
+    assert not told()
+    world.pass_by(minutes=16)
+    assert told()
+    depot.unlink()
+    kept.rename(depot)
+    assert not told()
+
+
+async def _looked(world: World, name: str) -> None:
+    await world.running[name].rounds.once()
+    await world.running[name].rounds.stop()
 
 
 def test_keys_by_the_operator(world: World) -> None:

@@ -36,7 +36,6 @@ from estafette.circuit.upkeep import (
     fetch_from_portal,
     partners_door,
     rounds_of,
-    serve_door,
     serve_partners,
 )
 from estafette.directory.resolution import FICTIVE
@@ -112,12 +111,12 @@ def _platform(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     desk = desk_of(seat, actor, platform_desk.TEMPLATES, platform_desk.NAVIGATION)
     routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
     routes += operator.platform_routes(platform, clock)
-    rounds = rounds_of(actor, platform, network.deposits(seat))
+    door = door_of(seat, network, actor)
+    rounds = rounds_of(actor, platform, network.deposits(seat), door)
     if client := network.to_portal(seat, identity.application_code):
         post.carriers[PORTAL] = client
         fetch_from_portal(rounds, client, platform.home)
-    if door := door_of(seat, network, actor):
-        serve_door(rounds, door, platform)
+    if door:
         routes += sftp_keys.routes(door)
     return running(actor, post, routes, desk, rounds)
 
@@ -156,10 +155,10 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
         *DirectoryPages(desk).routes(),
     ]
     routes += [*watch_service.routes(actor), *watch_desk.routes(actor, desk)]
-    rounds = rounds_of(actor, platform, network.deposits(seat), [alarms.conditions])
+    door = door_of(seat, network, actor)
+    rounds = rounds_of(actor, platform, network.deposits(seat), door, [alarms.conditions])
     rounds.every(directory_upkeep.EVERY_S, directory_upkeep.visit_of(actor, partial(extracts.publish, hall)))
-    if door := door_of(seat, network, actor):
-        serve_door(rounds, door, platform)
+    if door:
         routes += sftp_keys.routes(door)
     export_facts(rounds, actor)
     if partners := partners_door(seat, network, hall):

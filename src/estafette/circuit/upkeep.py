@@ -44,9 +44,16 @@ PARTITIONS_S = 900.0
 
 
 def rounds_of(
-    actor: Actor, platform: Platform | None = None, deposits: Path | None = None, more: Sequence[Watch] = ()
+    actor: Actor,
+    platform: Platform | None = None,
+    deposits: Path | None = None,
+    door: "Door | None" = None,
+    more: Sequence[Watch] = (),
 ) -> Rounds:
-    """Return the rounds of an actor; of a platform, its customers' folders under `deposits` too; `more` to watch."""
+    """Return the rounds of an actor; of a platform, its customers' folders under `deposits` and behind its SFTP door.
+
+    `more`: what else is watched.
+    """
     rounds, watches = Rounds(), [watch.conditions, *more]
     if platform is not None:
         watches.append(platform_watch.conditions)
@@ -59,6 +66,8 @@ def rounds_of(
         folder = Folder(platform, lambda siren: _tray(deposits, siren), name="dossier")
         rounds.every(FOLDER_S, folder.visit)
         watches.append(folder.conditions)
+    if platform is not None and door is not None:
+        watches.append(_serve(rounds, door, platform))
     rounds.every(WATCH_S, watch.round_of(actor.database, watches, actor.clock))
     return rounds
 
@@ -82,8 +91,11 @@ def export_facts(rounds: Rounds, actor: Actor) -> None:
     rounds.every(PARTITIONS_S, visit)
 
 
-def serve_door(rounds: Rounds, door: "Door", platform: Platform) -> None:
-    """The door is opened with the rounds; what is put in it is deposited, what is for its accounts is laid in it."""
+def _serve(rounds: Rounds, door: "Door", platform: Platform) -> Watch:
+    """The door is opened with the rounds; what is put in it is deposited, what is for its accounts is laid in it.
+
+    Returns what tells of the areas that fail, and of the files that lie there too long.
+    """
 
     def accounts() -> list[str]:
         return [siren for siren in customers(platform) if door.keys(siren).exists()]
@@ -103,6 +115,7 @@ def serve_door(rounds: Rounds, door: "Door", platform: Platform) -> None:
     rounds.every(SFTP_S, folder.visit)
     rounds.every(SFTP_S, retrieval.visit)
     rounds.ending(door.close)
+    return folder.conditions
 
 
 def partners_door(seat: Seat, network: Network, hall: Hall) -> "Door | None":

@@ -87,9 +87,8 @@ class Folder:
     async def visit(self) -> None:
         """Every tray has been looked at once; one that fails holds back no other."""
         for siren in self._companies():
-            tray = self._trays.setdefault(siren, self._tray_of(siren))
             try:
-                await self._visit(tray)
+                await self._visit(self._trays.setdefault(siren, self._tray_of(siren)))
             except OSError as fault:
                 since, _text = self._failing.get(siren, (self._now(), ""))
                 self._failing[siren] = (since, f"{type(fault).__name__}: {fault.strerror or fault}")

@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path, PurePath
 
+import structlog
 from sqlalchemy import RowMapping
 
 from estafette.platform.platform import Platform
 from estafette.values import limits
+
+log = structlog.get_logger()
 
 PAGE = 100
 
@@ -35,9 +38,12 @@ class Retrieval:
         self._mark_of = mark_of
 
     async def visit(self) -> None:
-        """What each company was given since the last visit lies in its folder."""
+        """What each company was given since the last visit lies in its folder; one that fails holds back no other."""
         for siren in self._companies():
-            await asyncio.to_thread(self._lay_out, siren)
+            try:
+                await asyncio.to_thread(self._lay_out, siren)
+            except OSError as fault:
+                log.warning("retrieval.failed", siren=siren, error=str(fault))
 
     def _lay_out(self, siren: str) -> None:
         out, mark = self._out_of(siren), self._mark_of(siren)
