@@ -21,7 +21,7 @@ from estafette.store import jobs, processes
 from estafette.store.database import Database, open_database
 from estafette.store.processes import GONE_AFTER, beat
 from estafette.store.sequences import draw
-from estafette.store.tables import job
+from estafette.store.tables import job, sequence
 from estafette.store.worker import Apply, Worker
 
 __all__ = ["new_postgresql_store", "world"]
@@ -111,8 +111,9 @@ def test_one_taken_for_dead_writes_nothing(database: Database, world: World) -> 
         await asyncio.wait([first, second])
 
     world.run(story())
-    assert done == ["two 1"]
+    assert done == ["two 1", "one 2"]  # applied, and undone: it ended no job of its own
     with database.read() as connection:
+        assert connection.execute(select(sequence.c.value)).scalar_one() == 1
         assert connection.execute(select(job.c.state, job.c.worker)).one() == ("done", "two")
 
 

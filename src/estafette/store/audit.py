@@ -26,7 +26,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, RowMapping, bindparam, event, insert, select, update
 
 from estafette.store.queries import Query
-from estafette.store.statements import Command
+from estafette.store.statements import Command, unanswered
 from estafette.store.tables import audit_event, audit_head
 
 OPERATOR = "operator"
@@ -110,8 +110,9 @@ def flush(connection: Connection) -> None:
         body = canonical({**told, "seq": seq + 1})
         heads[chain] = (seq + 1, link(last, body))
         rows.append({"chain": chain, "seq": seq + 1, "about": told["about"], "body": body, "hash": heads[chain][1]})
-    _EVENTS.run(connection, rows)
-    _move(connection, heads, known)
+    with unanswered(connection):
+        _EVENTS.run(connection, rows)
+        _move(connection, heads, known)
 
 
 def _heads(connection: Connection, chains: Sequence[str]) -> dict[str, tuple[int, str]]:
@@ -120,15 +121,13 @@ def _heads(connection: Connection, chains: Sequence[str]) -> dict[str, tuple[int
 
 
 def _move(connection: Connection, heads: dict[str, tuple[int, str]], known: frozenset[str]) -> None:
-    rows = [{"head": chain, "seq_now": seq, "hash_now": digest} for chain, (seq, digest) in heads.items()]
-    if moved := [row for row in rows if row["head"] in known]:
-        _MOVED.run(connection, moved)
-    if fresh := [
-        {"chain": row["head"], "seq": row["seq_now"], "hash": row["hash_now"], "sealed": 0}
-        for row in rows
-        if row["head"] not in known
-    ]:
-        connection.execute(insert(audit_head), fresh)
+    rows = [{"chain": chain, "seq": seq, "hash": digest, "sealed": 0} for chain, (seq, digest) in heads.items()]
+    if moved := [row for row in rows if row["chain"] in known]:
+        _MOVED.run(
+            connection, [{"head": row["chain"], "seq_now": row["seq"], "hash_now": row["hash"]} for row in moved]
+        )
+    if fresh := [row for row in rows if row["chain"] not in known]:
+        _FRESH.run(connection, fresh)
 
 
 def latest(connection: Connection, chain: str, *, limit: int, about: str | None = None) -> list[dict[str, Any]]:
@@ -222,6 +221,7 @@ _HEADS = Query(
     .order_by(audit_head.c.chain)
     .with_for_update()
 )
+_FRESH = Command(insert(audit_head), ("chain", "seq", "hash", "sealed"))
 _MOVED = Command(
     update(audit_head)
     .where(audit_head.c.chain == bindparam("head"))

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Executable, MetaData, Select, Table, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import visitors
 
-from estafette.store.statements import Command
+from estafette.store.statements import Command, unanswered
 
 Row = dict[str, Any]
 Value = TypeVar("Value")
@@ -162,10 +162,13 @@ def _flush(connection: Connection, gathered: Gathered, names: frozenset[str] | N
     late = [(one, gathered.changes.pop(one)) for one in changes]
     last = [one for one in gathered.latest if names is None or _changed(one[0]) in names]
     late += [(one[0], [gathered.latest.pop(one)]) for one in last]
-    for (table, once, columns), some in sorted(due, key=lambda item: _rank(item[0][0])):
-        _insert(table, once, columns, connection.dialect.name).run(connection, some)
-    for statement, values in late:
-        _update(statement).run(connection, values)
+    if not due and not late:
+        return
+    with unanswered(connection):
+        for (table, once, columns), some in sorted(due, key=lambda item: _rank(item[0][0])):
+            _insert(table, once, columns, connection.dialect.name).run(connection, some)
+        for statement, values in late:
+            _update(statement).run(connection, values)
 
 
 def _changed(statement: Update) -> str:

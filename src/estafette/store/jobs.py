@@ -121,11 +121,6 @@ def ready(
     return [Job(**row, worker=worker) for row in rows if row["id"] not in taken][:limit]
 
 
-def are_held(connection: Connection, some: Sequence[Job]) -> bool:
-    """Tell whether these jobs are still those of the process that claimed them all, and not done by another."""
-    return len(_HELD.values(connection, ids=[job.id for job in some], who=some[0].worker)) == len(some)
-
-
 def left_before(connection: Connection, batch: Sequence[Job]) -> tuple[int, datetime] | None:
     """Return the first job of the queue of a batch that waits and is not in it, and when it is due; None when all after
     the batch do, or none.
@@ -142,10 +137,14 @@ def prolong(connection: Connection, job: Job, *, now: datetime) -> None:
     connection.execute(update(table).where(table.c.id == job.id).values(leased_until=now + LEASE))
 
 
-def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> None:
-    """The jobs are done and stay as a trace; one that ended meanwhile, its lease being over, is left as it ended."""
+def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> bool:
+    """The jobs are done and stay as a trace; one that ended meanwhile, its lease being over, is left as it ended.
+
+    Tells whether all were still those of the process that claimed them, and none done by another.
+    """
     gathered.flush(connection, _MINE)
-    _END.run(connection, [{"ids": [job.id for job in done], "now": now}])
+    values = {"ids": [job.id for job in done], "now": now, "who": done[0].worker}
+    return (_END if done[0].worker is None else _END_OURS).count(connection, values) == len(done)
 
 
 def end_unclaimed(connection: Connection, *, queue: str, keys: str, now: datetime) -> None:
@@ -213,12 +212,12 @@ _THESE = table.c.id.in_(bindparam("ids", expanding=True))
 _LEASE = Command(
     update(table).where(_THESE).values(leased_until=bindparam("until", type_=Instant), worker=bindparam("who"))
 )
-_HELD = Query(select(table.c.id).where(_THESE, table.c.worker == bindparam("who"), table.c.state == PENDING))
-_END = Command(
+_ENDED = (
     update(table)
     .where(_THESE, table.c.state == PENDING)
     .values(state="done", leased_until=None, ended_at=bindparam("now", type_=Instant))
 )
+_END, _END_OURS = Command(_ENDED), Command(_ENDED.where(table.c.worker == bindparam("who")))
 
 
 def back_off(tries: int) -> timedelta:

@@ -47,10 +47,8 @@ _GROWN = text(
     " AND held.n_mod_since_analyze > :least + greatest(pg_class.reltuples, 0)"
 )
 
-_ALONE = text("SELECT pg_advisory_xact_lock(hashtext(current_schema()))")
-_ALONE_UNSYNCED = text(
-    "SELECT pg_advisory_xact_lock(hashtext(current_schema())), set_config('synchronous_commit', 'off', true)"
-)
+_ALONE = "BEGIN; SELECT pg_advisory_xact_lock(hashtext(current_schema()))"
+_ALONE_UNSYNCED = f"{_ALONE}, set_config('synchronous_commit', 'off', true)"
 
 
 class WrongUrl(Exception):
@@ -130,9 +128,15 @@ class Writing:
 
     @contextmanager
     def __call__(self, *, durable: bool) -> Iterator[Connection]:
-        """Hold the lock."""
-        with self._engine.begin() as connection:
-            connection.execute(_ALONE if durable else _ALONE_UNSYNCED)
+        """Hold the lock.
+
+        The driver is told to begin nothing by itself: the transaction begins with the lock, in one round trip.
+        """
+        with (
+            self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+            connection.begin(),
+        ):
+            connection.exec_driver_sql(_ALONE if durable else _ALONE_UNSYNCED)
             yield connection
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 A process enters under a name of its own, says that it is there (`beat`), and leaves. Whoever beats takes off those that
 have been silent for `GONE_AFTER` and gives back what they had leased: work of a process that was killed waits so long
 and no longer. One that was only slow does no harm: what it took is no longer its own, and it finds that out before it
-writes (`jobs.are_held`). The eldest that takes jobs is the first: it makes the rounds, and nobody else.
+commits (`jobs.end`). The eldest that takes jobs is the first: it makes the rounds, and nobody else.
 
 Moments are given by each process's clock: clocks of several machines agree to a second or two, as NTP keeps them.
 """

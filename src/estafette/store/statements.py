@@ -8,7 +8,8 @@ A parameter declared with `expanding` is a list. What the driver raises is raise
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -134,6 +135,11 @@ class Command:
         except Exception as fault:
             raise_fault(connection, text, fault)
 
+    def count(self, connection: Connection, values: Row) -> int:
+        """It is done with these parameters; return how many rows that changed."""
+        self.run(connection, [values])
+        return int(cursor_of(connection).rowcount)
+
 
 def _run_each(connection: Connection, text: str, parameters: list[Any]) -> None:
     raw = cursor_of(connection)
@@ -150,6 +156,23 @@ def _run_recordset(connection: Connection, many: Recordset, parameters: list[Any
         rows = many.parameters(parameters[at : at + ROWS_MAX])
         tell(connection, many.text, [rows])
         raw.execute(many.text, rows)
+
+
+@contextmanager
+def unanswered(connection: Connection) -> Iterator[None]:
+    """Commands meanwhile do not each wait for the answer of the one before, where a server gives them: only the last.
+
+    Nothing else is asked of the connection meanwhile. A fault of any is raised, at the latest with the last answer.
+    """
+    raw: Any = connection.connection.dbapi_connection
+    if not hasattr(raw, "pipeline"):
+        yield
+        return
+    try:
+        with raw.pipeline():
+            yield
+    except Exception as fault:
+        raise_fault(connection, "", fault)
 
 
 def cursor_of(connection: Connection) -> Any:
@@ -171,9 +194,9 @@ def tell(connection: Connection, text: str, parameters: list[Any]) -> None:
 def raise_fault(connection: Connection, text: str, fault: Exception) -> NoReturn:
     """Raise what the driver raised as SQLAlchemy does, its values left out; a lost connection is let go of."""
     dialect = connection.dialect
-    raw = connection.connection.dbapi_connection
     if not isinstance(fault, dialect.loaded_dbapi.Error):
-        raise fault
+        raise fault  # said already
+    raw = connection.connection.dbapi_connection
     is_lost = raw is not None and dialect.is_disconnect(fault, raw, None)
     told = DBAPIError.instance(
         text,

@@ -330,10 +330,9 @@ class Worker:
             log.info("job.done", queue=job.queue, key=job.key, **{correlation.NAME: job.correlation})
 
     def _finish(self, connection: Connection, done: list[Job], apply: Apply) -> None:
-        if self.name is not None and not jobs.are_held(connection, done):
-            raise Lost
         apply(connection)
-        jobs.end(connection, done, now=self._clock())
+        if not jobs.end(connection, done, now=self._clock()) and self.name is not None:
+            raise Lost
 
     async def _put_off(self, jobs_and_faults: Sequence[tuple[Job, Exception]]) -> None:
         """Each job will be tried again, or is parked when it never can succeed."""
