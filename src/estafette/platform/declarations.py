@@ -7,7 +7,7 @@ again by the identifier of the envelope, then by that of the object.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -26,7 +26,7 @@ from estafette.lifecycle.deadlines import INVOICE_DATA, due
 from estafette.lifecycle.messages import for_portal
 from estafette.lifecycle.statuses import STATUSES as CATALOGUE
 from estafette.lifecycle.statuses import Duty
-from estafette.platform.home import Home
+from estafette.platform.home import Home, UnitData
 from estafette.platform.mirrors import mirror
 from estafette.platform.tables import declaration, portal_flow
 from estafette.reporting.cashing import REPORTED_BEFORE
@@ -47,21 +47,44 @@ PACK = "pack"
 
 def declare_invoice(home: Home, connection: Connection, row: dict[str, Any], document: Invoice) -> None:
     """The invoice's data (Flow 1) will reach the portal: as many files as it has sellers (frameworks B8, B9 …)."""
-    syntax = Syntax.UBL if row["syntax"] == Syntax.UBL.value else Syntax.CII
-    for unit in flux1.units(document):
-        about = {**row, "seller_siren": unit.seller_siren or ""}
-        limit = due(INVOICE_DATA, home.actor.clock())  # the 200 is of this moment
-        written = data_of(home, unit, syntax)
-        _declare(home, connection, about, DATA[syntax], written=written, object_id=portal_number(unit), due_at=limit)
+    today = paris_day(home.actor.clock())
+    syntax = _data_syntax(row["syntax"])
+    limit = due(INVOICE_DATA, home.actor.clock())  # the 200 is of this moment
+    for unit in home.data.get((row["sha256"], today)) or _data(document, syntax, today):
+        about = {**row, "seller_siren": unit.seller_siren}
+        written = _kept(home, unit)
+        _declare(home, connection, about, DATA[syntax], written=written, object_id=unit.number, due_at=limit)
+
+
+def prepare(home: Home, sha256: str, document: Invoice, syntax: Syntax) -> None:
+    """The data of an invoice are made, should they be declared today: writing them keeps no transaction waiting."""
+    today = paris_day(home.actor.clock())
+    home.data.keep((sha256, today), _data(document, _data_syntax(syntax.value), today))
 
 
 def data_of(home: Home, unit: Invoice, syntax: Syntax) -> dict[str, Any]:
     """Return the data of an invoice of one seller, kept: file name, hash, and what they have against the schema."""
-    profile = flux1.profile_on(paris_day(home.actor.clock()))
-    name, data = flux1.build(unit, profile=profile, syntax=syntax, on=unit.issue_date)
-    fault = flux1.structure_fault(data, syntax, profile)
-    details = [_told(fault)] if fault else []
-    return {"file_name": name, "sha256": home.actor.documents.put(data), "details": details}
+    return _kept(home, _unit_data(unit, flux1.profile_on(paris_day(home.actor.clock())), syntax))
+
+
+def _kept(home: Home, unit: UnitData) -> dict[str, Any]:
+    details = [_told(unit.fault)] if unit.fault else []
+    return {"file_name": unit.name, "sha256": home.actor.documents.put(unit.content), "details": details}
+
+
+def _data_syntax(syntax: str) -> Syntax:
+    return Syntax.UBL if syntax == Syntax.UBL.value else Syntax.CII
+
+
+def _data(document: Invoice, syntax: Syntax, today: date) -> tuple[UnitData, ...]:
+    profile = flux1.profile_on(today)
+    return tuple(_unit_data(unit, profile, syntax) for unit in flux1.units(document))
+
+
+def _unit_data(unit: Invoice, profile: flux1.Profile, syntax: Syntax) -> UnitData:
+    name, content = flux1.build(unit, profile=profile, syntax=syntax, on=unit.issue_date)
+    fault = flux1.structure_fault(content, syntax, profile)
+    return UnitData(unit.seller_siren or "", portal_number(unit), name, content, fault)
 
 
 def declare_status(

@@ -102,7 +102,7 @@ def open_flow(connection: Connection, *, siren: str, deposit: Deposit, sha256: s
     """
     if deposit.tracking_id:
         same = {"siren": siren, "sha256": sha256, "tracking_id": deposit.tracking_id}
-        if held := _SAME.value(connection, **same):
+        if held := SAME.value(connection, **same):
             return FLOW.rows(connection, which=held)[0], False
     is_message = deposit.syntax in ("CDAR", "FRR")
     row = _insert(
@@ -336,14 +336,10 @@ _OF_COMPANY = select(func.max(flow.c.updated_at)).where(flow.c.siren == company.
 LATEST = Lookup(select(_OF_COMPANY.label("latest")), {"siren": company.c.siren}, sees_gathered=False)
 """Asked before the transaction changes any flow of the company: later it is remembered."""
 _THESE = Query(select(flow).where(flow.c.id.in_(bindparam("these", expanding=True))).order_by(flow.c.updated_at))
-_SAME = Query(
-    _standing(select(flow.c.id)).where(
-        flow.c.origin == constant("client"),
-        flow.c.siren == bindparam("siren"),
-        flow.c.sha256 == bindparam("sha256"),
-        flow.c.tracking_id == bindparam("tracking_id"),
-        flow.c.acknowledgement != "Error",
-    )
+SAME = Lookup(
+    _standing(select(flow.c.id)).where(flow.c.origin == constant("client"), flow.c.acknowledgement != "Error"),
+    {"siren": flow.c.siren, "sha256": flow.c.sha256, "tracking_id": flow.c.tracking_id},
+    through=("siren", "sha256"),
 )
 REPEATED = Lookup(
     _standing(select(flow.c.id)).where(flow.c.origin == constant("client"), flow.c.acknowledgement == "Ok"),

@@ -13,8 +13,20 @@ from estafette.formats.status_message import StatusMessage
 from estafette.invoice.model import Invoice
 from estafette.platform import flows, intake, mirror, reception, reporting_sources, status_reception
 from estafette.platform.deliveries import EXCHANGED, brought_by, key_of
+from estafette.platform.flows import Deposit
 from estafette.platform.life_cycle import HISTORY
 from estafette.store.queries import AnyRow
+
+
+def registrations(connection: Connection, some: Sequence[tuple[str, Deposit, str]]) -> None:
+    """Ask what registering these deposits will: which were made before, when each company was told last, webhooks."""
+    tracked = [
+        {"siren": siren, "sha256": sha256, "tracking_id": deposit.tracking_id}
+        for siren, deposit, sha256 in some
+        if deposit.tracking_id
+    ]
+    flows.SAME.ahead(connection, tracked)
+    flows.look_ahead(connection, {siren for siren, _, _ in some})
 
 
 def deposits(connection: Connection, some: Sequence[tuple[AnyRow, Invoice]], *, alone: bool) -> None:

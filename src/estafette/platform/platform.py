@@ -21,6 +21,7 @@ from estafette.platform import (
     flows,
     intake,
     life_cycle,
+    look_ahead,
     reception,
     retransmission,
     webhooks,
@@ -37,6 +38,7 @@ from estafette.platform.tables import company, declaration, event, flow, invoice
 from estafette.platform.views import View
 from estafette.platform.work import DEPOSIT, STATUS, Work
 from estafette.store import audit, correlation, jobs
+from estafette.store.company import InCompany
 from estafette.store.queries import AnyRow
 
 PIECE_BYTES = 1024 * 1024
@@ -62,6 +64,9 @@ class Platform:
         self.home = home
         self._database = home.actor.database
         self._documents = home.actor.documents
+        self._registered = InCompany(
+            self._database, lambda connection, asked: self.register_kept(connection, *asked), look_ahead.registrations
+        )
         self.reporting = Reporting(home)
         self.packages = Packages(home, settings_of(home.actor.folder).retention)
 
@@ -127,15 +132,11 @@ class Platform:
 
     async def deposit_kept(self, siren: str, deposit: Deposit, sha256: str) -> AnyRow:
         """The file that is kept will be judged; returns its flow."""
-        return await self._database.write(
-            lambda connection: self.register_kept(connection, siren, deposit, sha256), urgent=True
-        )
+        return await self._registered.write((siren, deposit, sha256))
 
     async def deposit(self, siren: str, deposit: Deposit, data: bytes) -> AnyRow:
         """The file is kept and will be judged; returns its flow."""
-        return await self._database.write(
-            lambda connection: self.register(connection, siren, deposit, data), urgent=True
-        )
+        return await self.deposit_kept(siren, deposit, self._documents.put(data))
 
     def register(self, connection: Connection, siren: str, deposit: Deposit, data: bytes) -> AnyRow:
         """The deposit is written in this transaction; returns its flow."""

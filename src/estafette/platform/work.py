@@ -10,6 +10,7 @@ once what those few need (`look_ahead`).
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -80,6 +81,7 @@ class Work:
         with self._home.actor.database.glance() as connection:
             rows = {row["id"]: row for row in _FLOWS.rows(connection, these=[job.payload["flow"] for job in batch])}
         read: dict[int, tuple[AnyRow, Invoice]] = {}
+        sound: list[tuple[str, Examined]] = []
 
         async def one(job: Job) -> Apply:
             row = rows[job.payload["flow"]]
@@ -89,13 +91,24 @@ class Work:
             examined = await self._home.examine(data)
             if examined.invoice is not None:
                 read[job.id] = row, examined.invoice
+                if not examined.faults:
+                    sound.append((row["sha256"], examined))
             return lambda connection: deposits.settle(self._home, connection, row, data, examined)
 
         def ahead(connection: Connection, some: Sequence[Job]) -> None:
             invoices = [read[job.id] for job in some if job.id in read]
             look_ahead.deposits(connection, invoices, alone=len(invoices) == len(some))
 
-        return await together(one, ahead)(batch)
+        outcome = await together(one, ahead)(batch)
+        await asyncio.to_thread(self._prepare, sound)
+        return outcome
+
+    def _prepare(self, sound: Sequence[tuple[str, Examined]]) -> None:
+        """What the State will be owed of these deposits is ready; what cannot be made is said where it is declared."""
+        for sha256, examined in sound:
+            if examined.invoice is not None:
+                with suppress(Exception):
+                    declarations.prepare(self._home, sha256, examined.invoice, examined.syntax)
 
     async def receive(self, batch: list[Job]) -> Outcome:
         """Invoices of other platforms are at their addressees' disposal, or rejected, and their senders will know."""

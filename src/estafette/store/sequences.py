@@ -19,7 +19,7 @@ def reserve(connection: Connection, name: str, count: int) -> range:
     """Return the next numbers of this counter, as many as asked, for whoever loads by the million."""
     last = gathered.remember(connection, ("sequence", name), lambda: _last(connection, name))
     gathered.memorize(connection, ("sequence", name), last + count)
-    gathered.change(connection, _DRAWN, {"which": name, "last": last + count})
+    gathered.set_last(connection, _DRAWN, name, {"which": name, "last": last + count})
     return range(last + 1, last + 1 + count)
 
 
