@@ -28,7 +28,7 @@ from estafette.store.documents import Documents
 from estafette.store.jobs import Job
 from estafette.store.queries import Query
 from estafette.store.tables import inbox
-from estafette.store.worker import Apply, Later, Never, Outcome
+from estafette.store.worker import PART, Apply, Later, Never, Outcome
 
 log = structlog.get_logger()
 
@@ -206,7 +206,7 @@ class Post:
         def ahead(connection: Connection, jobs: Sequence[Job]) -> None:
             self._ahead(connection, [messages[job.id] for job in jobs])
 
-        return Outcome(lambda _connection: None, put_off, parts, ahead)
+        return Outcome(lambda _connection: None, put_off, parts, ahead, 2 * PART)
 
     def _told(self, message: Message) -> Apply:
         return lambda connection: self._delivered(connection, [message])

@@ -70,7 +70,7 @@ class Presence:
             try:
                 self._heard(await self._database.write(self._say, durable=False))
                 if self.is_first:
-                    await asyncio.to_thread(self._database.weigh_grown)
+                    await self._database.away(self._database.weigh_grown)
             except SQLAlchemyError:
                 log.exception("presence.unheard", seconds=processes.BEAT_S)
 

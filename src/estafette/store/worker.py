@@ -37,7 +37,7 @@ LOOK_S = 0.01
 """Seconds between two looks for work while there is some: what comes meanwhile is found at once."""
 
 PART = 8
-"""Jobs of a batch that are written together, where each can be written by itself."""
+"""Jobs of a batch that are written together, where each can be written by itself; more, where each is soon written."""
 
 CONCURRENCY = 32
 """Jobs worked one by one under way at once in one store: as many share a commit."""
@@ -66,8 +66,8 @@ class Lost(Exception):
 class Outcome:
     """What a batch comes to: what to write for the jobs that are done, and by its id why each other is not.
 
-    With `parts`, what to write for each job by itself: it is then written a few jobs at a time, so that nobody who asks
-    the writer for something waits for the whole batch. `ahead` is called before each few: it asks the store at once
+    With `parts`, what to write for each job by itself: it is written `part` jobs at a time, so that nobody who asks the
+    writer for something waits for the whole batch. `ahead` is called before each few: it asks the store at once
     what their parts will each ask.
     """
 
@@ -75,16 +75,17 @@ class Outcome:
     put_off: Mapping[int, Later | Never] = field(default_factory=dict)
     parts: Mapping[int, Apply] = field(default_factory=dict)
     ahead: Ahead | None = None
+    part: int = PART
 
 
 Handler = Callable[[Job], Awaitable[Apply]]
 Together = Callable[[list[Job]], Awaitable[Outcome]]
 
 
-def together(handler: Handler, ahead: Ahead | None = None) -> Together:
+def together(handler: Handler, ahead: Ahead | None = None, *, part: int = PART) -> Together:
     """Return what prepares each job of a batch with the handler, all at once, then writes their effects in order.
 
-    A job put off by its preparation is put off alone. `ahead`: see `Outcome`.
+    A job put off by its preparation is put off alone. `ahead`, `part`: see `Outcome`.
     """
 
     async def all_of(batch: list[Job]) -> Outcome:
@@ -98,7 +99,7 @@ def together(handler: Handler, ahead: Ahead | None = None) -> Together:
                 raise effect
             else:
                 effects[job.id] = effect
-        return Outcome(_nothing, put_off, effects, ahead)
+        return Outcome(_nothing, put_off, effects, ahead, part)
 
     return all_of
 
@@ -209,11 +210,10 @@ class Worker:
         if not self._database.is_shared:
             with self._database.glance() as connection:
                 return jobs.ready(connection, queues=queues, now=now, limit=TOGETHER_MAX, busy=busy, taken=self._taken)
-        return await self._database.write(
+        return await self._database.write_beside(
             lambda connection: jobs.claim(
                 connection, queues=queues, now=now, limit=TOGETHER_MAX, busy=busy, worker=self.name
-            ),
-            durable=False,  # a lease that a power cut undoes was of no use
+            )
         )
 
     def _busy(self) -> list[str]:
@@ -303,7 +303,7 @@ class Worker:
         if not outcome.parts:
             await self._database.write(lambda connection: self._finish(connection, done, outcome.apply))
             return [(job, None) for job in done]
-        some = [done[at : at + PART] for at in range(0, len(done), PART)]
+        some = [done[at : at + outcome.part] for at in range(0, len(done), outcome.part)]
         faults = await asyncio.gather(*(self._write_part(part, outcome) for part in some), return_exceptions=True)
         return [(job, fault) for part, fault in zip(some, faults, strict=True) for job in part]
 
