@@ -15,7 +15,7 @@ from estafette.platform import flows, intake, mirror, reception, reporting_sourc
 from estafette.platform.deliveries import EXCHANGED, brought_by, key_of
 from estafette.platform.flows import Deposit
 from estafette.platform.life_cycle import HISTORY
-from estafette.store.queries import AnyRow
+from estafette.store.queries import AnyRow, Lookup
 
 
 def registrations(connection: Connection, some: Sequence[tuple[str, Deposit, str]]) -> None:
@@ -25,8 +25,9 @@ def registrations(connection: Connection, some: Sequence[tuple[str, Deposit, str
         for siren, deposit, sha256 in some
         if deposit.tracking_id
     ]
-    flows.SAME.ahead(connection, tracked)
-    flows.look_ahead(connection, {siren for siren, _, _ in some})
+    with Lookup.at_once(connection):
+        flows.SAME.ahead(connection, tracked)
+        flows.look_ahead(connection, {siren for siren, _, _ in some})
 
 
 def deposits(connection: Connection, some: Sequence[tuple[AnyRow, Invoice]], *, alone: bool) -> None:
@@ -35,30 +36,35 @@ def deposits(connection: Connection, some: Sequence[tuple[AnyRow, Invoice]], *, 
     Unless they are settled `alone`, a transmission or a status among them may change what was reported.
     """
     rows, documents = [row for row, _ in some], [document for _, document in some]
-    flows.REPEATED.ahead(connection, [{"siren": row["siren"], "sha256": row["sha256"]} for row in rows])
     keys = [{"siren": row["siren"], "side": "issued", **intake.key_of(document)} for row, document in some]
-    intake.HELD.ahead(connection, keys)
-    if alone:
-        numbers = [{"siren": row["siren"], "number": document.number} for row, document in some]
-        reporting_sources.REPORTED.ahead(connection, numbers)
-    _early(connection, documents)
-    _directory(connection, documents)
-    flows.look_ahead(connection, {row["siren"] for row in rows})
+    numbers = [{"siren": row["siren"], "number": document.number} for row, document in some]
+    with Lookup.at_once(connection):
+        flows.REPEATED.ahead(connection, [{"siren": row["siren"], "sha256": row["sha256"]} for row in rows])
+        intake.HELD.ahead(connection, keys)
+        if alone:
+            reporting_sources.REPORTED.ahead(connection, numbers)
+        _early(connection, documents)
+        _directory(connection, documents)
+        flows.look_ahead(connection, {row["siren"] for row in rows})
+    _platforms(connection, documents)
 
 
 def receptions(connection: Connection, documents: Sequence[Invoice]) -> None:
     """Ask what taking these invoices of other platforms will: their addressees, duplicates, statuses come early."""
     addresses = [{"address": _address(document)} for document in documents]
-    mirror.LINES.ahead(connection, addresses, steady=True)
+    buyers = {each.buyer.siren for each in documents}
+    with Lookup.at_once(connection):
+        mirror.LINES.ahead(connection, addresses, steady=True)
+        _early(connection, documents)
+        mirror.UNIT.ahead(connection, [{"siren": one} for one in buyers], steady=True)
     lines = [mirror.LINES.rows(connection, **address) for address in addresses]
     sirens = [of_address[0]["siren"] if of_address else None for of_address in lines]
-    reception.COMPANY.ahead(connection, [{"siren": siren} for siren in sirens if siren], steady=True)
     served = [(siren, document) for siren, document in zip(sirens, documents, strict=True) if siren]
     keys = [{"siren": siren, "side": "received", **intake.key_of(document)} for siren, document in served]
-    intake.HELD.ahead(connection, keys)
-    _early(connection, documents)
-    mirror.UNIT.ahead(connection, [{"siren": one} for one in {each.buyer.siren for each in documents}], steady=True)
-    flows.look_ahead(connection, {siren for siren, _ in served})
+    with Lookup.at_once(connection):
+        reception.COMPANY.ahead(connection, [{"siren": siren} for siren in sirens if siren], steady=True)
+        intake.HELD.ahead(connection, keys)
+        flows.look_ahead(connection, {siren for siren, _ in served})
 
 
 def statuses(connection: Connection, some: Sequence[tuple[str, StatusMessage]]) -> None:
@@ -76,8 +82,9 @@ def delivered(connection: Connection, messages: Sequence[Message]) -> None:
 
 
 def _lives(connection: Connection, rows: Sequence[AnyRow]) -> None:
-    HISTORY.ahead(connection, [{"invoice": row["id"]} for row in rows], steady=True)
-    flows.look_ahead(connection, {row["siren"] for row in rows})
+    with Lookup.at_once(connection):
+        HISTORY.ahead(connection, [{"invoice": row["id"]} for row in rows], steady=True)
+        flows.look_ahead(connection, {row["siren"] for row in rows})
 
 
 def _early(connection: Connection, documents: Sequence[Invoice]) -> None:
@@ -86,12 +93,15 @@ def _early(connection: Connection, documents: Sequence[Invoice]) -> None:
 
 
 def _directory(connection: Connection, documents: Sequence[Invoice]) -> None:
-    addresses = [{"address": _address(document)} for document in documents]
-    mirror.LINES.ahead(connection, addresses, steady=True)
-    lines = [line for address in addresses for line in mirror.LINES.rows(connection, **address)]
-    mirror.REGISTRATION.ahead(connection, [{"matricule": line["matricule"]} for line in lines], steady=True)
+    mirror.LINES.ahead(connection, [{"address": _address(document)} for document in documents], steady=True)
     sirens = {siren for each in documents for siren in (each.seller.siren, each.buyer.siren, _address(each)[:9])}
     mirror.UNIT.ahead(connection, [{"siren": siren or ""} for siren in sirens], steady=True)
+
+
+def _platforms(connection: Connection, documents: Sequence[Invoice]) -> None:
+    """Ask of the platforms that serve the addressees, once their lines are known."""
+    lines = [line for each in documents for line in mirror.LINES.rows(connection, address=_address(each))]
+    mirror.REGISTRATION.ahead(connection, [{"matricule": line["matricule"]} for line in lines], steady=True)
 
 
 def _address(document: Invoice) -> str:

@@ -19,6 +19,7 @@ from estafette.store.glances import Glances
 from estafette.store.history import history
 from estafette.store.measures import Measures
 from estafette.store.sqlite import DRIVER
+from estafette.store.statements import unanswered
 from estafette.store.writer import Writer
 
 __all__ = ["DRIVER", "Database", "NewerData", "is_newer", "open_database", "reading_database", "weigh"]
@@ -66,9 +67,11 @@ class Database:
             measures.begin(connection, self.measures)
             try:
                 yield connection
-                gathered.flush(connection)
                 if durable:
                     committed = [self.before_commit(connection)]
+                with unanswered(connection):
+                    gathered.flush(connection)
+                    audit.flush(connection)
             finally:
                 gathered.forget(connection)
                 committed.append(measures.end(connection))

@@ -124,7 +124,6 @@ class Documents:
             row = {"sha256": name, "pack": pack, "start": start, "length": len(packed)}
             gathered.add(connection, document, row, once=True)
             start += len(packed)
-        gathered.flush(connection)
 
     def _let_go(self, drafts: Iterable[str], again: Iterable[str]) -> None:
         with self._lock:

@@ -142,7 +142,6 @@ def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> bool:
 
     Tells whether all were still those of the process that claimed them, and none done by another.
     """
-    gathered.flush(connection, _MINE)
     values = {"ids": [job.id for job in done], "now": now, "who": done[0].worker}
     return (_END if done[0].worker is None else _END_OURS).count(connection, values) == len(done)
 
@@ -207,7 +206,6 @@ def _of(queues: tuple[str, ...]) -> ColumnElement[bool]:
     return or_(table.c.queue.in_(queues), *(table.c.queue.startswith(f"{queue}:", autoescape=True) for queue in queues))
 
 
-_MINE = frozenset({table.name})
 _THESE = table.c.id.in_(bindparam("ids", expanding=True))
 _LEASE = Command(
     update(table).where(_THESE).values(leased_until=bindparam("until", type_=Instant), worker=bindparam("who"))

@@ -8,14 +8,15 @@ columns.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Dialect, RowMapping, Select, bindparam
 
 from estafette.store import gathered
-from estafette.store.statements import Made, cursor_of, raise_fault, tell
+from estafette.store.statements import Made, cursor_of, raise_fault, tell, unanswered
 
 Row = dict[str, Any]
 AnyRow = RowMapping | Row
@@ -48,8 +49,12 @@ class Query:
 
     def rows(self, connection: Connection, **values: Any) -> list[Row]:
         """Return the rows."""
+        return self.read(connection, self._fetch(connection, values))
+
+    def read(self, connection: Connection, found: list[Any]) -> list[Row]:
+        """Return as rows what the driver has found."""
         names, converts = self.names, self._converting(connection.dialect)
-        rows = [dict(zip(names, row, strict=True)) for row in self._fetch(connection, values)]
+        rows = [dict(zip(names, row, strict=True)) for row in found]
         for name, convert in converts:
             for row in rows:
                 row[name] = convert(row[name])
@@ -77,21 +82,32 @@ class Query:
         return found[0] if found else None
 
     def _fetch(self, connection: Connection, values: Row) -> list[Any]:
+        self.prepare(connection)
+        raw = cursor_of(connection, 1)
+        self.ask(connection, raw, values)
+        try:
+            found: list[Any] = raw.fetchall()
+        except Exception as fault:
+            raise_fault(connection, "", fault)
+        return found
+
+    def prepare(self, connection: Connection) -> None:
+        """What was gathered for the tables it reads is written."""
         if self._sees_gathered:
             gathered.flush(connection, self._tables)
+
+    def ask(self, connection: Connection, cursor: Any, values: Row) -> None:
+        """It is asked; the cursor will have the answer."""
         made = self._made.get(connection.dialect.name)
         if made is None:
             made = self._made[connection.dialect.name] = Made(self.statement, connection.dialect)
         text = made.text(values)
         try:
-            raw = cursor_of(connection)
             parameters = made.parameters(values)
             tell(connection, text, [parameters])
-            raw.execute(text, parameters)
-            found: list[Any] = raw.fetchall()
+            cursor.execute(text, parameters)
         except Exception as fault:
             raise_fault(connection, text, fault)
-        return found
 
     def _converting(self, dialect: Dialect) -> list[tuple[str, Callable[[Any], Any]]]:
         held = self._converts.get(dialect.name)
@@ -103,6 +119,11 @@ class Query:
             held = self._converts[dialect.name] = [(name, convert) for name, convert in converts if convert]
         return held
 
+
+Keys = list[tuple[Any, ...]]
+"""What is asked: the values of each question."""
+
+_ASKING = "estafette.asking"
 
 TOGETHER_MAX, PAIRS_MAX = 500, 16
 """Values asked ahead in one statement: of one column; of several, whose index is searched for each pair of values."""
@@ -152,15 +173,49 @@ class Lookup(Query):
         if not keys:
             return
         most = TOGETHER_MAX if len(self._through) == 1 else PAIRS_MAX
+        asking: list[tuple[Lookup, Keys]] | None = connection.info.get(_ASKING)
         for at in range(0, len(keys), most):
-            gathered.look_ahead(connection, self._found(connection, keys[at : at + most]))
+            if asking is not None:
+                asking.append((self, keys[at : at + most]))
+            else:
+                some = keys[at : at + most]
+                self._see(connection, some, self._many.rows(connection, **self._asked(some)))
 
-    def _found(self, connection: Connection, keys: list[tuple[Any, ...]]) -> dict[Any, list[Row]]:
+    def _asked(self, keys: Keys) -> Row:
+        return {name: list({key[self._by.index(name)] for key in keys}) for name in self._through}
+
+    def _see(self, connection: Connection, keys: Keys, rows: list[Row]) -> None:
+        """These rows are the answers to these questions."""
         found: dict[Any, list[Row]] = {(self, *key): [] for key in keys}
-        asked = {name: list({key[self._by.index(name)] for key in keys}) for name in self._through}
         labels = [f"by_{name}" for name in self._by]
-        for row in self._many.rows(connection, **asked):
+        for row in rows:
             key = (self, *(row.pop(label) for label in labels))
             if key in found:
                 found[key].append(row)
-        return found
+        gathered.look_ahead(connection, found)
+
+    @staticmethod
+    @contextmanager
+    def at_once(connection: Connection) -> Iterator[None]:
+        """What is asked ahead meanwhile is asked of a server in one round trip, and known when this ends."""
+        if connection.dialect.name != "postgresql" or _ASKING in connection.info:
+            yield
+            return
+        asking: list[tuple[Lookup, Keys]] = []
+        connection.info[_ASKING] = asking
+        try:
+            yield
+        finally:
+            connection.info.pop(_ASKING, None)
+        Lookup._ask_all(connection, asking)
+
+    @classmethod
+    def _ask_all(cls, connection: Connection, asking: "list[tuple[Lookup, Keys]]") -> None:
+        for lookup, _ in asking:
+            lookup._many.prepare(connection)
+        cursors = [cursor_of(connection, 2 + place) for place in range(len(asking))]
+        with unanswered(connection):
+            for cursor, (lookup, keys) in zip(cursors, asking, strict=True):
+                lookup._many.ask(connection, cursor, lookup._asked(keys))
+        for cursor, (lookup, keys) in zip(cursors, asking, strict=True):
+            lookup._see(connection, keys, lookup._many.read(connection, cursor.fetchall()))

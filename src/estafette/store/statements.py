@@ -105,7 +105,7 @@ class Made:
         return [part.convert(one) for one in value] if part.is_list else part.convert(value)
 
 
-_CURSOR = "estafette.cursor"
+_CURSORS, _UNANSWERED = "estafette.cursors", "estafette.unanswered"
 
 SIZES_MAX = 200
 """Lengths of lists for which the text of a statement is kept."""
@@ -165,23 +165,31 @@ def unanswered(connection: Connection) -> Iterator[None]:
     Nothing else is asked of the connection meanwhile. A fault of any is raised, at the latest with the last answer.
     """
     raw: Any = connection.connection.dbapi_connection
-    if not hasattr(raw, "pipeline"):
+    known = connection.connection.info
+    if not hasattr(raw, "pipeline") or _UNANSWERED in known:
         yield
         return
+    known[_UNANSWERED] = True
     try:
         with raw.pipeline():
             yield
     except Exception as fault:
         raise_fault(connection, "", fault)
+    finally:
+        known.pop(_UNANSWERED, None)
 
 
-def cursor_of(connection: Connection) -> Any:
-    """Return a cursor of the driver, kept as long as its connection: making one is a tenth of a statement's price."""
-    held = connection.connection.info.get(_CURSOR)
-    if held is None:
+def cursor_of(connection: Connection, place: int = 0) -> Any:
+    """Return a cursor of the driver, kept as long as its connection: making one is a tenth of a statement's price.
+
+    What is asked before the answer to something else has come needs another: the first is for commands, the second for
+    queries, those that follow for queries asked at once.
+    """
+    held: dict[int, Any] = connection.connection.info.setdefault(_CURSORS, {})
+    if place not in held:
         raw: Any = connection.connection.dbapi_connection
-        held = connection.connection.info[_CURSOR] = raw.cursor()
-    return held
+        held[place] = raw.cursor()
+    return held[place]
 
 
 def tell(connection: Connection, text: str, parameters: list[Any]) -> None:
