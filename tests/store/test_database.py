@@ -18,13 +18,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from tests.store.conftest import on_sqlite
 
 import estafette
 from estafette.administration.tables import metadata as administration_tables
 from estafette.platform.tables import metadata as platform_tables
 from estafette.portal.tables import metadata as portal_tables
-from estafette.store import migrating
+from estafette.store import migrating, sqlite
 from estafette.store.database import DRIVER, Database, NewerData, is_newer, open_database
 from estafette.store.history import history
 from estafette.store.sequences import draw
@@ -268,3 +269,36 @@ def test_a_fault_says_no_value(database: Database, now: datetime) -> None:
             connection.execute(sa.insert(account).values(row))
     assert "account" in str(met.value)
     assert "secret" not in str(met.value)
+
+
+@on_sqlite
+def test_the_connection_that_writes_is_kept(database: Database) -> None:
+    """It keeps the pages it has read; what fails in it is undone, and it writes again; another thread waits."""
+    seen: list[object] = []
+
+    def write(name: str, *, fails: bool = False) -> None:
+        with database.begin() as connection:
+            seen.append(connection.connection.dbapi_connection)
+            connection.execute(sa.insert(sequence).values(name=name, value=1))
+            if fails:
+                raise ZeroDivisionError
+
+    write("a")
+    with pytest.raises(ZeroDivisionError):
+        write("b", fails=True)
+    with pytest.raises(IntegrityError):
+        write("a")
+    other = threading.Thread(target=write, args=["c"])
+    other.start()
+    other.join()
+    assert len({id(one) for one in seen}) == 1
+    with database.read() as connection:
+        assert list(connection.execute(sa.select(sequence.c.name)).scalars()) == ["a", "c"]
+
+
+@on_sqlite
+def test_a_write_that_lasts_makes_others_give_up(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for any store that is busy: the work is kept, and tried again later."""
+    monkeypatch.setattr(sqlite, "BUSY_S", 0.01)
+    with database.begin(), pytest.raises(SQLAlchemyError, match="writes for"), database.begin():
+        pass

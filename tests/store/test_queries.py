@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import bindparam, event, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, event, insert, literal, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from estafette.store import gathered
 from estafette.store.database import Database
@@ -218,3 +218,32 @@ def test_what_was_asked_ahead_is_forgotten_with_its_work(database: Database) -> 
     with database.begin() as connection, heard(database) as statements:
         assert BY_NAME.value(connection, name="a") == 10
     assert len(statements) == 1
+
+
+def test_what_is_asked_ahead_at_once_is_known_when_that_ends(database: Database) -> None:
+    """As when each is asked by itself, and what was gathered before is seen; what waits for it waits once."""
+    take(database)
+    fill(database)
+    with database.begin() as connection:
+        alone = [BY_BOTH.rows(connection, **values) for values in ASKED]
+        gathered.change(connection, RAISED.statement, {"which": "a", "to": 10})
+        with Lookup.at_once(connection):
+            BY_BOTH.ahead(connection, ASKED)
+            BY_NAME.ahead(connection, [{"name": name} for name in ("a", "b", "nobody")])
+        with heard(database) as statements:
+            assert [BY_BOTH.rows(connection, **values) for values in ASKED] == alone
+            assert [BY_NAME.value(connection, name=name) for name in ("a", "b", "nobody")] == [10, 2, None]
+        assert statements == []
+
+
+def test_a_fault_among_what_is_asked_at_once_is_raised(database: Database) -> None:
+    """As SQLAlchemy's own, and the transaction is undone like any other."""
+    fill(database)
+    wrong = Lookup(select(literal(1) / sequence.c.value), {"value": sequence.c.value})
+    with pytest.raises(DBAPIError), database.begin() as connection:
+        with Lookup.at_once(connection):
+            BY_NAME.ahead(connection, [{"name": "a"}])
+            wrong.ahead(connection, [{"value": "no number"}])
+        raise DBAPIError("", None, Exception("SQLite compares anything"))
+    with database.begin() as connection:
+        assert BY_NAME.value(connection, name="a") == 1

@@ -98,20 +98,6 @@ class Database:
         with self.begin(durable=durable) as connection:
             return apply(connection)
 
-    async def write_beside(self, apply: Callable[[Connection], Written]) -> Written:
-        """What `apply` writes is committed beside other writes, waiting for none, nor for the disk: a lease.
-
-        Only what several processes may write at once, and a power cut may undo.
-        """
-        if not self.is_shared:
-            return await self.write(apply, durable=False)
-
-        def write() -> Written:
-            with postgresql.beside(self.engine) as connection:
-                return apply(connection)
-
-        return await self.away(write)
-
     async def away(self, work: Callable[[], Written]) -> Written:
         """What keeps a thread waiting is done away from the event loop; returns what it returns."""
         return work() if self._writer is None else await asyncio.to_thread(work)

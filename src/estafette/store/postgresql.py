@@ -143,14 +143,6 @@ class Writing:
         """Nothing is kept from one transaction to the next."""
 
 
-@contextmanager
-def beside(engine: Engine) -> Iterator[Connection]:
-    """Hold a transaction that waits neither for the write lock nor for the disk."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection, connection.begin():
-        connection.exec_driver_sql("BEGIN; SET LOCAL synchronous_commit = off")
-        yield connection
-
-
 def weigh_grown(connection: Connection) -> list[str]:
     """The server has looked at what the tables of this schema hold, where that doubled since; returns their names.
 

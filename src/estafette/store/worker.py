@@ -210,10 +210,11 @@ class Worker:
         if not self._database.is_shared:
             with self._database.glance() as connection:
                 return jobs.ready(connection, queues=queues, now=now, limit=TOGETHER_MAX, busy=busy, taken=self._taken)
-        return await self._database.write_beside(
+        return await self._database.write(
             lambda connection: jobs.claim(
                 connection, queues=queues, now=now, limit=TOGETHER_MAX, busy=busy, worker=self.name
-            )
+            ),
+            durable=False,  # a lease that a power cut undoes was of no use
         )
 
     def _busy(self) -> list[str]:
