@@ -16,7 +16,7 @@ from tests.running import QUIET, Circuit
 
 from estafette.circuit.entries import Entries
 from estafette.circuit.network import SEATS, Network
-from estafette.store.database import Database, reading_database
+from estafette.store.database import Database, open_database, reading_database
 
 PATIENCE_S = 300.0
 """How long the actors may take to start, and to come to rest: other things may run on the machine."""
@@ -58,6 +58,11 @@ class Actors:
         self._stop()
         between()
         self._serve()
+
+    def stores(self) -> dict[str, Database]:
+        """Return the records of each actor, to be written while none is served; whoever asked closes them."""
+        network = Network(self.data, self.port)
+        return {seat.name: open_database(network.database(seat), (), threaded=False) for seat in SEATS}
 
     def kill(self, name: str) -> None:
         """The process of an actor is killed, as a power cut would, and another begins."""

@@ -4,6 +4,7 @@
     python -m bench path --postgresql          the same on a PostgreSQL started for it, which waits for its disk
     python -m bench path --count 50000         is memory flat, does an invoice cost more when many are stored?
     python -m bench path --tenants 500         as many suppliers and customers
+    python -m bench path --stored 1000000      when so many are stored already
     python -m bench path --kills 8             each actor killed twice meanwhile: is anything lost or doubled?
 
 An invoice counts once its supplier's platform knows that the portal accepted its Flow 1. At the end each invoice must
@@ -30,6 +31,7 @@ from tests.running import free_ports
 from bench.actors import Actors
 from bench.load import Answers, deposit_all, request
 from bench.profiles import tell
+from bench.stored import multiply
 from bench.tenants import Tenant, tenants_of
 from estafette.circuit.network import SEATS
 from estafette.formats import Syntax, read
@@ -41,6 +43,9 @@ from estafette.simulation import samples
 
 TODAY = datetime.now(UTC).date()
 NUMBER = b"NUMBER-OF-THE-INVOICE"
+SEED = 1000
+"""Invoices deposited to be copied, where many are to be stored beforehand."""
+
 MODELS = 50
 """Documents unlike each other by their amounts, of each tenant; each deposit then has a number of its own."""
 
@@ -69,6 +74,7 @@ class Options(msgspec.Struct, frozen=True):
     tenants: int
     postgresql: bool
     kills: int
+    stored: int
     profile: Path | None
 
 
@@ -94,6 +100,7 @@ def _options() -> Options:
     parser.add_argument(
         "--kills", type=int, default=0, help="processes killed and begun again, one actor after the other"
     )
+    parser.add_argument("--stored", type=int, default=0, help="invoices that every actor stores beforehand")
     parser.add_argument("--profile", type=Path, help="folder for what py-spy records of each actor")
     return msgspec.convert(vars(parser.parse_args()), Options)
 
@@ -109,9 +116,12 @@ async def measure(actors: Actors, options: Options) -> None:
         document = models[tenant][number % MODELS].replace(NUMBER, name.encode())
         return request("127.0.0.1", tenants[tenant].token, document, name)
 
-    warm = min(300, options.count)
+    warm = SEED if options.stored else min(300, options.count)
     await deposit_all(actors.urls["platform-a"], lambda number: made("WARM", number), count=warm, rate=50)
     await _until(actors, warm)
+    if options.stored:
+        await asyncio.to_thread(actors.wait_quiet)
+        await asyncio.to_thread(actors.restart, lambda: multiply(actors, options.stored // SEED))
     last = int(actors.query("platform-a", LAST)[0])
     actors.record(options.profile)
     watched = _Watched(actors, models[0][0])
