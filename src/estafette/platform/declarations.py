@@ -50,7 +50,7 @@ def declare_invoice(home: Home, connection: Connection, row: dict[str, Any], doc
     today = paris_day(home.actor.clock())
     syntax = _data_syntax(row["syntax"])
     limit = due(INVOICE_DATA, home.actor.clock())  # the 200 is of this moment
-    for unit in home.data.get((row["sha256"], today)) or _data(document, syntax, today):
+    for unit in home.data.get((row["sha256"], document.number, today)) or _data(document, syntax, today):
         about = {**row, "seller_siren": unit.seller_siren}
         written = _kept(home, unit)
         _declare(home, connection, about, DATA[syntax], written=written, object_id=unit.number, due_at=limit)
@@ -59,7 +59,7 @@ def declare_invoice(home: Home, connection: Connection, row: dict[str, Any], doc
 def prepare(home: Home, sha256: str, document: Invoice, syntax: Syntax) -> None:
     """The data of an invoice are made, should they be declared today: writing them keeps no transaction waiting."""
     today = paris_day(home.actor.clock())
-    home.data.keep((sha256, today), _data(document, _data_syntax(syntax.value), today))
+    home.data.keep((sha256, document.number, today), _data(document, _data_syntax(syntax.value), today))
 
 
 def data_of(home: Home, unit: Invoice, syntax: Syntax) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class Home:
     mirror: Mirror
     identity: Identity
     examine: Callable[[bytes], Awaitable[Examined]]
-    data: Latest[tuple[str, date], tuple[UnitData, ...]] = field(default_factory=Latest)
+    data: Latest[tuple[str, str, date], tuple[UnitData, ...]] = field(default_factory=Latest)
     _read: Latest[str, Invoice] = field(default_factory=Latest)
 
     def keep(self, sha256: str, document: Invoice) -> None:
