@@ -16,9 +16,9 @@ from estafette.store.tables import job
 NOW = datetime(2026, 9, 15, 6, tzinfo=UTC)
 
 
-def rest_s(sent: int, flows: int) -> float:
+def rest_s(sent: int, flows: int, *, is_full: bool = False) -> float:
     """Return how long one rests, of a thousand flows an hour."""
-    return pace.rest_s(sent, least_s=0.25, flows_an_hour=1000, flows=flows)
+    return pace.rest_s(sent, least_s=0.25, flows_an_hour=1000, flows=flows, is_full=is_full)
 
 
 def test_the_first_leave_at_once() -> None:
@@ -26,14 +26,21 @@ def test_the_first_leave_at_once() -> None:
     assert (rest_s(499, 2), rest_s(500, 2)) == (0.25, 14.4)
 
 
+def test_a_full_one_leaves_at_once() -> None:
+    """It can be no fuller: as long as a tenth of the hour's flows is left."""
+    assert (rest_s(500, 2, is_full=True), rest_s(899, 2, is_full=True)) == (0.25, 0.25)
+    assert rest_s(900, 2, is_full=True) == rest_s(900, 2) == 72
+
+
+@pytest.mark.parametrize("is_full", [False, True])
 @pytest.mark.parametrize("flows", [1, 2, 3])
-def test_no_hour_has_more_than_the_portal_takes(flows: int) -> None:
+def test_no_hour_has_more_than_the_portal_takes(flows: int, is_full: bool) -> None:
     """However much there is to send, for three hours."""
     now, left = NOW, list[datetime]()
     while now < NOW + 3 * HOUR:
         sent = sum(at > now - HOUR for at in left[-2000:])
         left.extend([now] * flows)
-        now += timedelta(seconds=rest_s(sent, flows))
+        now += timedelta(seconds=rest_s(sent, flows, is_full=is_full))
     most = max(sum(start < at <= start + HOUR for at in left) for start in left[:: 50 * flows])
     assert most <= 1000
 
@@ -107,3 +114,18 @@ def test_what_comes_after_an_envelope_in_its_transaction(own_world: World) -> No
         declarations._pack_all(platform, connection, [row["interface"]])
         declarations.ask_to_pack(connection, row["interface"], now=world.clock())
     assert waiting(world) == 1
+
+
+def test_a_full_lot_is_seen(own_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As much as one envelope may hold waits for an interface, or less."""
+    world = own_world
+    home, database = world.home(SELLER).home, world.running["platform-a"].actor.database
+    monkeypatch.setattr(declarations, "lot", lambda _flow, _today: 3)
+    for expected in (False, False, True):
+        world.leave(service(world.number()))
+        some(world, "deposit", 1)
+        with database.glance() as connection:
+            assert declarations.fills_a_lot(home, connection) is expected
+    world.work()
+    with database.glance() as connection:
+        assert not declarations.fills_a_lot(home, connection)

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, Integer, RowMapping, bindparam, insert, select, update
 
 from estafette.exchange.messages import Kind, Message
 from estafette.formats import cdar, flow_archive, flux1
@@ -33,6 +33,7 @@ from estafette.reporting.cashing import REPORTED_BEFORE
 from estafette.store import audit, gathered, jobs, sequences
 from estafette.store.columns import constant
 from estafette.store.jobs import Job
+from estafette.store.queries import Query
 from estafette.store.worker import Outcome
 from estafette.values.moments import paris_day
 
@@ -205,6 +206,17 @@ def _pack_all(home: Home, connection: Connection, interfaces: list[str]) -> None
             ask_to_pack(connection, interface, now=now)
 
 
+def fills_a_lot(home: Home, connection: Connection) -> bool:
+    """Tell whether what waits for an interface is as much as one envelope may hold."""
+    today = paris_day(home.actor.clock())
+
+    def fills(interface: str) -> bool:
+        most = lot(interface_of(interface, on=today).flow, today)
+        return len(_WAITING.values(connection, interface=interface, most=most)) == most
+
+    return any(map(fills, (*DATA.values(), STATUSES)))
+
+
 def _told(fault: Fault) -> dict[str, str]:
     return {"reason": DAMAGED, "rule": "", "fr": fault.fr, "en": fault.en, "terms": fault.where}
 
@@ -267,3 +279,11 @@ def send_flow(
     )
     home.post.send(connection, message, lane=interface)
     return str(name)
+
+
+_WAITING = Query(
+    select(declaration.c.id)
+    .where(declaration.c.interface == bindparam("interface"), declaration.c.state == constant("waiting"))
+    .order_by(declaration.c.id)
+    .limit(bindparam("most", type_=Integer))
+)

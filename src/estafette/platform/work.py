@@ -77,7 +77,11 @@ class Work:
 
     def _rest_s(self) -> float:
         flows_an_hour = FlowLimits().at(Limit.FLOWS_AN_HOUR, paris_day(self._home.actor.clock()))
-        return pace.rest_s(self._sent, least_s=PACK_REST_S, flows_an_hour=flows_an_hour, flows=self._packed)
+        with self._home.actor.database.glance() as connection:
+            is_full = declarations.fills_a_lot(self._home, connection)
+        return pace.rest_s(
+            self._sent, least_s=PACK_REST_S, flows_an_hour=flows_an_hour, flows=self._packed, is_full=is_full
+        )
 
     async def judge(self, batch: list[Job]) -> Outcome:
         """Deposits are taken, rejected or refused."""
