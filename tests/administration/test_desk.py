@@ -333,7 +333,7 @@ def test_a_form_larger_than_any_file_is_refused(house: House) -> None:
     page = house.officer.ask(
         "POST", "/registrations/new", b"x" * (REGISTRATION_FORM_BYTES_MAX + 1), "application/x-www-form-urlencoded"
     )
-    assert page.status == 413 and "413" in page.text
+    assert page.status == 413 and "dépasse la taille" in page.text
 
 
 def test_only_facts_of_the_portal_are_taken(house: House) -> None:
