@@ -55,3 +55,10 @@ def test_a_case_is_dated_in_paris(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(played, "play", play)
     assert asyncio.run(pilot._run(["uc2"], Entries({}, {}, {}), 1.0))
     assert days == [date(2026, 9, 1)] * 2
+
+
+def test_what_earlier_runs_left_changes_nothing(circuit: Circuit) -> None:
+    """A period that was sent is sent again: each answer that is waited for is that of what this run sent."""
+    for _ in range(3):
+        done = run("pilot", "run", "ereporting", "--data", str(circuit.data), "--port", str(circuit.port))
+        assert done.returncode == 0, done.stdout

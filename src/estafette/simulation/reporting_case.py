@@ -56,12 +56,13 @@ async def _amounts(stage: "Stage", period: str, before: dict[str, Any], expected
 
 
 async def _sent(stage: "Stage", period: str, nature: str) -> None:
-    """The period is sent; the portal accepts it (300), and the platform knows it."""
+    """The period is sent; the portal accepts it (300), and the platform knows it: of this one, not of one before."""
+    had = len((await stage.supplier.report_draft(period))["transmissions"])
     await stage.supplier.report_send(period)
 
     async def accepted() -> str:
         held = await stage.supplier.report_draft(period)
-        return " ".join(f"{each['type_code']} {each['state']}" for each in held["transmissions"][-1:])
+        return " ".join(f"{each['type_code']} {each['state']}" for each in held["transmissions"][had:])
 
     title = "transmission et réponse du portail / transmission and the portal's answer"
     await stage.expect(ADMINISTRATION, title, f"{nature} accepted", accepted)
