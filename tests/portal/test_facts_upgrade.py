@@ -1,5 +1,6 @@
 """What was there before: numbers go on after facts, what was replaced stands no more, what was answered is noted."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from alembic import command
@@ -9,7 +10,7 @@ from estafette.portal.fact_tables import replaced_fact
 from estafette.portal.reporting_tables import accepted_report
 from estafette.portal.tables import partner_flow
 from estafette.store import migrating, sequences
-from estafette.store.database import open_database
+from estafette.store.database import Database, open_database
 from estafette.store.sqlite import open_engine
 
 BEFORE = """
@@ -25,19 +26,24 @@ created_at) VALUES ('{name}', 'In', '{name}', 'PA0003', 'x', '0003', 'received',
 """
 
 
-def test_what_was_answered_before(tmp_path: Path) -> None:
-    """What platforms answered waits no more; a flow that had come and was not controlled yet still does."""
-    file = tmp_path / "records.sqlite"
+def upgraded(folder: Path, revision: str, before: Iterable[str]) -> Database:
+    """Return a store of the portal that was at this revision, with these rows, and is at the latest."""
+    file = folder / "records.sqlite"
     engine = open_engine(file)
     history = migrating.configuration()
     with engine.connect() as connection, connection.begin():
         history.attributes["connection"] = connection
-        for revision in ("shared@head", "portal_openings"):
-            command.upgrade(history, revision)
-        for name in ("CFE0604A", "FFE0111A"):
-            connection.execute(text(FLOW.format(name=name)))
+        for one in ("shared@head", revision):
+            command.upgrade(history, one)
+        for row in before:
+            connection.execute(text(row))
     engine.dispose()
-    opened = open_database(file, ("portal",))
+    return open_database(file, ("portal",))
+
+
+def test_what_was_answered_before(tmp_path: Path) -> None:
+    """What platforms answered waits no more; a flow that had come and was not controlled yet still does."""
+    opened = upgraded(tmp_path, "portal_openings", (FLOW.format(name=name) for name in ("CFE0604A", "FFE0111A")))
     with opened.read() as connection:
         states = connection.execute(select(partner_flow.c.name, partner_flow.c.state)).all()
     opened.close()
@@ -46,17 +52,9 @@ def test_what_was_answered_before(tmp_path: Path) -> None:
 
 def test_what_was_accepted_before(tmp_path: Path) -> None:
     """Of three transmissions of a period the last one stands; that of another period does too."""
-    file = tmp_path / "records.sqlite"
-    engine = open_engine(file)
-    history = migrating.configuration()
-    with engine.connect() as connection, connection.begin():
-        history.attributes["connection"] = connection
-        for revision in ("shared@head", "portal_feeds"):
-            command.upgrade(history, revision)
-        for number, start in ((1, "2026-09-01"), (2, "2026-09-01"), (3, "2026-09-21"), (4, "2026-09-01")):
-            connection.execute(text(BEFORE.format(id=number, start=start, digest="0" * 64)))
-    engine.dispose()
-    opened = open_database(file, ("portal",))
+    starts = ((1, "2026-09-01"), (2, "2026-09-01"), (3, "2026-09-21"), (4, "2026-09-01"))
+    before = (BEFORE.format(id=number, start=start, digest="0" * 64) for number, start in starts)
+    opened = upgraded(tmp_path, "portal_feeds", before)
     with opened.begin() as connection:
         replaced = connection.execute(select(replaced_fact.c.message, replaced_fact.c.by)).all()
         moments = connection.execute(select(accepted_report.c.issued_at)).scalars().all()
