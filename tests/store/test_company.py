@@ -1,17 +1,19 @@
 """Writes of one kind travel in company: asked at once, each with its own answer and its own trouble."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError
 
 from estafette.store import gathered
 from estafette.store.company import InCompany
 from estafette.store.database import Database, open_database
 from estafette.store.tables import sequence
+from estafette.store.writer import TOGETHER_MAX
 
 WHO: ContextVar[str] = ContextVar("who", default="")
 
@@ -93,3 +95,46 @@ def test_one_that_goes_away_leaves_the_others(store: Database) -> None:
 
     assert asyncio.run(story()) == "b of B"
     assert "b" in desk.names()
+
+
+def test_no_more_travel_together_than_a_commit_takes(store: Database) -> None:
+    """Those beyond make the next batch."""
+    desk, names = Desk(store), [f"n{number:03d}" for number in range(TOGETHER_MAX + 2)]
+    asyncio.run(_all(desk, names))
+    assert desk.names() == names
+    assert [len(some) for some in desk.asked_ahead] == [TOGETHER_MAX, 2]
+
+
+@pytest.mark.parametrize(("lost", "tries"), [(True, 1), (False, 3)])
+def test_what_may_be_written_is_not_written_again(
+    store: Database, monkeypatch: pytest.MonkeyPatch, lost: bool, tries: int
+) -> None:
+    """A connection lost at the commit leaves it unknown: who asked is told, and may ask again by the same name."""
+    desk, tried = Desk(store), list[bool]()
+    fault = OperationalError("COMMIT", None, Exception("gone"), connection_invalidated=lost)
+
+    async def write(_apply: object, **_how: bool) -> None:
+        tried.append(True)
+        raise fault
+
+    monkeypatch.setattr(store, "write", write)
+
+    async def story() -> list[object]:
+        return await asyncio.gather(*map(desk.writing.write, "ab"), return_exceptions=True)
+
+    assert asyncio.run(story()) == [fault, fault]
+    assert len(tried) == tries
+
+
+def test_one_alone_is_tried_once(new_sqlite_store: Callable[[], Database]) -> None:
+    """Its fault is its own: there is nobody else to leave out."""
+    store, tried = new_sqlite_store(), list[str]()
+
+    def fail(_connection: Connection, name: str) -> str:
+        tried.append(name)
+        raise ValueError(name)
+
+    with pytest.raises(ValueError, match="a"):
+        asyncio.run(InCompany(store, fail, Desk(store).ahead).write("a"))
+    store.close()
+    assert tried == ["a"]

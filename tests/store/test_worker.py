@@ -11,6 +11,7 @@ import pytest
 import structlog
 from sqlalchemy import Connection, event, select
 from sqlalchemy.exc import OperationalError
+from tests.store.conftest import on_sqlite
 
 from estafette.store import jobs, worker
 from estafette.store.database import Database
@@ -447,3 +448,52 @@ def test_what_is_done_stays_done_when_the_rest_cannot_be_put_off(
     world.run(desk.work(hours=1))
     assert desk.states() == dict.fromkeys("abc", "done")
     assert desk.effects_kept() == dict.fromkeys("abc", 1)
+
+
+@on_sqlite
+def test_work_that_lasts_is_not_work_that_is_forgotten(desk: Desk, world: World) -> None:
+    """A job under way for long, alone, is not one that nobody looks for: in a file it has no lease to say so."""
+
+    async def last(_job: Job) -> None:
+        await asyncio.sleep(300)
+
+    desk.act = last
+    desk.ask("a")
+
+    async def story() -> None:
+        working = asyncio.create_task(desk.worker.run())
+        await asyncio.sleep(200)
+        assert not desk.worker.is_stuck(timedelta(minutes=1))
+        working.cancel()
+        await asyncio.wait([working])
+
+    world.run(story())
+
+
+def test_a_rest_that_cannot_be_told_is_short(desk: Desk, world: World, logs: Logs) -> None:
+    """The store fails when it is asked how long to rest: what was done is done, what follows is done after a moment."""
+
+    def rest() -> float:
+        raise OperationalError("SELECT", {}, Exception("the server is gone"))
+
+    done: list[str] = []
+
+    async def act(batch: list[Job]) -> worker.Outcome:
+        done.extend(job.key for job in batch)
+        return worker.Outcome(lambda _connection: None)
+
+    desk.worker.handles_together("q", act, rest_s=rest)
+    desk.ask("a")
+
+    async def story() -> None:
+        working = asyncio.create_task(desk.worker.run())
+        await asyncio.sleep(1)
+        desk.ask("b")
+        desk.worker.wake()
+        await asyncio.sleep(2 * worker.PAUSE)
+        working.cancel()
+        await asyncio.wait([working])
+
+    world.run(story())
+    assert done == ["a", "b"]
+    assert "worker.paused" in {entry["event"] for entry in logs}

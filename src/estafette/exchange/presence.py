@@ -33,7 +33,7 @@ class Presence:
         self._database, self._worker, self._clock = database, worker, clock
         self._beat = Beat(is_first=not database.is_shared, others=0, gone=())
         self._at: datetime | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def is_first(self) -> bool:
@@ -51,16 +51,16 @@ class Presence:
         with self._database.begin() as connection:
             beat = self._say(connection)
         self._heard(beat)
-        self._task = asyncio.create_task(self._go_on())
+        self._tasks = [asyncio.create_task(self._go_on()), asyncio.create_task(self._weigh())]
 
     async def stop(self) -> None:
         """The others know that it is gone, and its work is free."""
-        if self._task is None:
+        if not self._tasks:
             return
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
-        self._task = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)
+        self._tasks = []
         with suppress(SQLAlchemyError):  # a server that is gone: the others will miss the beat
             await self._database.write(lambda connection: processes.leave(connection, self.name))
 
@@ -69,10 +69,18 @@ class Presence:
             await asyncio.sleep(processes.BEAT_S)
             try:
                 self._heard(await self._database.write(self._say, durable=False))
+            except SQLAlchemyError:
+                log.exception("presence.unheard", seconds=processes.BEAT_S)
+
+    async def _weigh(self) -> None:
+        """The first process looks at what the tables hold as they grow: that may wait, and a beat may not."""
+        while True:
+            await asyncio.sleep(processes.BEAT_S)
+            try:
                 if self.is_first:
                     await self._database.away(self._database.weigh_grown)
             except SQLAlchemyError:
-                log.exception("presence.unheard", seconds=processes.BEAT_S)
+                log.exception("store.unweighed", seconds=processes.BEAT_S)
 
     def _say(self, connection: Connection) -> Beat:
         return processes.beat(connection, self.name, self.role, now=self._clock())

@@ -29,21 +29,11 @@ def write(invoice: Invoice, syntax: Syntax, *, keep: Keep = everything) -> bytes
     `keep` narrows the terms that are written, for the regulatory data. A term without a place in the syntax is left
     out: see `losses`.
     """
-    return text_of(tree_of(invoice, syntax, keep=keep))
-
-
-def tree_of(invoice: Invoice, syntax: Syntax, *, keep: Keep = everything) -> etree._Element:
-    """Give the root of the document that `write` gives."""
     root = _root(invoice, syntax)
     writing = _Writing(syntax, _variables(invoice, keep), keep)
     if syntax is Syntax.CII:
         writing.parts(root)
     writing.group("", invoice, root)
-    return root
-
-
-def text_of(root: etree._Element) -> bytes:
-    """Give the bytes of a document, in UTF-8, an element a line."""
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 

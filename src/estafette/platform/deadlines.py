@@ -12,8 +12,10 @@ from estafette.platform.tables import declaration, invoice
 from estafette.store.columns import constant
 
 OWED = ("waiting", "packed", "irreceivable")
-IS_OWED = declaration.c.state.in_([constant(state) for state in OWED])
 """The states of a declaration that the portal has not taken."""
+
+IS_OWED = declaration.c.state.in_([constant(state) for state in OWED])
+"""Hold for one, as its index says it."""
 
 IS_REFUSED = declaration.c.state.in_([constant(state) for state in ("rejected", "irreceivable")])
 """Hold for a declaration that the portal did not accept, as its index says it."""

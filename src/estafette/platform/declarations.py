@@ -26,7 +26,7 @@ from estafette.lifecycle.deadlines import INVOICE_DATA, due
 from estafette.lifecycle.messages import for_portal
 from estafette.lifecycle.statuses import STATUSES as CATALOGUE
 from estafette.lifecycle.statuses import Duty
-from estafette.platform.home import Home, UnitData
+from estafette.platform.home import KEPT_LINES_MAX, Home, UnitData
 from estafette.platform.mirrors import mirror
 from estafette.platform.tables import declaration, portal_flow
 from estafette.reporting.cashing import REPORTED_BEFORE
@@ -58,7 +58,12 @@ def declare_invoice(home: Home, connection: Connection, row: dict[str, Any], doc
 
 
 def prepare(home: Home, sha256: str, document: Invoice, syntax: Syntax) -> None:
-    """The data of an invoice are made, should they be declared today: writing them keeps no transaction waiting."""
+    """The data of an invoice are made, should they be declared today: writing them keeps no transaction waiting.
+
+    Those of a long one are made when they are declared: they are not kept at hand.
+    """
+    if len(document.lines) > KEPT_LINES_MAX:
+        return
     today = paris_day(home.actor.clock())
     home.data.keep((sha256, document.number, today), _data(document, _data_syntax(syntax.value), today))
 

@@ -18,7 +18,7 @@ KEPT_MAX = 256
 """Invoices at hand, and their data for the State: those of the last seconds."""
 
 KEPT_LINES_MAX = 100
-"""Lines of an invoice that is kept at hand; a longer one is read again."""
+"""Lines of an invoice that is kept at hand, or its data; a longer one is read again."""
 
 
 Key = TypeVar("Key")

@@ -23,12 +23,12 @@ HOUR = timedelta(hours=1)
 def rest_s(sent: int, *, least_s: float, flows_an_hour: int, flows: int, is_full: bool = False) -> float:
     """Return how many seconds to rest after so many flows, of those that an hour has, so many having left before.
 
-    `is_full`: the next envelope is as full as it may be.
+    `is_full`: the next envelope is as full as it may be. The last tenth of the flows is spread over an hour.
     """
     half, tenth = flows_an_hour // 2, flows_an_hour // 10
     if sent < half or (is_full and sent < flows_an_hour - tenth):
         return least_s
-    left = max(min(half, flows_an_hour - sent), 1)
+    left = max(min(half, flows_an_hour - sent), tenth, 1)
     return max(least_s, HOUR.total_seconds() * flows / left)
 
 

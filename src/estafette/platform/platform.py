@@ -136,11 +136,10 @@ class Platform:
 
     async def deposit(self, siren: str, deposit: Deposit, data: bytes) -> AnyRow:
         """The file is kept and will be judged; returns its flow."""
-        return await self.deposit_kept(siren, deposit, self._documents.put(data))
-
-    def register(self, connection: Connection, siren: str, deposit: Deposit, data: bytes) -> AnyRow:
-        """The deposit is written in this transaction; returns its flow."""
-        return self.register_kept(connection, siren, deposit, self._documents.put(data))
+        put = partial(self._documents.put, data)
+        return await self.deposit_kept(
+            siren, deposit, put() if len(data) <= PIECE_BYTES else await self._database.away(put)
+        )
 
     def register_kept(self, connection: Connection, siren: str, deposit: Deposit, sha256: str) -> AnyRow:
         """The deposit of a document that is kept already is written in this transaction; returns its flow."""

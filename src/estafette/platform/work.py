@@ -10,8 +10,8 @@ once what those few need (`look_ahead`).
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 
+import structlog
 from sqlalchemy import Connection, bindparam, select
 
 from estafette.formats import cdar
@@ -38,6 +38,8 @@ from estafette.store.jobs import Job
 from estafette.store.queries import AnyRow, Query
 from estafette.store.worker import PART, Apply, Never, Outcome, together
 from estafette.values.moments import paris_day
+
+log = structlog.get_logger()
 
 DEPOSIT, STATUS = "deposit", "status"
 
@@ -114,8 +116,10 @@ class Work:
         """What the State will be owed of these deposits is ready; what cannot be made is said where it is declared."""
         for sha256, examined in sound:
             if examined.invoice is not None:
-                with suppress(Exception):
+                try:
                     declarations.prepare(self._home, sha256, examined.invoice, examined.syntax)
+                except Exception:
+                    log.warning("data.unready", document=sha256, exc_info=True)
 
     async def receive(self, batch: list[Job]) -> Outcome:
         """Invoices of other platforms are at their addressees' disposal, or rejected, and their senders will know."""

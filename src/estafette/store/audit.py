@@ -96,6 +96,11 @@ def watch(engine: Engine) -> None:
     event.listen(engine, "release_savepoint", _release)
 
 
+def is_due(connection: Connection) -> bool:
+    """Tell whether anything recorded is still to be written."""
+    return bool(_waiting(connection).events)
+
+
 def flush(connection: Connection) -> None:
     """What was recorded is written, each event after the last of its chain."""
     waiting = _waiting(connection)

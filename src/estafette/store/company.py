@@ -1,7 +1,7 @@
 """Writes of one kind that travel in company: those that wait together ask the records once for what each will ask.
 
-The first opens a batch and asks the writer for it; others join until the writer comes to it. When the batch fails, each
-is written by itself: trouble stays with the one that has it.
+The first opens a batch and asks the writer for it; others join until the writer comes to it, as many as a commit takes.
+When the batch fails, each is written by itself: trouble stays with the one that has it.
 """
 
 import asyncio
@@ -11,9 +11,11 @@ from contextvars import Context, copy_context
 from typing import Generic, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from estafette.store import gathered
 from estafette.store.database import Database
+from estafette.store.writer import TOGETHER_MAX
 
 Asked = TypeVar("Asked")
 Written = TypeVar("Written")
@@ -31,16 +33,26 @@ class _Batch(Generic[Asked]):
     def join(self, asked: Asked) -> int | None:
         """Return the place of one more; None when the batch is closed."""
         with self._lock:
-            if not self._is_open:
+            if not self._is_open or len(self._members) == TOGETHER_MAX:
                 return None
             self._members.append((copy_context(), asked))
             return len(self._members) - 1
+
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether only one is in it."""
+        return len(self._members) == 1
 
     def close(self) -> Sequence[tuple[Context, Asked]]:
         """Return who is in it; nobody joins any more."""
         with self._lock:
             self._is_open = False
         return self._members
+
+
+def _may_be_written(fault: Exception) -> bool:
+    """Tell whether the connection was lost, perhaps once the server had committed: who asked decides to ask again."""
+    return isinstance(fault, DBAPIError) and fault.connection_invalidated
 
 
 class InCompany(Generic[Asked, Written]):
@@ -60,24 +72,26 @@ class InCompany(Generic[Asked, Written]):
 
     async def write(self, asked: Asked) -> Written:
         """It is committed; returns what `each` returned. Raises: what it raises, and nothing of it is written."""
-        place, written = self._place(asked)
+        batch, place, written = self._place(asked)
         try:
             return (await asyncio.shield(written))[place]
-        except Exception:  # of another, perhaps: by itself it has its own answer
+        except Exception as fault:
+            if batch.is_alone or _may_be_written(fault):
+                raise
             return await self._database.write(lambda connection: self._each(connection, asked), urgent=True)
 
-    def _place(self, asked: Asked) -> tuple[int, asyncio.Task[list[Written]]]:
+    def _place(self, asked: Asked) -> tuple[_Batch[Asked], int, asyncio.Task[list[Written]]]:
         loop = asyncio.get_running_loop()
         if self._batch is not None and self._written is not None and self._batch.loop is loop:
             place = self._batch.join(asked)
             if place is not None:
-                return place, self._written
+                return self._batch, place, self._written
         batch = self._batch = _Batch(loop)
         batch.join(asked)
         self._written = loop.create_task(
             self._database.write(lambda connection: self._all(connection, batch), urgent=True)
         )
-        return 0, self._written
+        return batch, 0, self._written
 
     def _all(self, connection: Connection, batch: _Batch[Asked]) -> list[Written]:
         members = batch.close()

@@ -69,9 +69,10 @@ class Database:
                 yield connection
                 if durable:
                     committed = [self.before_commit(connection)]
-                with unanswered(connection):
-                    gathered.flush(connection)
-                    audit.flush(connection)
+                if gathered.is_due(connection) or audit.is_due(connection):
+                    with unanswered(connection):
+                        gathered.flush(connection)
+                        audit.flush(connection)
             finally:
                 gathered.forget(connection)
                 committed.append(measures.end(connection))
@@ -157,7 +158,7 @@ def open_database(where: Path | str, branches: tuple[str, ...], *, threaded: boo
     try:
         _upgrade(database, branches)
     except BaseException:
-        engine.dispose()
+        database.close()
         raise
     return database
 

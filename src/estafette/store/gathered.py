@@ -143,6 +143,12 @@ def look_no_further(connection: Connection) -> None:
         gathered.ahead.clear()
 
 
+def is_due(connection: Connection) -> bool:
+    """Tell whether anything gathered is still to be written."""
+    gathered: Gathered | None = connection.info.get(_KEY)
+    return gathered is not None and bool(gathered.rows or gathered.changes or gathered.latest)
+
+
 def flush(connection: Connection, names: frozenset[str] | None = None) -> None:
     """Everything gathered is written, or what was gathered for these tables."""
     gathered: Gathered | None = connection.info.get(_KEY)

@@ -15,7 +15,7 @@ KEPT_MAX = 4
 """Connections kept; more are opened when more ask at once, and let go."""
 
 KEPT_S = 1.0
-"""One kept for longer goes back to the pool, which knows whether the server still listens."""
+"""One left alone for longer goes back to the pool, once somebody asks: the pool knows whether the server listens."""
 
 
 class Glances:
@@ -32,28 +32,37 @@ class Glances:
         connection = self._taken()
         try:
             yield connection
-        except BaseException:
-            connection.close()
-            raise
-        self._keep(connection)
+        finally:
+            self._give_back(connection)
 
     def close(self) -> None:
         """Nothing is kept."""
-        while self._kept:
-            self._kept.pop()[0].close()
+        while (kept := self._popped()) is not None:
+            kept[0].close()
 
     def _taken(self) -> Connection:
-        while self._kept:
-            connection, left_at = self._kept.pop()
+        while (kept := self._popped()) is not None:
+            connection, left_at = kept
             if time.monotonic() - left_at < KEPT_S:
                 return connection
             connection.close()
         return self._engine.connect().execution_options(**self._options)
 
-    def _keep(self, connection: Connection) -> None:
-        if connection.in_transaction():  # as SQLAlchemy counts: its own statements begin one
-            connection.rollback()
-        if len(self._kept) < KEPT_MAX:
-            self._kept.append((connection, time.monotonic()))
-        else:
+    def _popped(self) -> tuple[Connection, float] | None:
+        """Take one off; another thread may have taken the last."""
+        try:
+            return self._kept.pop()
+        except IndexError:
+            return None
+
+    def _give_back(self, connection: Connection) -> None:
+        if connection.invalidated or len(self._kept) >= KEPT_MAX:
             connection.close()
+            return
+        try:
+            if connection.in_transaction():  # as SQLAlchemy counts: its own statements begin one
+                connection.rollback()
+        except BaseException:
+            connection.close()
+            raise
+        self._kept.append((connection, time.monotonic()))

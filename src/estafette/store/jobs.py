@@ -149,7 +149,8 @@ def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> bool:
 def end_unclaimed(connection: Connection, *, queue: str, keys: str, now: datetime) -> None:
     """The jobs of a queue whose keys begin so, that are due and that nobody is at, are done: another did what they ask.
 
-    Those put off until later stay, and will find nothing to do.
+    Those put off until later stay, and will find nothing to do. Where one process works, nothing is leased: those of
+    the batch under way end here rather than with it.
     """
     free = or_(table.c.leased_until.is_(None), table.c.leased_until < now)
     due = (table.c.state == PENDING, table.c.due <= now)

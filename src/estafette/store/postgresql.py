@@ -39,12 +39,12 @@ CONNECTIONS_MAX = 20
 """Connections of one process to one actor's database: its writer, and as many readers as requests at once."""
 
 GROWN_MIN = 250
-"""Rows written to a table before what the server knows of it may be out of date."""
+"""Rows that a table has before what the server knows of it matters."""
 
 _GROWN = text(
     "SELECT held.relname FROM pg_stat_user_tables AS held JOIN pg_class ON pg_class.oid = held.relid"
     " WHERE held.schemaname = current_schema()"
-    " AND held.n_mod_since_analyze > :least + greatest(pg_class.reltuples, 0)"
+    " AND held.n_live_tup > :least + 2 * greatest(pg_class.reltuples, 0)"
 )
 
 _ALONE = "BEGIN; SELECT pg_advisory_xact_lock(hashtext(current_schema()))"

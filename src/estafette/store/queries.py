@@ -202,12 +202,14 @@ class Lookup(Query):
             yield
             return
         asking: list[tuple[Lookup, Keys]] = []
-        connection.info[_ASKING] = asking
+        known = connection.info  # that of a lost connection cannot be asked for any more
+        known[_ASKING] = asking
         try:
             yield
         finally:
-            connection.info.pop(_ASKING, None)
-        Lookup._ask_all(connection, asking)
+            known.pop(_ASKING, None)
+        if asking:
+            Lookup._ask_all(connection, asking)
 
     @classmethod
     def _ask_all(cls, connection: Connection, asking: "list[tuple[Lookup, Keys]]") -> None:

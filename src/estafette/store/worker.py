@@ -169,7 +169,7 @@ class Worker:
     def is_stuck(self, after: timedelta) -> bool:
         """Tell whether work that may be done has waited so long while none was looked for."""
         with self._database.read() as connection:
-            due = jobs.next_due(connection, tuple(self._handlers))
+            due = jobs.next_due(connection, tuple(self._handlers), taken=frozenset(self._taken))
         late = self._clock() - after
         return due is not None and due < late and (self._looked is None or self._looked < late)
 
@@ -226,17 +226,27 @@ class Worker:
     def _ended(self, task: asyncio.Task[None]) -> None:
         batch = self._running.pop(task)
         queue = batch[0].queue
-        rest = self._rests.get(queue.partition(":")[0], 0.0)
-        if rest_s := rest() if callable(rest) else rest:
-            self._resting.add(queue)
-            task.get_loop().call_later(rest_s, self._rested, queue)
-        else:
-            self._bell.set()
         if not task.cancelled() and (fault := task.exception()):
             log.error("job.unsettled", exc_info=fault)
             task.get_loop().call_later(jobs.LEASE.total_seconds(), self._given_back, batch)  # as a lease would
         else:
             self._taken.difference_update(job.id for job in batch)
+        if rest_s := self._rest_of(queue):
+            self._resting.add(queue)
+            task.get_loop().call_later(rest_s, self._rested, queue)
+        else:
+            self._bell.set()
+
+    def _rest_of(self, queue: str) -> float:
+        """Return how long a queue is left alone now; a moment, when what tells it cannot ask the store."""
+        rest = self._rests.get(queue.partition(":")[0], 0.0)
+        if not callable(rest):
+            return rest
+        try:
+            return rest()
+        except (SQLAlchemyError, OSError):
+            log.exception("worker.paused", queue=queue, seconds=PAUSE)
+            return PAUSE
 
     def _given_back(self, batch: list[Job]) -> None:
         self._taken.difference_update(job.id for job in batch)
