@@ -74,7 +74,7 @@ def test_the_first_is_the_eldest_that_works(database: Database) -> None:
         assert not beat(connection, "api", "api", now=EPOCH).is_first
         assert beat(connection, "elder", "worker", now=EPOCH + timedelta(seconds=1)).is_first
         younger = beat(connection, "younger", "all", now=EPOCH + timedelta(seconds=2))
-        assert (younger.is_first, younger.others) == (False, 2)
+        assert (younger.is_first, younger.others, younger.rivals) == (False, 2, 1)
         assert beat(connection, "younger", "all", now=LATE + timedelta(seconds=2)).is_first
 
 
@@ -111,10 +111,43 @@ def test_one_taken_for_dead_writes_nothing(database: Database, world: World) -> 
         await asyncio.wait([first, second])
 
     world.run(story())
-    assert done == ["two 1", "one 2"]  # applied, and undone: it ended no job of its own
+    assert done == ["two 1"]
     with database.read() as connection:
         assert connection.execute(select(sequence.c.value)).scalar_one() == 1
         assert connection.execute(select(job.c.state, job.c.worker)).one() == ("done", "two")
+
+
+def test_two_that_both_take_themselves_for_alone_do_each_work_once(database: Database, world: World) -> None:
+    """Nothing is leased then: both do the same, and only what the first to end it has written stays."""
+    held = asyncio.Event()
+    prepared: list[str] = []
+
+    def worker_of(name: str) -> Worker:
+        async def handle(one: jobs.Job) -> Apply:
+            prepared.append(one.key)
+            await held.wait()
+            return lambda connection: draw(connection, "effect")
+
+        worker = Worker(database, world.clock)
+        worker.name, worker.is_alone, worker.rest_s = name, True, 0.1
+        worker.handles("q", handle)
+        return worker
+
+    async def story() -> None:
+        with database.begin() as connection:
+            add(connection, "a", "b")
+        tasks = [asyncio.create_task(worker_of(name).run()) for name in ("one", "two")]
+        await asyncio.sleep(1)
+        assert sorted(prepared) == ["a", "a", "b", "b"]
+        held.set()
+        await asyncio.sleep(1)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+    world.run(story())
+    with database.read() as connection:
+        assert connection.execute(select(sequence.c.value)).scalar_one() == 2
 
 
 def test_two_workers_share_the_work(database: Database, world: World) -> None:
@@ -154,16 +187,17 @@ def test_presence_says_who_is_there_and_goes(database: Database, world: World) -
         one, two = (Presence(database, worker, world.clock, "all") for worker in workers)
         one.start()
         assert one.is_first
-        assert workers[0].rest_s is None
+        assert (workers[0].rest_s, workers[0].is_alone) == (None, True)
         await asyncio.sleep(1)
         two.start()
         await asyncio.sleep(60)
         assert (one.is_first, two.is_first) == (True, False)
         assert workers[0].rest_s is not None
+        assert [worker.is_alone for worker in workers] == [False, False]
         await one.stop()
         await asyncio.sleep(3)
         assert two.is_first
-        assert workers[1].rest_s is None
+        assert (workers[1].rest_s, workers[1].is_alone) == (None, True)
         await two.stop()
 
     world.run(story())

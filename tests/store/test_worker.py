@@ -83,10 +83,12 @@ def logs() -> Iterator[Logs]:
         yield logs
 
 
-@pytest.fixture
-def desk(database: Database, world: World) -> Desk:
-    """Give a worker that has nothing to do yet."""
-    return Desk(database, world)
+@pytest.fixture(params=[True, False], ids=["alone", "leasing"])
+def desk(request: pytest.FixtureRequest, database: Database, world: World) -> Desk:
+    """Give a worker that has nothing to do yet, alone on its store or leasing what it does."""
+    made = Desk(database, world)
+    made.worker.is_alone = request.param
+    return made
 
 
 def failing(times: int, fault: Exception) -> Act:
@@ -130,16 +132,22 @@ def test_what_comes_while_it_sleeps_is_done_at_once(desk: Desk, world: World) ->
 
 
 def test_the_effect_and_the_end_of_the_job_are_one(desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the end of the job cannot be written, neither is the effect; both come with the next attempt."""
-    ends = iter([RuntimeError("killed between two writes")])
-    real = jobs.end
+    """When the end of the job, or the effect, cannot be written, neither is; both come with the next attempt."""
+    ends, effects = (iter([RuntimeError("killed between two writes")]) for _ in range(2))
+    real_end, real_apply = jobs.end, desk.apply
 
-    def end(connection: Connection, done: list[Job], *, now: datetime) -> None:
+    def end(connection: Connection, done: list[Job], *, now: datetime) -> bool:
         for fault in ends:
             raise fault
-        real(connection, done, now=now)
+        return real_end(connection, done, now=now)
+
+    def apply(connection: Connection, job: Job) -> None:
+        real_apply(connection, job)
+        for fault in effects:
+            raise fault
 
     monkeypatch.setattr(jobs, "end", end)
+    monkeypatch.setattr(desk, "apply", apply)
     desk.ask("a")
     world.run(desk.work(hours=1))
     assert desk.effects == ["a", "a"]
@@ -301,14 +309,16 @@ def test_a_store_that_fails_for_a_while_is_tried_again(
     desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk, or a file that another program holds, stops the work for the time it lasts and no longer."""
-    real, until = jobs.ready, world.clock() + timedelta(minutes=5)
+    asked = "ready" if desk.worker.is_alone else "claim"
+    real, until = getattr(jobs, asked), world.clock() + timedelta(minutes=5)
 
-    def ready(*arguments: Any, now: datetime, **others: Any) -> list[Job]:
+    def failing(*arguments: Any, now: datetime, **others: Any) -> list[Job]:
         if now < until:
             raise OperationalError("UPDATE job", {}, Exception("database or disk is full"))
-        return real(*arguments, now=now, **others)
+        found: list[Job] = real(*arguments, now=now, **others)
+        return found
 
-    monkeypatch.setattr(jobs, "ready", ready)
+    monkeypatch.setattr(jobs, asked, failing)
     desk.ask("a")
     world.run(desk.work(hours=1))
     assert desk.states() == {"a": "done"}

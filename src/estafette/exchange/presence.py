@@ -91,6 +91,7 @@ class Presence:
             log.info("presence.first", process=self.name)
         self._beat, self._at = beat, self._clock()
         self._worker.rest_s = REST_S if beat.others else None
+        self._worker.is_alone = not beat.rivals
         for name in beat.gone:
             log.warning("presence.gone", process=name)
         if beat.gone or beat.others:  # it may rest, and not know yet that it is not alone

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Select,
     and_,
     bindparam,
     exists,
@@ -28,7 +29,7 @@ from sqlalchemy import (
 
 from estafette.store import correlation, gathered
 from estafette.store.columns import Instant, constant
-from estafette.store.queries import Query
+from estafette.store.queries import Query, Row
 from estafette.store.statements import Command
 from estafette.store.tables import job as table
 
@@ -92,13 +93,15 @@ def claim(
     now: datetime,
     limit: int,
     busy: Collection[str] = (),
+    taken: Collection[int] = (),
     worker: str | None = None,
 ) -> list[Job]:
     """Up to `limit` jobs of these queues, and not of the busy ones, are leased to the caller, longest due first.
 
-    A queue may be several: `deliver` is also `deliver:0003` and `deliver:0005`.
+    A queue may be several: `deliver` is also `deliver:0003` and `deliver:0005`. Those `taken` are not leased again.
     """
-    jobs = ready(connection, queues=queues, now=now, limit=limit, busy=busy, worker=worker)
+    rows = _unlocked(queues).rows(connection, now=now, busy=list(busy), most=limit + len(taken)) if queues else []
+    jobs = _of_rows(rows, limit, taken, worker)
     if jobs:
         _LEASE.run(connection, [{"ids": [job.id for job in jobs], "until": now + LEASE, "who": worker}])
     return jobs
@@ -112,12 +115,13 @@ def ready(
     limit: int,
     busy: Collection[str] = (),
     taken: Collection[int] = (),
-    worker: str | None = None,
 ) -> list[Job]:
-    """Return up to `limit` jobs that `claim` would lease, and that are not among those `taken`."""
-    if not queues:
-        return []
-    rows = _ready(queues).rows(connection, now=now, busy=list(busy), most=limit + len(taken))
+    """Return up to `limit` jobs that `claim` would lease, for the only process at work."""
+    rows = _ready(queues).rows(connection, now=now, busy=list(busy), most=limit + len(taken)) if queues else []
+    return _of_rows(rows, limit, taken)
+
+
+def _of_rows(rows: Sequence[Row], limit: int, taken: Collection[int], worker: str | None = None) -> list[Job]:
     return [Job(**row, worker=worker) for row in rows if row["id"] not in taken][:limit]
 
 
@@ -133,8 +137,9 @@ def left_before(connection: Connection, batch: Sequence[Job]) -> tuple[int, date
 
 
 def prolong(connection: Connection, job: Job, *, now: datetime) -> None:
-    """The job is left alone for as long again: it takes its time and says so."""
-    connection.execute(update(table).where(table.c.id == job.id).values(leased_until=now + LEASE))
+    """The job, where it is leased, is left alone for as long again: it takes its time and says so."""
+    leased = and_(table.c.id == job.id, table.c.leased_until.is_not(None))
+    connection.execute(update(table).where(leased).values(leased_until=now + LEASE))
 
 
 def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> bool:
@@ -149,8 +154,7 @@ def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> bool:
 def end_unclaimed(connection: Connection, *, queue: str, keys: str, now: datetime) -> None:
     """The jobs of a queue whose keys begin so, that are due and that nobody is at, are done: another did what they ask.
 
-    Those put off until later stay, and will find nothing to do. Where one process works, nothing is leased: those of
-    the batch under way end here rather than with it.
+    Those put off until later stay, and will find nothing to do.
     """
     free = or_(table.c.leased_until.is_(None), table.c.leased_until < now)
     due = (table.c.state == PENDING, table.c.due <= now)
@@ -188,9 +192,19 @@ def _first_of_its_lane() -> ColumnElement[bool]:
 
 @cache
 def _ready(queues: tuple[str, ...]) -> Query:
-    """Select the jobs that may run now; on an engine with several workers, those that no other is claiming."""
+    """Select the jobs that may run now."""
+    return Query(_waiting(queues))
+
+
+@cache
+def _unlocked(queues: tuple[str, ...]) -> Query:
+    """Select the jobs that may run now and that no other process is claiming."""
+    return Query(_waiting(queues).with_for_update(skip_locked=True, of=table))
+
+
+def _waiting(queues: tuple[str, ...]) -> Select[Any]:
     now = bindparam("now", type_=Instant)
-    return Query(
+    return (
         select(table.c.id, table.c.queue, table.c.key, table.c.payload, table.c.tries, table.c.correlation)
         .where(table.c.state == PENDING, table.c.due <= now, _of(queues))
         .where(table.c.queue.not_in(bindparam("busy", expanding=True)))
@@ -198,7 +212,6 @@ def _ready(queues: tuple[str, ...]) -> Query:
         .where(_first_of_its_lane())
         .order_by(table.c.due, table.c.id)
         .limit(bindparam("most", type_=Integer))
-        .with_for_update(skip_locked=True, of=table)
     )
 
 

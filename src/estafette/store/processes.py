@@ -30,11 +30,12 @@ WORKING = ("all", "worker")
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What a process learns when it says that it is there."""
+    """What a process learns when it says that it is there: among others, how many more take jobs."""
 
     is_first: bool
     others: int
     gone: tuple[str, ...]
+    rivals: int = 0
 
 
 def new_name() -> str:
@@ -54,7 +55,7 @@ def beat(connection: Connection, name: str, role: str, *, now: datetime) -> Beat
         leave(connection, one)
     there = present(connection)
     workers = [one["id"] for one in there if one["role"] in WORKING]
-    return Beat(workers[:1] == [name], len(there) - 1, gone)
+    return Beat(workers[:1] == [name], len(there) - 1, gone, len({*workers} - {name}))
 
 
 def leave(connection: Connection, name: str) -> None:

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -27,6 +28,7 @@ from estafette.store.jobs import Job
 
 Apply = Callable[[Connection], None]
 Ahead = Callable[[Connection, Sequence[Job]], None]
+Read = TypeVar("Read")
 
 PAUSE = 1.0
 """Seconds before looking again when the store itself fails."""
@@ -141,6 +143,9 @@ class Worker:
         self._looked: datetime | None = None
         self.name: str | None = None
         """Who it is among the workers of a shared store."""
+        self.is_alone = not database.is_shared
+        """Whether no other process is known to take jobs: then nothing is leased. One that came meanwhile does no harm:
+        of two that do a job, the second to end it finds that out, and nothing of what it wrote stays."""
         self.rest_s: float | None = None
         """Its longest rest, where others write work that its bell does not ring for."""
 
@@ -206,16 +211,24 @@ class Worker:
 
     async def _claimed(self) -> list[Job]:
         """Return what may be done now, leased where other processes might do it too."""
-        queues, busy, now = tuple(self._handlers), self._busy(), self._clock()
-        if not self._database.is_shared:
-            with self._database.glance() as connection:
-                return jobs.ready(connection, queues=queues, now=now, limit=TOGETHER_MAX, busy=busy, taken=self._taken)
+        asked: Mapping[str, Any] = {
+            "queues": tuple(self._handlers), "busy": self._busy(), "now": self._clock(),
+            "limit": TOGETHER_MAX, "taken": frozenset(self._taken),
+        }  # fmt: skip
+        if self.is_alone:
+            return await self._away(lambda: self._ready(asked))
         return await self._database.write(
-            lambda connection: jobs.claim(
-                connection, queues=queues, now=now, limit=TOGETHER_MAX, busy=busy, worker=self.name
-            ),
+            lambda connection: jobs.claim(connection, **asked, worker=self.name),
             durable=False,  # a lease that a power cut undoes was of no use
         )
+
+    def _ready(self, asked: Mapping[str, Any]) -> list[Job]:
+        with self._database.glance() as connection:
+            return jobs.ready(connection, **asked)
+
+    async def _away(self, ask: Callable[[], Read]) -> Read:
+        """Ask a server in a thread, since its answer may be long to come; a file where we are."""
+        return await self._database.away(ask) if self._database.is_shared else ask()
 
     def _busy(self) -> list[str]:
         """Name the queues that have all they can be given."""
@@ -258,11 +271,10 @@ class Worker:
 
     async def _rest(self) -> None:
         """Sleep until the bell rings or the next job is due."""
+        due = None if self._bell.is_set() else await self._away(self._next_due)
         if self._bell.is_set():
             await asyncio.sleep(LOOK_S)
             return
-        with self._database.glance() as connection:
-            due = jobs.next_due(connection, tuple(self._handlers), self._busy(), self._taken)
         if due is None and self.rest_s is None:
             await self._bell.wait()
             return
@@ -271,6 +283,10 @@ class Worker:
         with suppress(TimeoutError):
             async with asyncio.timeout(wait):  # not wait_for: before Python 3.12 it may swallow a cancellation
                 await self._bell.wait()
+
+    def _next_due(self) -> datetime | None:
+        with self._database.glance() as connection:
+            return jobs.next_due(connection, tuple(self._handlers), self._busy(), frozenset(self._taken))
 
     async def _work(self, batch: list[Job]) -> None:
         """The jobs, all of one queue, are done, or put off each with its reason."""
@@ -341,9 +357,9 @@ class Worker:
             log.info("job.done", queue=job.queue, key=job.key, **{correlation.NAME: job.correlation})
 
     def _finish(self, connection: Connection, done: list[Job], apply: Apply) -> None:
-        apply(connection)
         if not jobs.end(connection, done, now=self._clock()) and self.name is not None:
             raise Lost
+        apply(connection)
 
     async def _put_off(self, jobs_and_faults: Sequence[tuple[Job, Exception]]) -> None:
         """Each job will be tried again, or is parked when it never can succeed."""
