@@ -13,10 +13,11 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, String, create_engine, event, make_url, text
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, TimeoutError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateSchema
 
@@ -91,7 +92,7 @@ def open_engine(where: str | URL) -> Engine:
     if schema is not None:
         settings += f" -c search_path={schema}"
     arguments = {"options": settings, "connect_timeout": 10, "application_name": f"estafette {schema or ''}".strip()}
-    room = {"pool_size": 5, "max_overflow": CONNECTIONS_MAX - 5}
+    room = {"pool_size": 5, "max_overflow": CONNECTIONS_MAX - 5, "pool_use_lifo": True}
     engine = create_engine(url, connect_args=arguments, **room, **ENGINE_FORM)
     event.listen(engine, "checkin", _left)
     event.listen(engine, "checkout", _check)
@@ -103,14 +104,21 @@ def _left(_raw: Any, record: Any) -> None:
 
 
 def _check(raw: Any, record: Any, _proxy: Any) -> None:
-    """A connection left alone for a while is asked whether it lives; the pool replaces one that does not."""
-    if time.monotonic() - record.info.get(_LEFT_AT, 0.0) < UNASKED_S:
-        return
+    """The pool replaces a connection that does not live any more."""
+    if not _answers(raw, record.info.get(_LEFT_AT, 0.0)):
+        raise DisconnectionError
+
+
+def _answers(raw: Any, left_at: float) -> bool:
+    """Tell whether the server answers on a connection, asking it when that was left alone for a while."""
+    if time.monotonic() - left_at < UNASKED_S:
+        return True
     try:
         raw.execute("")
         raw.rollback()
-    except _driver_errors() as fault:
-        raise DisconnectionError from fault
+    except _driver_errors():
+        return False
+    return True
 
 
 def _driver_errors() -> type[Exception]:
@@ -121,26 +129,55 @@ def _driver_errors() -> type[Exception]:
 
 
 class Writing:
-    """The write lock of the schema, for one transaction at a time."""
+    """The write lock of the schema, for one transaction at a time, always on one connection.
+
+    Each connection is a process of the server, with the plans it made and what it knows of the tables: one that does
+    all the writing is soon at home.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._lock = Lock()
+        self._kept: Connection | None = None
+        self._left_at = 0.0
 
     @contextmanager
     def __call__(self, *, durable: bool) -> Iterator[Connection]:
-        """Hold the lock.
+        """Hold the lock. Raises: TimeoutError of SQLAlchemy when this process holds it for `LOCK_S`.
 
         The driver is told to begin nothing by itself: the transaction begins with the lock, in one round trip.
         """
-        with (
-            self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
-            connection.begin(),
-        ):
-            connection.exec_driver_sql(_ALONE if durable else _ALONE_UNSYNCED)
-            yield connection
+        if not self._lock.acquire(timeout=LOCK_S):
+            raise TimeoutError(f"another transaction of this process writes for {LOCK_S} s")
+        try:
+            connection = self._connection()
+            with connection.begin():
+                connection.exec_driver_sql(_ALONE if durable else _ALONE_UNSYNCED)
+                yield connection
+        finally:
+            self._left_at = time.monotonic()
+            if self._kept is not None and (self._kept.invalidated or self._kept.in_transaction()):
+                self._let_go()
+            self._lock.release()
 
     def close(self) -> None:
-        """Nothing is kept from one transaction to the next."""
+        """The connection is closed."""
+        with self._lock:
+            self._let_go()
+
+    def _connection(self) -> Connection:
+        if self._kept is not None and not _answers(self._kept.connection.dbapi_connection, self._left_at):
+            self._let_go()
+        if self._kept is None:
+            self._kept = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        return self._kept
+
+    def _let_go(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            if not kept.invalidated:
+                kept.invalidate()
+            kept.close()
 
 
 def weigh_grown(connection: Connection) -> list[str]:
