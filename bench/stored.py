@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import text
 
 from bench.actors import Actors
+from estafette.portal import partitions
 from estafette.store.database import Database, weigh
 from estafette.store.tables import metadata
 
@@ -63,6 +64,10 @@ def multiply(actors: Actors, times: int, say: Callable[[str], None] = print) -> 
         with database.begin() as connection:
             weigh(connection, [metadata.tables["job"], metadata.tables["document"]])
         database.weigh_grown()
+        if name == "portal":
+            started = time.monotonic()
+            facts = partitions.export(database, actors.data / name / "facts")
+            say(f"{name:<16}{'Parquet files':<20}{facts:>12} numbers{time.monotonic() - started:>6.1f} s")
         database.close()
 
 
