@@ -28,7 +28,7 @@ from estafette.administration.files import plain
 from estafette.administration.journal import Act
 from estafette.administration.parameters import DUPLICATE_DAYS, DUPLICATE_TOLERANCE
 from estafette.administration.tables import alert, alert_decision, fact, status_event
-from estafette.store.queries import Query
+from estafette.store.queries import Query, Row
 from estafette.vat.exigibility import ended_keys
 from estafette.vat.facts import Document, Status
 from estafette.vat.forms import Text
@@ -74,13 +74,18 @@ def look(connection: Connection, document: Document, *, now: datetime) -> list[i
     margin = int(abs(total) * tolerance / (1 - tolerance)) + 1
     near = {"first": document.issue_date - days, "last": document.issue_date + days}
     alike = {"least": total - margin, "most": total + margin}
-    found = _ALIKE.values(connection, seller=document.seller, buyer=document.buyer, **near, **alike)
-    others = {other.key: other for other in map(document_in, found)}
-    others.pop(document.key, None)
-    numbers = {each.number for each in (document, *others.values())}
+    found = _ALIKE.rows(connection, seller=document.seller, buyer=document.buyer, **near, **alike)
+    numbers = {document.number, *(row["number"] for row in found)}
+    named = [row for row in found if _is_named_alike(row["number"], document.number)]
+    data = [_DATA.value(connection, seller=document.seller, **row) for row in named if not _is_of(row, document)]
+    others = {other.key: other for other in map(document_in, data)}
     copies = [other for _, other in sorted(others.items()) if _is_copy(other, document, numbers)]
     raised = (_tell(connection, other, document, now) for other in copies)
     return [alert_id for alert_id in raised if alert_id is not None]
+
+
+def _is_of(row: Row, document: Document) -> bool:
+    return (row["number"], row["year"]) == (document.number, document.issue_date.year)
 
 
 def _is_copy(one: Document, other: Document, numbers: set[str]) -> bool:
@@ -143,6 +148,10 @@ def _total(document: Document) -> Decimal:
 _SEPARATORS = re.compile(r"[^A-Z0-9]+")
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _SUFFIX = re.compile(r"(?:[-_/ .]*(?:BIS|TER|COPIE|COPY|DUPLICATA)|[-_/ .]V?[1-9]|(?<=[0-9])[A-Z])$")
+
+
+def _is_named_alike(one: str, other: str) -> bool:
+    return _same_number(one, other) or _swapped(one, other)
 
 
 def _same_number(one: str, other: str) -> bool:
@@ -286,7 +295,7 @@ def decide(connection: Connection, alert_id: int, decision: Decision, *, reason:
 
 
 _ALIKE = Query(
-    select(fact.c.data)
+    select(fact.c.number, fact.c.year, fact.c.flow)
     .where(
         fact.c.seller == bindparam("seller"),
         fact.c.buyer == bindparam("buyer"),
@@ -297,3 +306,6 @@ _ALIKE = Query(
     .limit(CANDIDATES_MAX)
 )
 """The latest invoices of a seller to a buyer whose totals and dates are close."""
+_DATA = Query(
+    select(fact.c.data).where(*(fact.c[name] == bindparam(name) for name in ("seller", "number", "year", "flow")))
+)
