@@ -203,7 +203,7 @@ def _sent(connection: Connection, keys: list[InvoiceKey]) -> list[InvoiceKey]:
 
 def _deposits(connection: Connection, keys: list[InvoiceKey]) -> dict[InvoiceKey, datetime]:
     rows = connection.execute(_DEPOSITED, {"keys": keys})
-    return {(row[0], row[1], row[2]): row[3] for row in rows}
+    return {(row[0], row[1], row[2]): row[3] for row in rows if row[3] is not None}
 
 
 def _had(connection: Connection, names: list[tuple[str, str]]) -> dict[tuple[str, str], Told]:
@@ -240,8 +240,11 @@ _SENT = gathered.reads(
     select(_data.seller_siren, _data.number, _data.year).where(_among(_data.seller_siren, _data.number, _data.year))
 )
 _DEPOSITED = gathered.reads(
-    select(_status.seller_siren, _status.number, _status.year, func.max(_status.set_at))
-    .where(_among(_status.seller_siren, _status.number, _status.year), _status.status == "200")
+    select(
+        *(_status.seller_siren, _status.number, _status.year),
+        func.max(_status.set_at).filter(_status.status == "200"),  # no condition: half of all there are meet it
+    )
+    .where(_among(_status.seller_siren, _status.number, _status.year))
     .group_by(_status.seller_siren, _status.number, _status.year)
 )
 _HAD = gathered.reads(
