@@ -53,7 +53,7 @@ REPLY_BYTES_MAX = 1024 * 1024
 _replies = msgspec.json.Decoder(list[Reply])
 _HAD = Query(
     select(inbox.c.sender, inbox.c.message_id, inbox.c.sha256).where(
-        inbox.c.sender.in_(bindparam("senders", expanding=True)),
+        inbox.c.sender == bindparam("sender"),
         inbox.c.message_id.in_(bindparam("ids", expanding=True)),
     )
 )
@@ -311,8 +311,11 @@ class Post:
 
     def _held(self, connection: Connection, messages: Sequence[Message]) -> dict[tuple[str, str], str]:
         """Return the documents of those that came already."""
-        values = {"senders": sorted({one.sender for one in messages}), "ids": [one.id for one in messages]}
-        return {(sender, identifier): sha256 for sender, identifier, sha256 in _HAD.tuples(connection, **values)}
+        by_sender: dict[str, list[str]] = {}
+        for one in messages:
+            by_sender.setdefault(one.sender, []).append(one.id)
+        found = [row for sender, ids in by_sender.items() for row in _HAD.tuples(connection, sender=sender, ids=ids)]
+        return {(sender, identifier): sha256 for sender, identifier, sha256 in found}
 
     def _take(self, connection: Connection, message: Message, body: bytes, held: dict[tuple[str, str], str]) -> Reply:
         before = held.get((message.sender, message.id))
