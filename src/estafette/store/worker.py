@@ -38,6 +38,9 @@ log = structlog.get_logger()
 LOOK_S = 0.01
 """Seconds between two looks for work while there is some: what comes meanwhile is found at once."""
 
+BUSY_LOOK_S = 0.1
+"""Seconds between two looks while some work is under way: what is due meanwhile is not looked up, only looked for."""
+
 PART = 8
 """Jobs of a batch that are written together, where each can be written by itself; more, where each is soon written."""
 
@@ -271,18 +274,23 @@ class Worker:
 
     async def _rest(self) -> None:
         """Sleep until the bell rings or the next job is due."""
-        due = None if self._bell.is_set() else await self._away(self._next_due)
+        wait = await self._wait_s()
         if self._bell.is_set():
             await asyncio.sleep(LOOK_S)
             return
-        if due is None and self.rest_s is None:
-            await self._bell.wait()
-            return
-        waits = [max((due - self._clock()).total_seconds(), 0.02)] if due else []
-        wait = min([*waits, self.rest_s]) if self.rest_s else waits[0]
         with suppress(TimeoutError):
             async with asyncio.timeout(wait):  # not wait_for: before Python 3.12 it may swallow a cancellation
                 await self._bell.wait()
+
+    async def _wait_s(self) -> float | None:
+        """Return how long there is nothing to look for; what is under way rings the bell when it ends."""
+        if self._bell.is_set() or self._running or self._resting:
+            return BUSY_LOOK_S
+        due = await self._away(self._next_due)
+        if due is None:
+            return self.rest_s
+        wait = max((due - self._clock()).total_seconds(), 0.02)
+        return min(wait, self.rest_s) if self.rest_s else wait
 
     def _next_due(self) -> datetime | None:
         with self._database.glance() as connection:
