@@ -109,7 +109,7 @@ def _platform(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     room.platform = platform
     platform.take_work()
     desk = desk_of(seat, actor, platform_desk.TEMPLATES, platform_desk.NAVIGATION)
-    routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
+    routes = [*_services(platform, actor), *platform_desk.routes(platform, desk, actor.worker.wake)]
     routes += operator.platform_routes(platform, clock)
     door = door_of(seat, network, actor)
     rounds = rounds_of(actor, platform, network.deposits(seat), door)
@@ -147,7 +147,7 @@ def _portal(seat: Seat, network: Network, clock: Clock, role: str) -> Running:
     desk = desk_of(
         seat, actor, platform_desk.TEMPLATES, (*platform_desk.NAVIGATION, DIRECTORY_PAGE, watch_desk.NAVIGATION)
     )
-    routes = [*platform_desk.routes(platform, desk, actor.worker.wake), *_services(platform, actor)]
+    routes = [*_services(platform, actor), *platform_desk.routes(platform, desk, actor.worker.wake)]
     routes += operator.platform_routes(platform, clock)
     routes += operator.portal_routes(portal, actor.worker.wake)
     routes += [

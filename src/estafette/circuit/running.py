@@ -92,10 +92,10 @@ def running(actor: Actor, post: Post, routes: list[BaseRoute], desk: Desk, round
         routes=[
             *probes.routes(),
             *wire.routes(post, actor.public_key, actor.worker.wake),
+            *routes,
             *entrance.routes(desk),
             *operations.routes(actor),
             *operations_desk.routes(actor, desk),
-            *routes,
         ],
         middleware=guards,
         exception_handlers={Problem: on_problem, HTTPException: refuse},
