@@ -46,10 +46,17 @@ def database(tmp_path: Path) -> Iterator[Database]:
     made.close()
 
 
+def added(packs: Packs, *parts: bytes) -> tuple[str, int]:
+    """Return where these parts begin, once they are durable."""
+    one = packs.append(parts)
+    one.wait()
+    return one.pack, one.start
+
+
 def test_what_is_added_is_read(packs: Callable[[], Packs]) -> None:
     """Parts come back by their place, to whoever opens the packs, none, small or large."""
     parts = [b"first", b"", b"x" * 3_000_000, b"last"]
-    pack, start = packs().append(parts)
+    pack, start = added(packs(), *parts)
     other = packs()
     for part in parts:
         assert part == b"" or other.read(pack, start, len(part)) == part
@@ -61,14 +68,14 @@ def test_several_add_at_once(packs: Callable[[], Packs]) -> None:
 
     def add(number: int) -> list[tuple[str, int, bytes]]:
         own = packs()
-        made = [(own.append([data]), data) for data in (f"{number} {turn}".encode() for turn in range(5))]
+        made = [(added(own, data), data) for data in (f"{number} {turn}".encode() for turn in range(5))]
         return [(pack, start, data) for (pack, start), data in made]
 
     with ThreadPoolExecutor(4) as several:
-        added = [one for some in several.map(add, range(4)) for one in some]
+        made = [one for some in several.map(add, range(4)) for one in some]
     reader = packs()
-    assert len(added) == 20
-    for pack, start, data in added:
+    assert len(made) == 20
+    for pack, start, data in made:
         assert reader.read(pack, start, len(data)) == data
 
 
@@ -81,7 +88,7 @@ def test_what_is_not_there_is_said(packs: Callable[[], Packs]) -> None:
 
 def test_erased_bytes_are_gone(packs: Callable[[], Packs]) -> None:
     """What is erased cannot be read, what lies beside it can; twice, or of a pack that is gone, changes nothing."""
-    pack, start = packs().append([b"kept", b"secret", b"kept"])
+    pack, start = added(packs(), b"kept", b"secret", b"kept")
     for _ in range(2):
         packs().erase(pack, start + 4, 6)
     assert packs().read(pack, start, 14) == b"kept" + bytes(6) + b"kept"
@@ -92,7 +99,7 @@ def test_erased_bytes_are_gone(packs: Callable[[], Packs]) -> None:
 
 def test_several_erase_at_once(packs: Callable[[], Packs]) -> None:
     """Two processes that erase in one pack undo nothing of each other."""
-    pack, start = packs().append([b"0123456789"])
+    pack, start = added(packs(), b"0123456789")
     with ThreadPoolExecutor(4) as several:
         list(several.map(lambda place: packs().erase(pack, start + place, 1), range(0, 8, 2)))
     assert packs().read(pack, start, 10) == b"\x001\x003\x005\x00789"

@@ -15,7 +15,7 @@ from tests.postgresql import Server
 
 from estafette.store import postgresql as engine_room
 from estafette.store.columns import Amount, Instant
-from estafette.store.statements import Command
+from estafette.store.statements import Command, Made
 
 KINDS = sa.Table(
     "order",  # a name that must be quoted
@@ -87,6 +87,46 @@ def test_many_rows_are_what_each_would_be(connection: sa.Connection, rows: list[
     assert together == held(connection)
     assert all(row[NAMES.index("absent") + 1] == 7 for row in together)
     connection.rollback()
+
+
+CHANGE = (
+    sa.update(KINDS)
+    .where(KINDS.c.key == sa.bindparam("which"), KINDS.c.untold == 7)
+    .values({name: sa.bindparam(f"new_{name}", type_=KINDS.c[name].type) for name in NAMES[1:]})
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 11), ROW), min_size=4, max_size=20))
+def test_many_changes_are_what_each_would_be(
+    connection: sa.Connection, changes: list[tuple[int, dict[str, Any]]]
+) -> None:
+    """One after the other where two change the same row; those of absent rows, and of others, change nothing."""
+    Command(sa.insert(KINDS), ("key", "untold")).run(
+        connection, [{"key": str(number), "untold": 6 + (number > 2)} for number in range(9)]
+    )
+    begun = connection.begin_nested()
+    given_rows = [
+        {"which": str(number), **{f"new_{name}": value for name, value in row.items()}} for number, row in changes
+    ]
+    asked: list[str] = []
+    sa.event.listen(connection, "before_cursor_execute", lambda _c, _k, text, *_: asked.append(text))
+    Command(CHANGE).run(connection, given_rows)
+    together = held(connection)
+    begun.rollback()
+    assert ("json_to_recordset" in asked[0]) == (len({number for number, _ in changes}) == len(changes))
+    for row in given_rows:
+        connection.execute(CHANGE, row)
+    assert together == held(connection)
+    connection.rollback()
+
+
+def test_a_change_on_another_condition_is_made_row_by_row(connection: sa.Connection) -> None:
+    """What may change the same row twice, or hangs on two of the values given, is not one statement."""
+    below = sa.update(KINDS).where(KINDS.c.count < sa.bindparam("most")).values(count=sa.bindparam("new"))
+    two = sa.update(KINDS).where(KINDS.c.key == sa.bindparam("a"), KINDS.c.count == sa.bindparam("b")).values(count=1)
+    either = sa.update(KINDS).where(sa.or_(KINDS.c.key == sa.bindparam("a"), KINDS.c.count == 2)).values(count=1)
+    assert [Made(one, connection.dialect).many for one in (below, two, either)] == [None] * 3
 
 
 def test_what_is_there_is_left_as_it_is(connection: sa.Connection) -> None:

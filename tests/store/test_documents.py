@@ -137,7 +137,7 @@ def test_a_failure_to_settle_loses_nothing(
             sequences.draw(connection, "named")
     with pytest.raises(KeyError):
         opened().get(name)
-    database.before_commit = documents.settle
+    database.settling = documents
     with database.begin() as connection:
         assert sequences.draw(connection, "named") == 1
     assert opened().get(name) == b"big"

@@ -41,7 +41,7 @@ def bytes_at_rest(folder: Path) -> bytes:
 
 def kept(database: Database, documents: Documents, data: bytes) -> str:
     """Put a document and commit; return its name."""
-    database.before_commit = documents.settle
+    database.settling = documents
     with database.begin():
         return documents.put(data)
 
@@ -156,7 +156,7 @@ def test_whatever_the_order(
     names: dict[int, str] = {}
     for count, (verb, number) in enumerate(steps):
         documents, now = programs[count % 2], EPOCH + count * timedelta(hours=2)
-        database.before_commit = documents.settle
+        database.settling = documents
         with database.begin() as connection:
             if verb == "name":
                 names[number] = documents.put(texts[number])

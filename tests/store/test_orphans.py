@@ -22,7 +22,7 @@ TEXTS = [b"document %d" % number for number in range(4)]
 
 def take(database: Database, documents: Documents, message: int, text: int) -> None:
     """A record names a document."""
-    database.before_commit = documents.settle
+    database.settling = documents
     with database.begin() as connection:
         said = {"sender": "0003", "message_id": str(message), "kind": "flow", "name": "x", "received_at": EPOCH}
         gathered.add(connection, inbox, {**said, "sha256": documents.put(TEXTS[text])}, once=True)

@@ -2,14 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event
 
 from estafette.store import writer
-from estafette.store.database import Database, open_database
+from estafette.store.database import Database, Settled, open_database
 from estafette.store.sequences import draw
 from estafette.store.writer import TOGETHER_MAX
 
@@ -81,13 +81,16 @@ def test_one_that_fails_harms_no_other(threaded: Database) -> None:
 def test_a_commit_that_fails_is_told_to_all(threaded: Database) -> None:
     """When what they name cannot be made durable, nothing is written and everyone knows."""
 
-    def full(_connection: Connection) -> Callable[[], None]:
-        raise OSError(28, "No space left on device")
+    class Full:
+        def look_ahead(self, _connection: Connection) -> None: ...
 
-    threaded.before_commit = full
+        def settle(self, _connection: Connection) -> Settled:
+            raise OSError(28, "No space left on device")
+
+    threaded.settling = Full()
     with pytest.raises(OSError, match="No space left"):
         asyncio.run(threaded.write(lambda connection: draw(connection, "a")))
-    threaded.before_commit = lambda _connection: lambda: None
+    threaded.settling = None
     assert number(threaded, "a") == 1
 
 

@@ -20,6 +20,7 @@ from estafette.portal.register import Register, Source
 from estafette.portal.tables import directory_line, receiving_platform
 from estafette.store import sequences
 from estafette.store.database import Database, weigh
+from estafette.store.statements import answered
 from estafette.store.tables import sequence
 
 ROWS_AT_ONCE = 50_000
@@ -131,6 +132,7 @@ def _copy(connection: Connection, table: str, names: Sequence[str], rows: list[R
     """Write rows on PostgreSQL, in one stream."""
     if not rows:
         return
+    answered(connection)
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({_quoted(names)}) FROM STDIN") as stream:
         for row in rows:

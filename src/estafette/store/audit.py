@@ -9,13 +9,13 @@ before its commit, and what a savepoint undid is not written.
 Theory of operation. An event is canonical JSON (sorted names, no blanks, UTF-8):
 {"about", "at", "chain", "data", "seq", "what", "who"}; its hash is SHA-256 of the hash before it and of the digest
 (SHA-256) of that text, both in hexadecimal; before the first stands `genesis(chain)`. Hence a chain can be followed by
-who is shown the digests only of the events that are not for him. `audit_head` holds the last of each chain; its row is
-what two processes that append to one chain wait for. Triggers refuse to change or delete an event:
-`store.verification` finds out who went round them, `store.roots` whoever rewrote all.
+who is shown the digests only of the events that are not for him. `audit_head` holds the last of each chain: one
+transaction of an actor writes at a time, so a chain is added to by one at a time. Triggers refuse to change or delete
+an event: `store.verification` finds out who went round them, `store.roots` whoever rewrote all.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -25,7 +25,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, RowMapping, bindparam, event, insert, select, update
 
-from estafette.store.queries import Query
+from estafette.store import gathered
+from estafette.store.queries import Lookup
 from estafette.store.statements import Command, unanswered
 from estafette.store.tables import audit_event, audit_head
 
@@ -101,13 +102,22 @@ def is_due(connection: Connection) -> bool:
     return bool(_waiting(connection).events)
 
 
+def look_ahead(connection: Connection) -> None:
+    """Ask, with what others ask, what `flush` will: the last of each chain."""
+    _ask(connection, {chain for chain, _ in _waiting(connection).events})
+
+
+def _ask(connection: Connection, chains: Iterable[str]) -> None:
+    _HEADS.ahead(connection, [{"chain": chain} for chain in sorted(chains)], steady=True)
+
+
 def flush(connection: Connection) -> None:
     """What was recorded is written, each event after the last of its chain."""
     waiting = _waiting(connection)
     if not waiting.events:
         return
     events, waiting.events = waiting.events, []
-    heads = _heads(connection, sorted({chain for chain, _ in events}))
+    heads = _heads(connection, {chain for chain, _ in events})
     known = frozenset(heads)
     rows = []
     for chain, told in events:
@@ -120,9 +130,13 @@ def flush(connection: Connection) -> None:
         _move(connection, heads, known)
 
 
-def _heads(connection: Connection, chains: Sequence[str]) -> dict[str, tuple[int, str]]:
-    """Return the last of each chain, held until the transaction ends; in one order, so that nobody waits in a ring."""
-    return {chain: (seq, digest) for chain, seq, digest in _HEADS.tuples(connection, chains=chains)}
+def _heads(connection: Connection, chains: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Return the last of each chain: one transaction writes at a time, whatever the engine."""
+    if any(not _HEADS.is_known(connection, chain=chain) for chain in chains):
+        _ask(connection, chains)
+    found = [row for chain in chains for row in _HEADS.rows(connection, chain=chain)]
+    gathered.look_no_further(connection)  # they are moved now
+    return {row["chain"]: (row["seq"], row["hash"]) for row in found}
 
 
 def _move(connection: Connection, heads: dict[str, tuple[int, str]], known: frozenset[str]) -> None:
@@ -220,12 +234,7 @@ def _release(connection: Connection, _name: str, _context: Any) -> None:
 
 
 _EVENTS = Command(insert(audit_event), ("chain", "seq", "about", "body", "hash"))
-_HEADS = Query(
-    select(audit_head.c.chain, audit_head.c.seq, audit_head.c.hash)
-    .where(audit_head.c.chain.in_(bindparam("chains", expanding=True)))
-    .order_by(audit_head.c.chain)
-    .with_for_update()
-)
+_HEADS = Lookup(select(audit_head.c.chain, audit_head.c.seq, audit_head.c.hash), {"chain": audit_head.c.chain})
 _FRESH = Command(insert(audit_head), ("chain", "seq", "hash", "sealed"))
 _MOVED = Command(
     update(audit_head)

@@ -9,8 +9,9 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import copy_context
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, inspect, text
 
@@ -18,8 +19,9 @@ from estafette.store import audit, gathered, measures, postgresql, sqlite
 from estafette.store.glances import Glances
 from estafette.store.history import history
 from estafette.store.measures import Measures
+from estafette.store.queries import Lookup
 from estafette.store.sqlite import DRIVER
-from estafette.store.statements import unanswered
+from estafette.store.statements import answered, unanswered
 from estafette.store.writer import Writer
 
 __all__ = ["DRIVER", "Database", "NewerData", "is_newer", "open_database", "reading_database", "weigh"]
@@ -31,12 +33,26 @@ class NewerData(Exception):
     """The data were written by a newer version of Estafette."""
 
 
-class Database:
-    """The records of one actor; every write is one transaction, serialised by the engine.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What waits until what records name is durable, or raises; and what is to be done once they are committed."""
 
-    `before_commit` is called before each durable transaction is committed: what its records name is made durable then;
-    what it returns is called once the transaction is committed.
-    """
+    wait: Callable[[], None]
+    committed: Callable[[], None]
+
+
+class Settling(Protocol):
+    """What makes durable what the records of a transaction name, before it is committed."""
+
+    def look_ahead(self, connection: Connection) -> None:
+        """Ask, with what others ask, what `settle` will."""
+
+    def settle(self, connection: Connection) -> Settled:
+        """The records say where it rests; it is being made durable meanwhile."""
+
+
+class Database:
+    """The records of one actor; every write is one transaction, serialised by the engine."""
 
     def __init__(self, engine: Engine, *, threaded: bool = True) -> None:
         self.engine = engine
@@ -46,7 +62,7 @@ class Database:
         self.measures = Measures()
         self._writer = Writer(self.begin, self.measures.committed) if threaded else None
         self.revisions: frozenset[str] = frozenset()
-        self.before_commit: Callable[[Connection], Callable[[], None]] = lambda _connection: lambda: None
+        self.settling: Settling | None = None
         gathered.listen(engine)
         audit.watch(engine)
 
@@ -67,17 +83,26 @@ class Database:
             measures.begin(connection, self.measures)
             try:
                 yield connection
-                if durable:
-                    committed = [self.before_commit(connection)]
+                settled = self._settle(connection) if durable else None
                 if gathered.is_due(connection) or audit.is_due(connection):
                     with unanswered(connection):
                         gathered.flush(connection)
                         audit.flush(connection)
+                if settled is not None:
+                    settled.wait()
+                    committed = [settled.committed]
             finally:
                 gathered.forget(connection)
                 committed.append(measures.end(connection))
         for tell in committed:
             tell()
+
+    def _settle(self, connection: Connection) -> Settled | None:
+        with Lookup.at_once(connection):
+            audit.look_ahead(connection)
+            if self.settling is not None:
+                self.settling.look_ahead(connection)
+        return self.settling.settle(connection) if self.settling is not None else None
 
     def is_current(self) -> bool:
         """Tell whether its schema is still that of the code which opened it: a newer process may have migrated it."""
@@ -140,6 +165,7 @@ def weigh(connection: Connection, tables: Iterable[Table]) -> None:
     SQLite plans by the indexes alone.
     """
     if connection.dialect.name == "postgresql":
+        answered(connection)
         for table in tables:
             connection.exec_driver_sql(f"ANALYZE {table.name}")
 

@@ -17,7 +17,7 @@ import hashlib
 import io
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from typing import IO, Any, cast
@@ -26,9 +26,9 @@ import zstandard
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from estafette.store import gathered
-from estafette.store.database import Database
-from estafette.store.packs import Packs
-from estafette.store.queries import Query
+from estafette.store.database import Database, Settled
+from estafette.store.packs import Added, Packs
+from estafette.store.queries import Lookup, Query
 from estafette.store.tables import condemned, document
 
 RECENT_BYTES_MAX = 16 * 1024 * 1024
@@ -42,7 +42,7 @@ HEADER_BYTES_MAX = 18
 
 DIGITS = frozenset("0123456789abcdef")
 
-_HELD = Query(select(document.c.sha256).where(document.c.sha256.in_(bindparam("names", expanding=True))))
+_HELD = Lookup(select(document.c.sha256), {"name": document.c.sha256})
 _PLACES = select(document).where(document.c.sha256.in_(bindparam("names", expanding=True)))
 _PLACE = Query(
     select(document.c.pack, document.c.start, document.c.length).where(document.c.sha256 == bindparam("name"))
@@ -69,7 +69,7 @@ class Documents:
         """Over the drafts and the recent ones: one thread puts while another settles."""
         self._settling = threading.Lock()
         """One pack is added to at a time."""
-        database.before_commit = self.settle
+        database.settling = self
 
     def put(self, data: bytes) -> str:
         """The bytes can be read under their name, 64 hexadecimal digits; they are durable once settled."""
@@ -100,30 +100,37 @@ class Documents:
                 self._drafts[name] = cast(bytes, packed)  # never changed again, and too large to copy
         return name
 
-    def settle(self, connection: Connection) -> Callable[[], None]:
-        """Everything that was put is durable, and this transaction says where; returns what to do once it is committed.
+    def look_ahead(self, connection: Connection) -> None:
+        """Ask, with what others ask, what `settle` will: which of what was put is at rest already."""
+        with self._lock:
+            names = [*self._drafts, *self._again]
+        _HELD.ahead(connection, [{"name": name} for name in names])
 
-        Raises: OSError; nothing is let go, and what is left can be settled again.
+    def settle(self, connection: Connection) -> Settled:
+        """This transaction says where everything rests that was put; it is durable once it was waited for.
+
+        Raises: OSError, as what waits does; nothing is let go, and what is left can be settled again.
         """
         with self._lock:
             drafts, again = dict(self._drafts), dict(self._again)
-        if drafts or again:
-            self._settle(connection, drafts, again)
-        return lambda: self._let_go(drafts, again)
+        added = self._settle(connection, drafts, again) if drafts or again else None
+        return Settled(added.wait if added else _no_more, lambda: self._let_go(drafts, again))
 
-    def _settle(self, connection: Connection, drafts: dict[str, bytes], again: dict[str, bytes]) -> None:
-        held = set(_HELD.values(connection, names=[*drafts, *again]))
+    def _settle(self, connection: Connection, drafts: dict[str, bytes], again: dict[str, bytes]) -> Added | None:
+        held = {name for name in (*drafts, *again) if _HELD.rows(connection, name=name)}
         fresh = {name: packed for name, packed in drafts.items() if name not in held}
         packer = zstandard.ZstdCompressor(level=3)
         fresh |= {name: packer.compress(data) for name, data in again.items() if name not in held and name not in fresh}
         if not fresh:
-            return
+            return None
         with self._settling:
-            pack, start = self._packs.append(list(fresh.values()))
+            added = self._packs.append(list(fresh.values()))
+        start = added.start
         for name, packed in fresh.items():
-            row = {"sha256": name, "pack": pack, "start": start, "length": len(packed)}
+            row = {"sha256": name, "pack": added.pack, "start": start, "length": len(packed)}
             gathered.add(connection, document, row, once=True)
             start += len(packed)
+        return added
 
     def _let_go(self, drafts: Iterable[str], again: Iterable[str]) -> None:
         with self._lock:
@@ -246,6 +253,10 @@ class Documents:
     def close(self) -> None:
         """Let go of what is open."""
         self._packs.close()
+
+
+def _no_more() -> None:
+    """There is nothing to wait for."""
 
 
 def _unpacked(name: str, packed: bytes) -> bytes:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Executable, MetaData, Select, Table, 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import visitors
 
-from estafette.store.statements import Command, unanswered
+from estafette.store.statements import Command, answered, unanswered
 
 Row = dict[str, Any]
 Value = TypeVar("Value")
@@ -61,12 +61,13 @@ def _needed(table: Table) -> frozenset[str]:
 
 
 def listen(engine: Engine) -> None:
-    """Before this engine is asked anything, what was gathered is written."""
+    """Before this engine is asked anything, what was gathered is written, and what was asked answered."""
     event.listen(engine, "before_execute", _before)
 
 
 def _before(connection: Connection, statement: Executable, *_rest: Any) -> None:
     flush(connection, _READ.get(statement))
+    answered(connection)
 
 
 def begin(connection: Connection) -> None:

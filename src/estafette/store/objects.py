@@ -18,6 +18,8 @@ import obstore
 from obstore.exceptions import BaseError, PreconditionError
 from obstore.store import S3Store
 
+from estafette.store.packs import Added
+
 if TYPE_CHECKING:
     from obstore import PutMode
 
@@ -46,11 +48,11 @@ class ObjectPacks:
     def __init__(self, url: str) -> None:
         self._store = _store(url)
 
-    def append(self, parts: Sequence[bytes]) -> tuple[str, int]:
+    def append(self, parts: Sequence[bytes]) -> Added:
         """The parts are one new object, which the store has acknowledged."""
         pack = uuid4().hex
         self._put(_key(pack), b"".join(parts))
-        return pack, 0
+        return Added(pack, 0)
 
     def read(self, pack: str, start: int, length: int) -> bytes:
         """Return bytes of an object. Raises: FileNotFoundError, OSError when the store does not answer."""

@@ -1,13 +1,15 @@
 """Packs: where documents rest, many in one, each pack only ever added to; what is purged of one is blanked in place.
 
-What one transaction has to keep is added to a pack in one go and waited for once; where each document lies is a record
-of that same transaction (`document`). What a transaction that failed had added is named by no record: lost room, no
-more. A pack is written by one process only.
+What one transaction has to keep is added to a pack in one go and waited for once, while its records are written; where
+each document lies is a record of that same transaction (`document`). What a transaction that failed had added is named
+by no record: lost room, no more. A pack is written by one process only.
 """
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
@@ -19,11 +21,20 @@ PACK_BYTES_MAX = 64 * 1024 * 1024
 _BLANK = bytes(1024 * 1024)
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Where parts begin, added one after the other, and what waits until they are durable. Waiting raises: OSError."""
+
+    pack: str
+    start: int
+    wait: Callable[[], None] = lambda: None
+
+
 class Packs(Protocol):
     """Where bytes are added and read back."""
 
-    def append(self, parts: Sequence[bytes]) -> tuple[str, int]:
-        """The parts are durable, one after the other; returns the pack and where they begin. Raises: OSError."""
+    def append(self, parts: Sequence[bytes]) -> Added:
+        """The parts are added, one after the other, and soon durable. Raises: OSError."""
 
     def read(self, pack: str, start: int, length: int) -> bytes:
         """Return bytes of a pack, fewer when it was cut. Raises: FileNotFoundError."""
@@ -55,20 +66,28 @@ class FolderPacks:
         folder.mkdir(parents=True, exist_ok=True)
         self._descriptor: int | None = None
         self._name, self._size = "", 0
+        self._flushing = ThreadPoolExecutor(1, thread_name_prefix="packs")
 
-    def append(self, parts: Sequence[bytes]) -> tuple[str, int]:
-        """The parts are on the disk. A pack that could not be added to is left, and another begun the next time."""
+    def append(self, parts: Sequence[bytes]) -> Added:
+        """The parts are in the file. A pack that could not be added to is left, and another begun the next time."""
         descriptor = self._open()
         try:
             for part in parts:
                 _write(descriptor, part)
-            os.fdatasync(descriptor)
         except OSError:
             self.close()
             raise
         start = self._size
         self._size += sum(map(len, parts))
-        return self._name, start
+        flushed = self._flushing.submit(os.fdatasync, descriptor)
+        return Added(self._name, start, lambda: self._wait(flushed))
+
+    def _wait(self, flushed: "Future[None]") -> None:
+        try:
+            flushed.result()
+        except OSError:
+            self.close()
+            raise
 
     def read(self, pack: str, start: int, length: int) -> bytes:
         """Return bytes of a pack."""

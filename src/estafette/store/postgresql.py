@@ -22,6 +22,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateSchema
 
 from estafette.store.columns import ENGINE_FORM
+from estafette.store.statements import leave_line, unanswered
 
 SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
@@ -45,10 +46,13 @@ GROWN_MIN = 250
 _GROWN = text(
     "SELECT held.relname FROM pg_stat_user_tables AS held JOIN pg_class ON pg_class.oid = held.relid"
     " WHERE held.schemaname = current_schema()"
-    " AND held.n_live_tup > :least + 2 * greatest(pg_class.reltuples, 0)"
+    " AND held.n_live_tup > :least + 4 * greatest(pg_class.reltuples, 0)"
 )
 
-_ALONE = "BEGIN; SELECT pg_advisory_xact_lock(hashtext(current_schema()))"
+_PLANNED_ONCE = "SET plan_cache_mode = force_generic_plan"
+"""What writes asks the same questions by the same indexes, of lists of any length: it needs no plan for each length."""
+
+_ALONE = "SELECT pg_advisory_xact_lock(hashtext(current_schema()))"
 _ALONE_UNSYNCED = f"{_ALONE}, set_config('synchronous_commit', 'off', true)"
 
 
@@ -89,6 +93,7 @@ def open_engine(where: str | URL) -> Engine:
         _make_schema(url, str(schema))
     settings = f"-c lock_timeout={LOCK_S}s -c idle_in_transaction_session_timeout={IDLE_S}s"
     settings += " -c jit=off"  # it pays for long queries only, and is tried for short ones planned on a young store
+    settings += " -c random_page_cost=1.1"  # what is asked for lies in memory, or on disks without arms
     if schema is not None:
         settings += f" -c search_path={schema}"
     arguments = {"options": settings, "connect_timeout": 10, "application_name": f"estafette {schema or ''}".strip()}
@@ -105,15 +110,16 @@ def _left(_raw: Any, record: Any) -> None:
 
 def _check(raw: Any, record: Any, _proxy: Any) -> None:
     """The pool replaces a connection that does not live any more."""
-    if not _answers(raw, record.info.get(_LEFT_AT, 0.0)):
+    if not _answers(raw, record.info, record.info.get(_LEFT_AT, 0.0)):
         raise DisconnectionError
 
 
-def _answers(raw: Any, left_at: float) -> bool:
+def _answers(raw: Any, known: dict[Any, Any], left_at: float) -> bool:
     """Tell whether the server answers on a connection, asking it when that was left alone for a while."""
     if time.monotonic() - left_at < UNASKED_S:
         return True
     try:
+        leave_line(known)
         raw.execute("")
         raw.rollback()
     except _driver_errors():
@@ -145,14 +151,15 @@ class Writing:
     def __call__(self, *, durable: bool) -> Iterator[Connection]:
         """Hold the lock. Raises: TimeoutError of SQLAlchemy when this process holds it for `LOCK_S`.
 
-        The driver is told to begin nothing by itself: the transaction begins with the lock, in one round trip.
+        The driver is told to begin nothing by itself: the transaction begins, and takes the lock, with the first answer
+        that is waited for; it ends with the last.
         """
         if not self._lock.acquire(timeout=LOCK_S):
             raise TimeoutError(f"another transaction of this process writes for {LOCK_S} s")
         try:
             connection = self._connection()
-            with connection.begin():
-                connection.exec_driver_sql(_ALONE if durable else _ALONE_UNSYNCED)
+            locked = "BEGIN", _ALONE if durable else _ALONE_UNSYNCED
+            with connection.begin(), unanswered(connection, beginning=locked, ending="COMMIT"):
                 yield connection
         finally:
             self._left_at = time.monotonic()
@@ -166,10 +173,14 @@ class Writing:
             self._let_go()
 
     def _connection(self) -> Connection:
-        if self._kept is not None and not _answers(self._kept.connection.dbapi_connection, self._left_at):
-            self._let_go()
+        if (kept := self._kept) is not None:
+            raw = kept.connection
+            if not _answers(raw.dbapi_connection, raw.info, self._left_at):
+                self._let_go()
         if self._kept is None:
             self._kept = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            driver: Any = self._kept.connection.dbapi_connection
+            driver.execute(_PLANNED_ONCE)
         return self._kept
 
     def _let_go(self) -> None:
@@ -181,7 +192,7 @@ class Writing:
 
 
 def weigh_grown(connection: Connection) -> list[str]:
-    """The server has looked at what the tables of this schema hold, where that doubled since; returns their names.
+    """The server has looked at what the tables of this schema hold, where that grew fourfold; returns their names.
 
     It looks by itself each minute (autovacuum_naptime); until then it searches as for an empty table, end to end.
     """

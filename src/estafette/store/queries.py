@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Dialect, RowMapping, Select, bindparam
 
 from estafette.store import gathered
-from estafette.store.statements import Made, cursor_of, raise_fault, tell, unanswered
+from estafette.store.statements import Made, at_once, cursor_of, raise_fault, tell
 
 Row = dict[str, Any]
 AnyRow = RowMapping | Row
@@ -84,7 +84,8 @@ class Query:
     def _fetch(self, connection: Connection, values: Row) -> list[Any]:
         self.prepare(connection)
         raw = cursor_of(connection, 1)
-        self.ask(connection, raw, values)
+        with at_once(connection):
+            self.ask(connection, raw, values)
         try:
             found: list[Any] = raw.fetchall()
         except Exception as fault:
@@ -157,6 +158,10 @@ class Lookup(Query):
         seen = gathered.seen_ahead(connection, (self, *(values[name] for name in self._by)))
         return super().rows(connection, **values) if seen is None else seen
 
+    def is_known(self, connection: Connection, **values: Any) -> bool:
+        """Tell whether the answer was asked ahead."""
+        return gathered.seen_ahead(connection, (self, *(values[name] for name in self._by))) is not None
+
     def values(self, connection: Connection, **values: Any) -> list[Any]:
         """Return the first column of the rows."""
         first = self.names[0]
@@ -216,7 +221,7 @@ class Lookup(Query):
         for lookup, _ in asking:
             lookup._many.prepare(connection)
         cursors = [cursor_of(connection, 2 + place) for place in range(len(asking))]
-        with unanswered(connection):
+        with at_once(connection, several=True):
             for cursor, (lookup, keys) in zip(cursors, asking, strict=True):
                 lookup._many.ask(connection, cursor, lookup._asked(keys))
         for cursor, (lookup, keys) in zip(cursors, asking, strict=True):

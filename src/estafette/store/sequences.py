@@ -6,7 +6,7 @@ from estafette.store import gathered
 from estafette.store.queries import Query
 from estafette.store.tables import sequence
 
-_LAST = Query(select(sequence.c.value).where(sequence.c.name == bindparam("which")).with_for_update())
+_LAST = Query(select(sequence.c.value).where(sequence.c.name == bindparam("which")))
 _DRAWN = update(sequence).where(sequence.c.name == bindparam("which")).values(value=bindparam("last"))
 
 
@@ -24,7 +24,7 @@ def reserve(connection: Connection, name: str, count: int) -> range:
 
 
 def _last(connection: Connection, name: str) -> int:
-    """Return the last number drawn; a counter begins at 0. On an engine with several writers, the others wait."""
+    """Return the last number drawn; a counter begins at 0."""
     value = _LAST.value(connection, which=name)
     if value is None:
         gathered.add(connection, sequence, {"name": name, "value": 0}, once=True)

@@ -9,7 +9,7 @@ A parameter declared with `expanding` is a list. What the driver raises is raise
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Table, Updat
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from estafette.store.recordsets import ROWS_MAX, ROWS_MIN, Recordset, recordset
+from estafette.store.recordsets import ROWS_MAX, ROWS_MIN, Many, changeset, recordset
 
 Convert = Callable[[Any], Any]
 Row = dict[str, Any]
@@ -62,9 +62,13 @@ class Made:
         if not compiled.positional:
             self._text = _LISTS.sub(lambda found: f"{'!= ALL' if found[1] else '= ANY'}(%({found[2]})s)", self._text)
         self._has_lists = bool(lists)
-        self.recordset: Recordset | None = None
-        if isinstance(statement, Insert) and isinstance(statement.table, Table) and dialect.name == "postgresql":
-            self.recordset = recordset(statement.table, self._text)
+        self.many: Many | None = None
+        if dialect.name == "postgresql" and not lists:
+            given = {name: bind.type for name, bind in binds.items() if bind.required}
+            if isinstance(statement, Update):
+                self.many = changeset(self._text, given, dialect)
+            elif isinstance(statement, Insert) and isinstance(statement.table, Table):
+                self.many = recordset(statement.table, self._text)
 
     def text(self, values: Row) -> str:
         """Return the text for these values: with as many marks as its lists are long, where marks are counted."""
@@ -105,7 +109,7 @@ class Made:
         return [part.convert(one) for one in value] if part.is_list else part.convert(value)
 
 
-_CURSORS, _UNANSWERED = "estafette.cursors", "estafette.unanswered"
+_CURSORS, _WAITING, _LINE = "estafette.cursors", "estafette.waiting", "estafette.line"
 
 SIZES_MAX = 200
 """Lengths of lists for which the text of a statement is kept."""
@@ -128,8 +132,8 @@ class Command:
         text = made.text(given[0])
         try:
             parameters = [made.parameters(one) for one in given]
-            if made.recordset is not None and len(given) >= ROWS_MIN:
-                _run_recordset(connection, made.recordset, parameters)
+            if made.many is not None and len(given) >= ROWS_MIN and made.many.takes(parameters):
+                _run_many(connection, made.many, parameters)
             else:
                 _run_each(connection, text, parameters)
         except Exception as fault:
@@ -138,45 +142,124 @@ class Command:
     def count(self, connection: Connection, values: Row) -> int:
         """It is done with these parameters; return how many rows that changed."""
         self.run(connection, [values])
+        send(connection)
         return int(cursor_of(connection).rowcount)
 
 
 def _run_each(connection: Connection, text: str, parameters: list[Any]) -> None:
-    raw = cursor_of(connection)
     tell(connection, text, parameters)
-    if len(parameters) == 1:
-        raw.execute(text, parameters[0])
-    else:
-        raw.executemany(text, parameters)
+    _run(connection, text, parameters)
 
 
-def _run_recordset(connection: Connection, many: Recordset, parameters: list[Any]) -> None:
-    raw = cursor_of(connection)
+def _run_many(connection: Connection, many: Many, parameters: list[Any]) -> None:
     for at in range(0, len(parameters), ROWS_MAX):
-        rows = many.parameters(parameters[at : at + ROWS_MAX])
-        tell(connection, many.text, [rows])
-        raw.execute(many.text, rows)
+        some = parameters[at : at + ROWS_MAX]
+        text, rows = many.text(len(some)), many.parameters(some)
+        tell(connection, text, [rows])
+        _run(connection, text, [rows])
+
+
+def _run(connection: Connection, text: str, parameters: list[Any]) -> None:
+    """It is done, or will be with those that wait for an answer."""
+    waiting = connection.connection.info.get(_WAITING)
+    if waiting is None:
+        _execute(cursor_of(connection), text, parameters)
+    else:
+        waiting.append((text, parameters))
+
+
+def _execute(cursor: Any, text: str, parameters: list[Any]) -> None:
+    if len(parameters) == 1:
+        cursor.execute(text, parameters[0])
+    else:
+        cursor.executemany(text, parameters)
 
 
 @contextmanager
-def unanswered(connection: Connection) -> Iterator[None]:
-    """Commands meanwhile do not each wait for the answer of the one before, where a server gives them: only the last.
+def unanswered(connection: Connection, *, beginning: Sequence[str] = (), ending: str = "") -> Iterator[None]:
+    """Commands meanwhile go with what next needs an answer, in one round trip, where a server gives them.
 
-    Nothing else is asked of the connection meanwhile. A fault of any is raised, at the latest with the last answer.
+    Within another, it is a part of that. `beginning` goes before them, `ending` with the last of them, unless all were
+    `answered` before. A fault of any is raised with the answer that they go with.
     """
-    raw: Any = connection.connection.dbapi_connection
     known = connection.connection.info
-    if not hasattr(raw, "pipeline") or _UNANSWERED in known:
+    if not hasattr(connection.connection.dbapi_connection, "pipeline") or _WAITING in known:
         yield
         return
-    known[_UNANSWERED] = True
+    known[_WAITING] = [(text, [None]) for text in beginning]
     try:
-        with raw.pipeline():
-            yield
-    except Exception as fault:
-        raise_fault(connection, "", fault)
+        yield
+        if ending and _WAITING in known:
+            known[_WAITING].append((ending, [None]))
+            send(connection)
+        else:
+            answered(connection)
     finally:
-        known.pop(_UNANSWERED, None)
+        known.pop(_WAITING, None)
+
+
+def send(connection: Connection) -> None:
+    """What waited is done. Raises: the fault of any."""
+    if connection.connection.info.get(_WAITING):
+        with at_once(connection):
+            """Nothing else is asked with it."""
+
+
+def answered(connection: Connection) -> None:
+    """What waited is done, and each command from now on at once. Raises: the fault of any."""
+    if connection.invalidated:
+        return
+    known = connection.connection.info
+    if _WAITING in known:
+        send(connection)
+        known.pop(_WAITING)
+    leave_line(known)
+
+
+@contextmanager
+def at_once(connection: Connection, *, several: bool = False) -> Iterator[None]:
+    """What waits, then what is executed meanwhile, is answered when this ends, in one round trip.
+
+    `several` things are executed meanwhile, and their answers read after. Raises: the fault of any.
+    """
+    raw: Any = connection.connection.dbapi_connection
+    waiting: list[tuple[str, list[Any]]] | None = connection.connection.info.get(_WAITING)
+    try:
+        if waiting is None:
+            with raw.pipeline() if several else nullcontext():
+                yield
+            return
+        line, due = _line(connection), waiting[:]
+        waiting.clear()
+        for text, parameters in due:
+            _execute(cursor_of(connection), text, parameters)
+        yield
+        line.sync()
+    except Exception as fault:
+        with suppress(Exception):  # what was asked after the fault has no answer: the first fault is told
+            leave_line(connection.connection.info)
+        raise_fault(connection, "", fault)
+
+
+def _line(connection: Connection) -> Any:
+    """Return the line on which several things are asked before an answer is read, entered once and kept.
+
+    Leaving it says to the server, after all was answered, to send what it has: from then until it is next asked, it
+    lets a transaction be idle for ever (PostgreSQL 15, idle_in_transaction_session_timeout). So it is not left while
+    nothing is asked.
+    """
+    known = connection.connection.info
+    if _LINE not in known:
+        raw: Any = connection.connection.dbapi_connection
+        entered = ExitStack()
+        known[_LINE] = entered, entered.enter_context(raw.pipeline())
+    return known[_LINE][1]
+
+
+def leave_line(known: dict[Any, Any]) -> None:
+    """What is asked next is answered at once. `known`: what is known of a connection of the driver."""
+    if _LINE in known:
+        known.pop(_LINE)[0].close()
 
 
 def cursor_of(connection: Connection, place: int = 0) -> Any:
