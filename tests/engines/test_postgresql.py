@@ -10,16 +10,19 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import InternalError, OperationalError
 from tests.postgresql import PASSWORD, STORES, Server
 from tests.store.test_database import BRANCHES, union
 
 from estafette.platform.tables import invoice
+from estafette.store import gathered
 from estafette.store import postgresql as engine_room
 from estafette.store.database import Database, NewerData, open_database
 from estafette.store.postgresql import WrongUrl, database_url
+from estafette.store.queries import Lookup
 from estafette.store.sequences import draw
-from estafette.store.tables import sequence
+from estafette.store.tables import job, sequence
 
 Open = Callable[..., Database]
 
@@ -88,10 +91,22 @@ def test_two_actors_of_one_database_do_not_wait_for_each_other(url: Callable[[st
             assert draw(connection, "flow") == 1
 
 
+def looked_ahead(connection: Connection) -> None:
+    """Several things were asked in one round trip."""
+    with Lookup.at_once(connection):
+        for lookup in (DRAWN, DONE):
+            lookup.ahead(connection, [{"name": "flow"}])
+
+
+DRAWN = Lookup(select(sequence.c.value), {"name": sequence.c.name})
+DONE = Lookup(select(job.c.id), {"name": job.c.key})
+
+
+@pytest.mark.parametrize("last", [lambda _connection: None, looked_ahead, gathered.flush])
 def test_one_that_hangs_in_a_transaction_is_cut_off(
-    url: Callable[[str], str], opens: Open, monkeypatch: pytest.MonkeyPatch
+    url: Callable[[str], str], opens: Open, monkeypatch: pytest.MonkeyPatch, last: Callable[[Connection], None]
 ) -> None:
-    """A process that goes silent inside a transaction loses it, and the others write."""
+    """A process that goes silent inside a transaction loses it, whatever it did last, and the others write."""
     monkeypatch.setattr(engine_room, "IDLE_S", 1)
     first, second = opens(url("platform_a")), opens(url("platform_a"))
     done = threading.Event()
@@ -103,6 +118,7 @@ def test_one_that_hangs_in_a_transaction_is_cut_off(
 
     with pytest.raises((OperationalError, InternalError)), first.begin() as hanging:
         draw(hanging, "flow")
+        last(hanging)
         threading.Thread(target=write).start()
         assert done.wait(30)
     with second.begin() as connection:

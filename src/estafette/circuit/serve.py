@@ -39,7 +39,7 @@ from estafette.store.database import DRIVER, NewerData, is_newer
 from estafette.store.objects import ObjectPacks
 from estafette.store.postgresql import is_server
 
-SWITCH_S = 0.001
+SWITCH_S = 0.0002
 """How long a thread of ours keeps the interpreter while another waits for it. The writer lets it go at each statement:
 with Python's own 5 ms it waits as long, each time, for a judgement that is under way."""
 
