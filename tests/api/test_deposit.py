@@ -12,6 +12,7 @@ import pytest
 from estafette.api import flow_service
 from estafette.readable import facturx
 from estafette.simulation import samples
+from estafette.store.documents import Documents
 from estafette.values.limits import FILE_BYTES_MAX
 
 HERE, THERE = "100000009", "200000008"
@@ -101,6 +102,20 @@ def test_bytes_are_not_touched(shared_client: Client) -> None:
     data = b"\r\n--frontie\x00\xff\r\r\n--\r\n" * 90_000
     flow = shared_client.deposit(INFO, data).json["flowId"]
     assert shared_client.call("GET", f"/v1/flows/{flow}", query="docType=Original").body == data
+
+
+def test_a_large_file_is_sent_piece_by_piece(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be held at hand is never whole in memory: neither when it comes nor when it is asked for."""
+    data = bytes(range(256)) * 12_000
+    flow = client.deposit(INFO, data).json["flowId"]
+
+    def whole(_documents: Documents, _name: str) -> bytes:
+        raise AssertionError("read whole")
+
+    monkeypatch.setattr(Documents, "get", whole)
+    answer = client.call("GET", f"/v1/flows/{flow}", query="docType=Original")
+    assert (answer.status, answer.headers["content-length"]) == (200, str(len(data)))
+    assert answer.body == data
 
 
 def test_sent_again_is_one_deposit(client: Client) -> None:

@@ -13,11 +13,11 @@ from functools import partial
 from typing import Any, BinaryIO
 
 import msgspec
-from starlette.concurrency import run_in_threadpool
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from estafette import readable
 from estafette.api.access import Access, Caller
@@ -179,12 +179,22 @@ class FlowService:
             return _json(view.form(row))
         if wanted not in DOC_TYPES:
             raise Problem(400, f"docType: {wanted}? → {', '.join(DOC_TYPES)}")
-        document, name = await run_in_threadpool(self._platform.document, row["sha256"]), row["name"]
+        name = row["name"]
         if wanted == "Original":
-            return _file(document, name)
+            return await self._original(row["sha256"], name)
+        document = await run_in_threadpool(self._platform.document, row["sha256"])
         if wanted == "ReadableView":
             return await run_in_threadpool(_readable, document, name)
         return await run_in_threadpool(_converted, document, name, _converted_form(request, document))
+
+    async def _original(self, sha256: str, name: str) -> Response:
+        """Send the bytes that came; of a large file memory holds a piece."""
+        size = await run_in_threadpool(self._platform.document_size, sha256)
+        if size <= PIECE_BYTES:
+            return _file(await run_in_threadpool(self._platform.document, sha256), name)
+        pieces = iter(partial(self._platform.open_document(sha256).read, PIECE_BYTES), b"")
+        headers = {**_named(name), "Content-Length": str(size)}
+        return StreamingResponse(iterate_in_threadpool(pieces), media_type=BYTES, headers=headers)
 
     async def health(self, _request: Request) -> Response:
         """Say that the service answers: no token is asked, a bad one is passed over."""
@@ -289,7 +299,11 @@ def _json(value: Any, status: int = 200) -> Response:
 
 
 def _file(data: bytes, name: str) -> Response:
-    """Send the bytes as a file; the name is reduced to what a header can hold."""
+    """Send the bytes as a file."""
+    return Response(data, media_type=BYTES, headers=_named(name))
+
+
+def _named(name: str) -> dict[str, str]:
+    """Name a file, reduced to what a header can hold."""
     safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
-    headers = {"Content-Disposition": f"attachment;filename={safe}"}
-    return Response(data, media_type=BYTES, headers=headers)
+    return {"Content-Disposition": f"attachment;filename={safe}"}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from io import BufferedReader
 from typing import Any, BinaryIO
 
 from sqlalchemy import Connection, RowMapping, insert, select
@@ -214,6 +215,14 @@ class Platform:
     def document(self, sha256: str) -> bytes:
         """Return the bytes of a document."""
         return self._documents.get(sha256)
+
+    def document_size(self, sha256: str) -> int:
+        """Return how many bytes a document has."""
+        return self._documents.size(sha256)
+
+    def open_document(self, sha256: str) -> BufferedReader:
+        """Return a document to be read forward, piece by piece. Raises: Damaged, from the last reading too."""
+        return self._documents.open(sha256)
 
     def flows(self, siren: str, limit: int = 50) -> list[RowMapping]:
         """Return the company's latest deposits, the last first."""
