@@ -28,7 +28,7 @@ from estafette.store.documents import Documents
 from estafette.store.jobs import Job
 from estafette.store.queries import Query
 from estafette.store.tables import inbox
-from estafette.store.worker import PART, Apply, Later, Never, Outcome
+from estafette.store.worker import PART, Apply, Later, Never, Outcome, nothing
 
 log = structlog.get_logger()
 
@@ -195,7 +195,7 @@ class Post:
             peer = self._peers(connection, recipient)
         if peer is None:
             late = Later(f"no such actor is known yet: {recipient}")
-            return Outcome(lambda _connection: None, dict.fromkeys(messages, late))
+            return Outcome(nothing, dict.fromkeys(messages, late))
         put_off: dict[int, Later | Never] = {}
         for parcel in self._parcels(messages):
             put_off |= await self._carried(peer, parcel)
@@ -206,7 +206,7 @@ class Post:
         def ahead(connection: Connection, jobs: Sequence[Job]) -> None:
             self._ahead(connection, [messages[job.id] for job in jobs])
 
-        return Outcome(lambda _connection: None, put_off, parts, ahead, 2 * PART)
+        return Outcome(nothing, put_off, parts, ahead, 2 * PART)
 
     def _told(self, message: Message) -> Apply:
         return lambda connection: self._delivered(connection, [message])

@@ -25,7 +25,7 @@ from estafette.store import jobs
 from estafette.store.identity_accreditations import Acting, acting
 from estafette.store.identity_clients import holder_of
 from estafette.store.jobs import Job
-from estafette.store.worker import Later, Never, Outcome
+from estafette.store.worker import Later, Never, Outcome, nothing
 from estafette.values.moments import paris_day
 
 TIMEOUT = aiohttp.ClientTimeout(total=5)
@@ -53,7 +53,7 @@ class Callbacks:
             mine = webhook.c.id == batch[0].payload["webhook"]
             row = connection.execute(select(webhook).where(mine)).mappings().first()
             if row is None or row["disabled_at"] is not None:
-                return Outcome(lambda _connection: None)
+                return Outcome(nothing)
             let = self._acting(connection, row)
             before = jobs.left_before(connection, batch) if row["failures"] else None
         if let is None:

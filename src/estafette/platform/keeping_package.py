@@ -32,7 +32,7 @@ from estafette.store.jobs import Job
 from estafette.store.sealed_check import JOURNAL, ROOTS
 from estafette.store.sealed_files import Lost
 from estafette.store.tables import audit_event
-from estafette.store.worker import Apply
+from estafette.store.worker import Apply, nothing
 from estafette.values.moments import PARIS, paris_day
 from estafette.values.retention import Kind, Retention
 
@@ -165,7 +165,7 @@ class Packages:
         with self._home.actor.database.read() as connection:
             row = connection.execute(select(package).where(package.c.id == identifier)).mappings().one()
         if row["state"] != "asked" or row["cursor"]["slice"] != number:
-            return lambda _connection: None
+            return nothing
         loop = asyncio.get_running_loop()
         try:
             values = await loop.run_in_executor(MAKER, self._slice, row)

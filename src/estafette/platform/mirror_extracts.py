@@ -30,7 +30,7 @@ from estafette.platform import mirror_loading
 from estafette.platform.mirror_tables import mirror_extract, mirror_portion
 from estafette.store import jobs
 from estafette.store.jobs import Job
-from estafette.store.worker import Apply
+from estafette.store.worker import Apply, nothing
 
 PURGE = "mirror-purge"
 
@@ -197,7 +197,7 @@ async def purge(actor: Actor, _job: Job) -> Apply:
         lambda connection: mirror_loading.purge(connection, spare=_loading(connection)), durable=False
     ):
         pass
-    return lambda _connection: None
+    return nothing
 
 
 def _loading(connection: Connection) -> list[int]:

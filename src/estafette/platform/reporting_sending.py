@@ -26,7 +26,7 @@ from estafette.platform.reporting_tables import transmission
 from estafette.reporting.calendar import period_of
 from estafette.store import audit, jobs
 from estafette.store.jobs import Job
-from estafette.store.worker import Apply
+from estafette.store.worker import Apply, nothing
 from estafette.values.moments import paris_day
 
 REPORTS = "FFE1025A"
@@ -68,14 +68,10 @@ async def send(home: Home, job: Job) -> Apply:
     prepared = await prepare(home, PeriodKey(said["siren"], Role(said["role"]), Kind(said["kind"]), day))
     held = prepared.draft
     if held.is_under_way or not held.is_over or not (held.is_unsent or (said["forced"] and held.was_refused)):
-        return _nothing
+        return nothing
     if held.was_refused and not said["forced"]:
-        return _nothing
+        return nothing
     return lambda connection: _send(home, connection, prepared)
-
-
-def _nothing(_connection: Connection) -> None:
-    """Nothing is sent."""
 
 
 def _send(home: Home, connection: Connection, prepared: Prepared) -> None:

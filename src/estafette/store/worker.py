@@ -104,7 +104,7 @@ def together(handler: Handler, ahead: Ahead | None = None, *, part: int = PART) 
                 raise effect
             else:
                 effects[job.id] = effect
-        return Outcome(_nothing, put_off, effects, ahead, part)
+        return Outcome(nothing, put_off, effects, ahead, part)
 
     return all_of
 
@@ -114,8 +114,8 @@ async def _prepared(handler: Handler, job: Job) -> Apply:
         return await handler(job)
 
 
-def _nothing(_connection: Connection) -> None:
-    """All there is to write is in the parts."""
+def nothing(_connection: Connection) -> None:
+    """There is nothing to write, or all of it is in the parts."""
 
 
 def _apply(effects: list[tuple[Job, Apply]], connection: Connection, ahead: Ahead | None) -> None:
