@@ -134,10 +134,13 @@ def round_of(database: Database, watches: Iterable[Watch], clock: Callable[[], d
     """Return the visit that keeps the alarms of an actor true to what is wrong with it now."""
     looking = tuple(watches)
 
+    def seen(now: datetime) -> list[Condition]:
+        with database.read() as connection:
+            return [condition for watch in looking for condition in watch(connection, now)]
+
     async def look() -> None:
         now = clock()
-        with database.read() as connection:
-            found = [condition for watch in looking for condition in watch(connection, now)]
+        found = await database.away(lambda: seen(now))
         await database.write(lambda connection: reconcile(connection, found, now=now))
 
     return look

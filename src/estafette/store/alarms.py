@@ -37,15 +37,16 @@ Watch = Callable[[Connection, datetime], Iterable[Condition]]
 def reconcile(connection: Connection, conditions: Iterable[Condition], *, now: datetime) -> tuple[int, int]:
     """The alarms raised are those of these conditions, no more, no fewer; returns how many are new, how many over."""
     held = {(condition.kind, condition.subject[:200]): condition for condition in conditions}
-    known = {(row.kind, row.subject): row.id for row in connection.execute(_raised())}
+    known = {(row.kind, row.subject): row for row in connection.execute(_raised())}
     fresh, over = held.keys() - known.keys(), known.keys() - held.keys()
     for key in held.keys() & known.keys():
         said = {"fr": held[key].fr[:TEXT_MAX], "en": held[key].en[:TEXT_MAX]}
-        connection.execute(update(alarm).where(alarm.c.id == known[key]).values(said))
+        if said != {"fr": known[key].fr, "en": known[key].en}:
+            connection.execute(update(alarm).where(alarm.c.id == known[key].id).values(said))
     for key in sorted(fresh):
         _raise(connection, held[key], now)
     for key in sorted(over):
-        connection.execute(update(alarm).where(alarm.c.id == known[key]).values(cleared_at=now))
+        connection.execute(update(alarm).where(alarm.c.id == known[key].id).values(cleared_at=now))
         log.info("alarm.cleared", kind=key[0], subject=key[1])
     return len(fresh), len(over)
 
