@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, insert, select
 from tests.platform.world import SELLER, World, service
 
-from estafette.platform import declarations, pace
+from estafette.platform import declarations, envelopes, pace
 from estafette.platform.pace import HOUR
 from estafette.platform.tables import portal_flow
 from estafette.store import jobs
@@ -49,7 +49,7 @@ def test_what_any_process_sent_counts(own_world: World) -> None:
     """Flows that another process sent within the hour, or before a start, keep the queue at rest; older ones do not."""
     world = own_world
     actor = world.running["platform-a"].actor
-    resting = actor.worker._rests[declarations.PACK]
+    resting = actor.worker._rests[envelopes.PACK]
     assert callable(resting)
     row = {"direction": "Out", "state": "sent", "sha256": "0" * 64, "details": []}
     for minutes, rests in ((61, False), (30, True)):
@@ -63,7 +63,7 @@ def test_what_any_process_sent_counts(own_world: World) -> None:
 
 def waiting(world: World) -> int:
     """Count the jobs that ask to pack and are not done."""
-    query = select(func.count().label("n")).where(job.c.queue == declarations.PACK, job.c.state == "pending")
+    query = select(func.count().label("n")).where(job.c.queue == envelopes.PACK, job.c.state == "pending")
     return int(world.rows("platform-a", query)[0]["n"])
 
 
@@ -86,14 +86,14 @@ def test_what_waits_asks_once_for_its_envelope(own_world: World) -> None:
         world.leave(service(world.number()))
     some(world, "deposit", 8)
     assert waiting(world) == 4
-    some(world, declarations.PACK, 2)
+    some(world, envelopes.PACK, 2)
     assert waiting(world) == 0, "the two that were not claimed have nothing left to do"
 
 
 def test_what_is_more_than_a_lot_leaves_all_the_same(own_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """One job asks for many: as long as some are left the next envelope is asked for."""
     world = own_world
-    monkeypatch.setattr(declarations, "lot", lambda _flow, _on: 3)
+    monkeypatch.setattr(envelopes, "lot", lambda _flow, _on: 3)
     numbers = [world.number() for _ in range(8)]
     for number in numbers:
         world.leave(service(number))
@@ -110,9 +110,9 @@ def test_what_comes_after_an_envelope_in_its_transaction(own_world: World) -> No
     world.deposit(service(number))
     row = world.declaration(SELLER, number)
     with platform.actor.database.begin() as connection:
-        declarations.ask_to_pack(connection, row["interface"], now=world.clock())
-        declarations._pack_all(platform, connection, [row["interface"]])
-        declarations.ask_to_pack(connection, row["interface"], now=world.clock())
+        envelopes.ask_to_pack(connection, row["interface"], now=world.clock())
+        envelopes.pack_all(platform, connection, [row["interface"]])
+        envelopes.ask_to_pack(connection, row["interface"], now=world.clock())
     assert waiting(world) == 1
 
 
@@ -120,12 +120,12 @@ def test_a_full_lot_is_seen(own_world: World, monkeypatch: pytest.MonkeyPatch) -
     """As much as one envelope may hold waits for an interface, or less."""
     world = own_world
     home, database = world.home(SELLER).home, world.running["platform-a"].actor.database
-    monkeypatch.setattr(declarations, "lot", lambda _flow, _today: 3)
+    monkeypatch.setattr(envelopes, "lot", lambda _flow, _today: 3)
     for expected in (False, False, True):
         world.leave(service(world.number()))
         some(world, "deposit", 1)
         with database.glance() as connection:
-            assert declarations.fills_a_lot(home, connection) is expected
+            assert envelopes.fills_a_lot(home, connection, declarations.INTERFACES) is expected
     world.work()
     with database.glance() as connection:
-        assert not declarations.fills_a_lot(home, connection)
+        assert not envelopes.fills_a_lot(home, connection, declarations.INTERFACES)

@@ -19,7 +19,7 @@ from estafette.api.decoding import decode_body
 from estafette.api.problems import Problem
 from estafette.directory import Establishment, RoutingCode
 from estafette.exchange.actor import Actor
-from estafette.platform import redeclaration
+from estafette.platform import declarations, redeclaration
 from estafette.platform.platform import Platform
 from estafette.platform.views import View
 from estafette.portal import authority
@@ -113,8 +113,8 @@ def platform_routes(platform: Platform, clock: Callable[[], datetime]) -> list[R
 
     async def declare_again(request: Request) -> Response:
         interface = request.path_params["interface"]
-        if interface not in redeclaration.INTERFACES:
-            raise Problem(404, f"{interface[:20]}? → {', '.join(redeclaration.INTERFACES)}")
+        if interface not in declarations.INTERFACES:
+            raise Problem(404, f"{interface[:20]}? → {', '.join(declarations.INTERFACES)}")
         count = await platform.home.actor.database.write(
             lambda connection: redeclaration.reopen(connection, interface, now=clock())
         )

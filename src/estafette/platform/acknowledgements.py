@@ -8,6 +8,7 @@ this platform declared. What becomes of the directory is in `mirror_extracts`.
 import asyncio
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -25,6 +26,7 @@ from estafette.platform import (
     address_checks,
     addresses,
     declarations,
+    envelopes,
     flows,
     mirror_extracts,
     mirrors,
@@ -58,9 +60,13 @@ UNNAMED = "G1.114"
 FILE = re.compile(r"(?:Base|Full)_\S+?\.xml")
 
 ANSWERED = {"250": "accepted", "251": "rejected", "601": "rejected"}
+ABOUT_INVOICES = frozenset({"FFE0604A", "FFE0654A"})
 ABOUT_DATA = frozenset({"250", "251"})
 """Answers about the data of an invoice; the others are about a status."""
 
+
+TOGETHER_MAX = 64
+"""Answers about invoices in one transaction: an envelope holds a thousand, and others wait for the writer too."""
 
 _File = tuple[bytes, StatusMessage]
 """A file of an envelope, and the message it is."""
@@ -88,7 +94,20 @@ async def handle(home: Home, job: Job) -> Apply:
     files, refusals = await asyncio.to_thread(_opened, name, home.actor.documents.get(sha256))
     if refusals and name.is_acknowledgement:
         raise Never(f"{refusals[0].code}: {refusals[0].en}")
+    if name.interface in ABOUT_INVOICES:
+        while len(files) > TOGETHER_MAX:
+            some, files = files[:TOGETHER_MAX], files[TOGETHER_MAX:]
+            await home.actor.database.write(partial(_answer_some, home, name, some))
     return lambda connection: _apply(home, connection, name, sha256, files, refusals=refusals)
+
+
+def _answer_some(home: Home, name: FlowName, files: list[_File], connection: Connection) -> None:
+    """These objects of an envelope are answered, in a transaction of their own: a full one would keep others waiting.
+
+    Should the process die before the last of them, they are answered again, which changes nothing.
+    """
+    if not _is_had(connection, name):
+        _answer(home, connection, name, files)
 
 
 async def _directory(home: Home, name: FlowName, sha256: str) -> Apply:
@@ -139,6 +158,11 @@ def _apply(
         return
     if not _is_new(home, connection, name, sha256, refusals):
         return
+    _answer(home, connection, name, files)
+    _acknowledge(home, connection, name, refusals)
+
+
+def _answer(home: Home, connection: Connection, name: FlowName, files: list[_File]) -> None:
     _look_ahead(connection, [message for _data, message in files])
     for data, message in files:
         if name.interface == ABOUT_REPORTS:
@@ -148,12 +172,15 @@ def _apply(
         else:
             _answered(home, connection, message)
     gathered.look_no_further(connection)
-    _acknowledge(home, connection, name, refusals)
+
+
+def _is_had(connection: Connection, name: FlowName) -> bool:
+    return connection.execute(select(portal_flow.c.name).where(portal_flow.c.name == str(name))).first() is not None
 
 
 def _is_new(home: Home, connection: Connection, name: FlowName, sha256: str, refusals: tuple[Refusal, ...]) -> bool:
     """The flow is had; False, and nothing changes, when it was already."""
-    if connection.execute(select(portal_flow.c.name).where(portal_flow.c.name == str(name))).first():
+    if _is_had(connection, name):
         return False
     row = {
         "name": str(name),
@@ -215,6 +242,8 @@ def _answered(home: Home, connection: Connection, message: StatusMessage) -> Non
         return
     now = home.actor.clock()
     details = [_told(refusal) for refusal in refusals_of(message)] if state == "rejected" else []
+    if (owed["state"], owed["details"]) == (state, details):
+        return  # it was told already
     values = {"which": owed["id"], "new_state": state, "new_details": details, "new_answered_at": now}
     gathered.change(connection, _ANSWERED, values)
     if owed["flow_id"] and owed["interface"] in mirrors.settled_by(state):
@@ -275,7 +304,7 @@ def _acknowledge(home: Home, connection: Connection, name: FlowName, refusals: t
         refusals=refusals,
     )
     file = {f"{name.acknowledgement}.xml": cdar.write(message)}
-    declarations.send_flow(home, connection, name.acknowledgement.interface, file, answering=name)
+    envelopes.send_flow(home, connection, name.acknowledgement.interface, file, answering=name)
 
 
 def _told(refusal: Refusal) -> dict[str, str]:
@@ -286,7 +315,15 @@ def _told(refusal: Refusal) -> dict[str, str]:
 def _owing(*about: ColumnElement[bool]) -> Select[Any]:
     """Select the declarations that are those, the latest first, each with the delivery it follows from."""
     columns = declaration.c
-    asked = (columns.id, columns.flow_id, columns.interface, invoice.c.id.label("invoice"), invoice.c.siren)
+    asked = (
+        columns.id,
+        columns.flow_id,
+        columns.interface,
+        columns.state,
+        columns.details,
+        invoice.c.id.label("invoice"),
+        invoice.c.siren,
+    )
     joined = select(*asked).join(invoice, invoice.c.id == columns.invoice_id).where(*about)
     return joined.order_by(columns.id.desc())
 

@@ -22,7 +22,7 @@ from estafette.directory.resolution import FICTIVE
 from estafette.formats.directory_update import Update, write_update
 from estafette.formats.status_message import StatusMessage
 from estafette.platform.address_tables import address_request
-from estafette.platform.declarations import send_flow
+from estafette.platform.envelopes import send_flow
 from estafette.platform.home import Home
 from estafette.platform.mirror_tables import is_current, mirror_line, mirror_unit
 from estafette.platform.tables import company

@@ -1,23 +1,16 @@
-"""What the State is owed of an invoice, and what it answers (ppf-flows.md §6–9).
+"""What the State is owed of an invoice (ppf-flows.md §6–9).
 
-A Flow 1 and each obligatory status is a row, written with the state it follows from; rows waiting are packed together,
-in order, into an envelope under its published name, as many as a lot may hold; the portal's answers find their row
-again by the identifier of the envelope, then by that of the object.
+A Flow 1 and each obligatory status is a row, written with the state it follows from; rows waiting leave together
+(`envelopes`); the portal's answers find their row again by the identifier of the envelope, then by that of the object.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
-from uuid import uuid4
 
-from sqlalchemy import Connection, Integer, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping
 
-from estafette.exchange.messages import Kind, Message
-from estafette.formats import cdar, flow_archive, flux1
-from estafette.formats.envelope import FlowName
-from estafette.formats.envelope import interface as interface_of
-from estafette.formats.flow_limits import lot
+from estafette.formats import cdar, flux1
 from estafette.formats.flux1.structure import Fault
 from estafette.formats.status_message import Identifier, StatusMessage
 from estafette.formats.xml import DAMAGED, Syntax
@@ -26,24 +19,21 @@ from estafette.lifecycle.deadlines import INVOICE_DATA, due
 from estafette.lifecycle.messages import for_portal
 from estafette.lifecycle.statuses import STATUSES as CATALOGUE
 from estafette.lifecycle.statuses import Duty
+from estafette.platform.envelopes import ask_to_pack
 from estafette.platform.home import KEPT_LINES_MAX, Home, UnitData
 from estafette.platform.mirrors import mirror
-from estafette.platform.tables import declaration, portal_flow
+from estafette.platform.tables import declaration
 from estafette.reporting.cashing import REPORTED_BEFORE
-from estafette.store import audit, gathered, jobs, sequences
-from estafette.store.columns import constant
-from estafette.store.jobs import Job
-from estafette.store.queries import Query
-from estafette.store.worker import Outcome
+from estafette.store import audit, gathered, sequences
 from estafette.values.moments import paris_day
 
 STATUSES = "FFE0614A"
 DATA = {Syntax.UBL: "FFE0111A", Syntax.CII: "FFE0112A"}
+INTERFACES = (*DATA.values(), STATUSES)
+"""What is owed of invoices: data in two syntaxes, statuses."""
 SYNTAX_OF = {interface: syntax for syntax, interface in DATA.items()}
 ON_INVOICING = frozenset({"3", "35"})
 """Codes of BT-8 that the data tell as the debit option (BR-FR-MAP-03, 29): the portal awaits no collection."""
-
-PACK = "pack"
 
 
 def declare_invoice(home: Home, connection: Connection, row: dict[str, Any], document: Invoice) -> None:
@@ -181,114 +171,5 @@ def _declare(
     ask_to_pack(connection, interface, now=now)
 
 
-def ask_to_pack(connection: Connection, interface: str, *, now: datetime) -> None:
-    """What waits for an interface will leave: one job for all that a transaction writes before it packs."""
-    if not gathered.remember(connection, (PACK, interface), bool):
-        payload = {"interface": interface}
-        jobs.add(connection, queue=PACK, key=f"{_key(interface)}{uuid4().hex}", payload=payload, now=now)
-        gathered.memorize(connection, (PACK, interface), True)
-
-
-def _key(interface: str) -> str:
-    return f"{PACK}:{interface}:"
-
-
-async def pack(home: Home, batch: list[Job]) -> Outcome:
-    """What waits for the interfaces of these jobs leaves, an envelope each; none, when an earlier one took it all."""
-    interfaces = sorted({job.payload["interface"] for job in batch})
-    return Outcome(lambda connection: _pack_all(home, connection, interfaces))
-
-
-def _pack_all(home: Home, connection: Connection, interfaces: list[str]) -> None:
-    """What waits leaves; the jobs that asked for it while the queue rested have nothing left to do, or one goes on."""
-    now = home.actor.clock()
-    for interface in interfaces:
-        is_all = _pack(home, connection, interface)
-        gathered.memorize(connection, (PACK, interface), False)
-        if is_all:
-            jobs.end_unclaimed(connection, queue=PACK, keys=_key(interface), now=now)
-        else:
-            ask_to_pack(connection, interface, now=now)
-
-
-def fills_a_lot(home: Home, connection: Connection) -> bool:
-    """Tell whether what waits for an interface is as much as one envelope may hold."""
-    today = paris_day(home.actor.clock())
-
-    def fills(interface: str) -> bool:
-        most = lot(interface_of(interface, on=today).flow, today)
-        return len(_WAITING.values(connection, interface=interface, most=most)) == most
-
-    return any(map(fills, (*DATA.values(), STATUSES)))
-
-
 def _told(fault: Fault) -> dict[str, str]:
     return {"reason": DAMAGED, "rule": "", "fr": fault.fr, "en": fault.en, "terms": fault.where}
-
-
-def _pack(home: Home, connection: Connection, interface: str) -> bool:
-    """What waits leaves, in one envelope as far as may be, no more than a lot; tell whether that is all of it."""
-    today = paris_day(home.actor.clock())
-    most = lot(interface_of(interface, on=today).flow, today)
-    waiting = (
-        select(declaration.c.id, declaration.c.file_name, declaration.c.sha256, declaration.c.details)
-        .where(declaration.c.interface == interface, declaration.c.state == constant("waiting"))
-        .order_by(declaration.c.id)
-        .limit(most)
-    )
-    found = connection.execute(waiting).all()
-    for rows in _apart(found):
-        files = {row.file_name: home.actor.documents.get(row.sha256) for row in rows}
-        name = send_flow(home, connection, interface, files)
-        packed = declaration.c.id.in_([row.id for row in rows])
-        connection.execute(update(declaration).where(packed).values(state="packed", flow_name=name))
-    return len(found) < most
-
-
-def _apart(waiting: Iterable[Any]) -> Iterator[list[Any]]:
-    """Give what goes in each envelope: a file that is against the schema goes alone, one bad file being the end of all.
-
-    So does one whose name another bears: numbers of invoices that differ by a character that no file name has.
-    """
-    together: dict[str, Any] = {}
-    for row in waiting:
-        if row.details or row.file_name in together:
-            yield [row]
-        else:
-            together[row.file_name] = row
-    if together:
-        yield list(together.values())
-
-
-def send_flow(
-    home: Home, connection: Connection, interface: str, files: dict[str, bytes], *, answering: FlowName | None = None
-) -> str:
-    """The files leave for the portal in one envelope; returns its name. An answer keeps the name it answers."""
-    code = home.identity.application_code
-    if answering is None:
-        number = sequences.draw(connection, "flow")
-        name = FlowName.numbered(interface, application_code=code, number=number)
-    else:
-        name = answering.acknowledgement
-    sha256 = home.actor.documents.put(flow_archive.pack(files))
-    now = home.actor.clock()
-    row = {"name": str(name), "direction": "Out", "state": "sent", "sha256": sha256, "created_at": now, "details": []}
-    connection.execute(insert(portal_flow).values(row))
-    message = Message(
-        id=str(name),
-        kind=Kind.FLOW,
-        sender=home.identity.matricule,
-        recipient=home.identity.portal,
-        name=name.archive,
-        sha256=sha256,
-    )
-    home.post.send(connection, message, lane=interface)
-    return str(name)
-
-
-_WAITING = Query(
-    select(declaration.c.id)
-    .where(declaration.c.interface == bindparam("interface"), declaration.c.state == constant("waiting"))
-    .order_by(declaration.c.id)
-    .limit(bindparam("most", type_=Integer))
-)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, RowMapping, Table, select, update
 
 from estafette.formats import cdar, flux1
 from estafette.formats.flux10 import Kind, Role
-from estafette.platform import declarations, reporting_ledger
+from estafette.platform import declarations, envelopes, reporting_ledger
 from estafette.platform.deadlines import IS_REFUSED
 from estafette.platform.home import Home
 from estafette.platform.mirrors import mirror
@@ -33,9 +33,6 @@ from estafette.store.worker import Apply
 
 AGAIN = "send-again"
 """The queue of what is to be sent again, by the operator's will."""
-
-INTERFACES = (*declarations.DATA.values(), declarations.STATUSES)
-"""What may be reopened: data in two syntaxes, statuses. A period of e-reporting reopens by itself (301)."""
 
 TOLD_FOR = timedelta(days=7)
 """How long, from its term, one is told of what the portal did not accept, and may reopen it (ours)."""
@@ -93,7 +90,7 @@ def _declare_again(home: Home, connection: Connection, row: RowMapping) -> None:
     connection.execute(update(declaration).where(declaration.c.id == row["id"]).values(**waits, **written))
     told = {"interface": row["interface"], "object": written.get("object_id", row["object_id"]), "sha256": sha256}
     audit.record(connection, held["siren"], "declared.again", about=held["id"], at=now, **told)
-    declarations.ask_to_pack(connection, row["interface"], now=now)
+    envelopes.ask_to_pack(connection, row["interface"], now=now)
 
 
 def _data(home: Home, row: RowMapping, held: RowMapping) -> dict[str, Any]:

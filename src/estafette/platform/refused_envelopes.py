@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, Table, select, update
 
-from estafette.platform import declarations, pace, reporting_sending
+from estafette.platform import envelopes, pace, reporting_sending
 from estafette.platform.home import Home
 from estafette.platform.redeclaration import AGAIN, KINDS, key_of
 from estafette.platform.tables import declaration
@@ -44,7 +44,7 @@ def came_back(
 def _send(home: Home, connection: Connection, table: Table, rows: Sequence[RowMapping]) -> None:
     interface = rows[0]["interface"] if table is declaration else reporting_sending.REPORTS
     files = {_file_of(table, row): home.actor.documents.get(row["sha256"]) for row in rows}
-    name = declarations.send_flow(home, connection, interface, files)
+    name = envelopes.send_flow(home, connection, interface, files)
     these = table.c.id.in_([row["id"] for row in rows])
     connection.execute(update(table).where(these).values(flow_name=name))
 

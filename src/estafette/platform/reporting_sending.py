@@ -17,7 +17,7 @@ from estafette.formats import flux10
 from estafette.formats.flow_limits import lot
 from estafette.formats.flux10 import Kind, Role
 from estafette.formats.status_message import StatusMessage
-from estafette.platform import declarations, flows
+from estafette.platform import envelopes, flows
 from estafette.platform.examination import Fault
 from estafette.platform.home import Home
 from estafette.platform.reporting_drafts import Draft, draft, faults_of
@@ -117,7 +117,7 @@ def _pack(home: Home, connection: Connection) -> None:
     if not rows:
         return
     files = {f"{row.identifier}.xml": home.actor.documents.get(row.sha256) for row in rows}
-    name = declarations.send_flow(home, connection, REPORTS, files)
+    name = envelopes.send_flow(home, connection, REPORTS, files)
     mine = columns.id.in_([row.id for row in rows])
     connection.execute(update(transmission).where(mine).values(state="packed", flow_name=name))
 

@@ -24,6 +24,7 @@ from estafette.platform import (
     archives,
     declarations,
     deposits,
+    envelopes,
     look_ahead,
     mirror_extracts,
     pace,
@@ -46,6 +47,10 @@ DEPOSIT, STATUS = "deposit", "status"
 REST_S, PACK_REST_S = 0.05, 0.25
 """How long a queue is left alone after a batch: what comes meanwhile goes together, into fewer envelopes."""
 
+CROWD, CROWDED_REST_S = 4, 1.0
+"""Transactions that asked for the last envelopes, past which the next are left to fill for longer: each costs the
+writer as much as a few invoices, and nobody waits for it (the law gives a day)."""
+
 LIGHT_PART = 3 * PART
 """Statuses written together: each is written in a third of the time of an invoice."""
 
@@ -56,8 +61,9 @@ class Work:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._documents = home.actor.documents
-        self._sent = self._packed = 0
-        """Flows that had left within the hour when the last batch was packed, and those that left with it."""
+        self._sent = self._packed = self._asked = 0
+        """Flows that had left within the hour when the last batch was packed, those that left with it, and how many
+        transactions had asked for it."""
 
     def take(self) -> None:
         """The worker knows what each queue asks."""
@@ -65,7 +71,7 @@ class Work:
         worker.handles_together(DEPOSIT, self.judge, rest_s=REST_S)
         worker.handles_together(reception.RECEIVE, self.receive, rest_s=REST_S)
         worker.handles_together(STATUS, self.take_statuses, rest_s=REST_S)
-        worker.handles_together(declarations.PACK, self.pack, rest_s=self._rest_s)
+        worker.handles_together(envelopes.PACK, self.pack, rest_s=self._rest_s)
         worker.handles(acknowledgements.PORTAL, lambda job: acknowledgements.handle(self._home, job))
         worker.handles(redeclaration.AGAIN, lambda job: redeclaration.again(self._home, job))
         worker.handles(mirror_extracts.PURGE, lambda job: mirror_extracts.purge(self._home.actor, job))
@@ -74,15 +80,16 @@ class Work:
         """What the State is owed has left."""
         with self._home.actor.database.glance() as connection:
             self._sent = pace.sent(connection, self._home.actor.clock())
-        self._packed = len({job.payload["interface"] for job in batch})
-        return await declarations.pack(self._home, batch)
+        self._packed, self._asked = len({job.payload["interface"] for job in batch}), len(batch)
+        return await envelopes.pack(self._home, batch)
 
     def _rest_s(self) -> float:
+        least_s = CROWDED_REST_S if self._asked > CROWD else PACK_REST_S
         flows_an_hour = FlowLimits().at(Limit.FLOWS_AN_HOUR, paris_day(self._home.actor.clock()))
         with self._home.actor.database.glance() as connection:
-            is_full = declarations.fills_a_lot(self._home, connection)
+            is_full = envelopes.fills_a_lot(self._home, connection, declarations.INTERFACES)
         return pace.rest_s(
-            self._sent, least_s=PACK_REST_S, flows_an_hour=flows_an_hour, flows=self._packed, is_full=is_full
+            self._sent, least_s=least_s, flows_an_hour=flows_an_hour, flows=self._packed, is_full=is_full
         )
 
     async def judge(self, batch: list[Job]) -> Outcome:
