@@ -10,7 +10,7 @@ from tests.platform.world import BUYER, SELLER, World, opened, service
 
 from estafette.formats import flux1, read
 from estafette.invoice.model import Totals
-from estafette.platform import declarations
+from estafette.platform import declarations, envelopes
 from estafette.platform.flows import Deposit
 from estafette.platform.tables import declaration
 from estafette.portal import authority
@@ -75,7 +75,7 @@ def test_more_than_one_envelope_holds(own_world: World, monkeypatch: pytest.Monk
     """What is owed at once leaves in as many envelopes as it takes: nothing waits for what comes later."""
     world, home = own_world, own_world.home(SELLER).home
     world.deposit(service("N1"))
-    monkeypatch.setattr(declarations, "lot", lambda _flow, _today: 2)
+    monkeypatch.setattr(envelopes, "lot", lambda _flow, _today: 2)
     numbers = [f"M{number}" for number in range(5)]
     with home.actor.database.begin() as connection:
         for number in numbers:
