@@ -191,7 +191,7 @@ class Post:
         recipient = messages[batch[0].id].recipient
         if carrier := self.carriers.get(recipient):
             return await self._by(carrier, messages)
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             peer = self._peers(connection, recipient)
         if peer is None:
             late = Later(f"no such actor is known yet: {recipient}")
@@ -297,11 +297,10 @@ class Post:
         for one in listed:
             if one.message.recipient not in self.identifiers:
                 raise Refused(422, f"{one.message.recipient} is not served here")
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             peer = self._peers(connection, listed[0].message.sender)
-        if peer is None or not verifies(peer.public_key, signature, manifest):
-            raise Refused(401, "unknown sender or wrong signature")
-        with self._database.read() as connection:
+            if peer is None or not verifies(peer.public_key, signature, manifest):
+                raise Refused(401, "unknown sender or wrong signature")
             self._admitted(connection, listed)
 
     def take(self, connection: Connection, parcel: Sequence[tuple[Message, bytes]]) -> list[Reply]:
