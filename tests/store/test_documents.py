@@ -4,6 +4,7 @@ import hashlib
 import os
 import tracemalloc
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from estafette.store import sequences
+from estafette.store import audit, sequences
 from estafette.store.database import Database
 from estafette.store.documents import Damaged, Documents
 from estafette.store.packs import PACK_BYTES_MAX, FolderPacks
@@ -141,6 +142,30 @@ def test_a_failure_to_settle_loses_nothing(
     with database.begin() as connection:
         assert sequences.draw(connection, "named") == 1
     assert opened().get(name) == b"big"
+
+
+def test_a_flush_that_nobody_waited_for_is_asked_of(
+    database: Database, opened: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the disk failed behind a transaction that failed by itself, its pack is left, and another begun."""
+    documents = opened()
+    kept(database, documents, b"before")
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    def undone(_connection: object) -> None:
+        raise LookupError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", fail)
+        broken.setattr(audit, "flush", undone)
+        with pytest.raises(LookupError), database.begin() as connection:
+            audit.record(connection, None, "told", at=datetime(2026, 9, 1, tzinfo=UTC))
+            documents.put(b"after")
+    with database.begin():
+        pass
+    assert len(list(files(folder))) == 2
 
 
 def test_a_transaction_undone_lets_go_of_nothing(database: Database, opened: Open) -> None:

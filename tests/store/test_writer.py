@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event
 
-from estafette.store import writer
+from estafette.store import gathered, writer
 from estafette.store.database import Database, Settled, open_database
 from estafette.store.sequences import draw
+from estafette.store.tables import sequence
 from estafette.store.writer import TOGETHER_MAX
 
 
@@ -76,6 +77,24 @@ def test_one_that_fails_harms_no_other(threaded: Database) -> None:
     first, failed, last = asyncio.run(both())
     assert (first, last) == (1, 2)
     assert isinstance(failed, LookupError)
+
+
+def test_what_one_leaves_behind_harms_no_other(threaded: Database) -> None:
+    """A write that raises with rows noted that cannot be written: they are dropped with it, and the others stand."""
+
+    def fail(connection: Connection) -> None:
+        for _ in range(2):
+            gathered.add(connection, sequence, {"name": "same", "value": 1})
+        raise LookupError("mine")
+
+    async def both() -> list[object]:
+        asked = [threaded.write(lambda c: draw(c, "a")), threaded.write(fail), threaded.write(lambda c: draw(c, "a"))]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    first, failed, last = asyncio.run(both())
+    assert (first, last) == (1, 2)
+    assert isinstance(failed, LookupError)
+    assert number(threaded, "a") == 3
 
 
 def test_a_commit_that_fails_is_told_to_all(threaded: Database) -> None:

@@ -192,7 +192,8 @@ class FlowService:
         size = await run_in_threadpool(self._platform.document_size, sha256)
         if size <= PIECE_BYTES:
             return _file(await run_in_threadpool(self._platform.document, sha256), name)
-        pieces = iter(partial(self._platform.open_document(sha256).read, PIECE_BYTES), b"")
+        file = await run_in_threadpool(self._platform.open_document, sha256)
+        pieces = iter(partial(file.read, PIECE_BYTES), b"")
         headers = {**_named(name), "Content-Length": str(size)}
         return StreamingResponse(iterate_in_threadpool(pieces), media_type=BYTES, headers=headers)
 

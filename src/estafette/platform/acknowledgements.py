@@ -8,7 +8,6 @@ this platform declared. What becomes of the directory is in `mirror_extracts`.
 import asyncio
 import re
 from collections.abc import Sequence
-from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -95,19 +94,26 @@ async def handle(home: Home, job: Job) -> Apply:
     if refusals and name.is_acknowledgement:
         raise Never(f"{refusals[0].code}: {refusals[0].en}")
     if name.interface in ABOUT_INVOICES:
-        while len(files) > TOGETHER_MAX:
-            some, files = files[:TOGETHER_MAX], files[TOGETHER_MAX:]
-            await home.actor.database.write(partial(_answer_some, home, name, some))
+        done = job.payload.get("done", 0)
+        while len(files) - done > TOGETHER_MAX:
+            some, done = files[done : done + TOGETHER_MAX], done + TOGETHER_MAX
+            await _answer_some(home, job, name, some, done=done)
+        files = files[done:]
     return lambda connection: _apply(home, connection, name, sha256, files, refusals=refusals)
 
 
-def _answer_some(home: Home, name: FlowName, files: list[_File], connection: Connection) -> None:
+async def _answer_some(home: Home, job: Job, name: FlowName, files: list[_File], *, done: int) -> None:
     """These objects of an envelope are answered, in a transaction of their own: a full one would keep others waiting.
 
-    Should the process die before the last of them, they are answered again, which changes nothing.
+    So many are `done` then: whoever takes the envelope up after a death goes on from there.
     """
-    if not _is_had(connection, name):
-        _answer(home, connection, name, files)
+
+    def apply(connection: Connection) -> None:
+        if not _is_had(connection, name):
+            _answer(home, connection, name, files)
+            jobs.note(connection, job, done=done)
+
+    await home.actor.database.write(apply)
 
 
 async def _directory(home: Home, name: FlowName, sha256: str) -> Apply:
@@ -242,8 +248,8 @@ def _answered(home: Home, connection: Connection, message: StatusMessage) -> Non
         return
     now = home.actor.clock()
     details = [_told(refusal) for refusal in refusals_of(message)] if state == "rejected" else []
-    if (owed["state"], owed["details"]) == (state, details):
-        return  # it was told already
+    if (owed["state"], owed["details"]) == (state, details) or owed["state"] == "waiting":
+        return  # it was told already; or reopened since, and what has not left has no answer
     values = {"which": owed["id"], "new_state": state, "new_details": details, "new_answered_at": now}
     gathered.change(connection, _ANSWERED, values)
     if owed["flow_id"] and owed["interface"] in mirrors.settled_by(state):

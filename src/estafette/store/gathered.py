@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, Executable, MetaData, Select, Table, Update, event, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import RollbackToSavepointClause
 
 from estafette.store.statements import Command, answered, unanswered
 
@@ -66,7 +67,8 @@ def listen(engine: Engine) -> None:
 
 
 def _before(connection: Connection, statement: Executable, *_rest: Any) -> None:
-    flush(connection, _READ.get(statement))
+    if not isinstance(statement, RollbackToSavepointClause):  # what is undone is not written first
+        flush(connection, _READ.get(statement))
     answered(connection)
 
 

@@ -142,6 +142,12 @@ def prolong(connection: Connection, job: Job, *, now: datetime) -> None:
     connection.execute(update(table).where(leased).values(leased_until=now + LEASE))
 
 
+def note(connection: Connection, job: Job, **known: Any) -> None:
+    """The job, should it begin anew, knows this of what it did."""
+    payload = {**job.payload, **known}
+    connection.execute(update(table).where(table.c.id == job.id).values(payload=payload))
+
+
 def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> bool:
     """The jobs are done and stay as a trace; one that ended meanwhile, its lease being over, is left as it ended.
 

@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -67,9 +68,12 @@ class FolderPacks:
         self._descriptor: int | None = None
         self._name, self._size = "", 0
         self._flushing = ThreadPoolExecutor(1, thread_name_prefix="packs")
+        self._flushed: Future[None] | None = None
+        """The last flush, while nobody has waited for it."""
 
     def append(self, parts: Sequence[bytes]) -> Added:
         """The parts are in the file. A pack that could not be added to is left, and another begun the next time."""
+        self._settle_last()
         descriptor = self._open()
         try:
             for part in parts:
@@ -79,15 +83,22 @@ class FolderPacks:
             raise
         start = self._size
         self._size += sum(map(len, parts))
-        flushed = self._flushing.submit(os.fdatasync, descriptor)
+        flushed = self._flushed = self._flushing.submit(os.fdatasync, descriptor)
         return Added(self._name, start, lambda: self._wait(flushed))
 
     def _wait(self, flushed: "Future[None]") -> None:
+        self._flushed = None
         try:
             flushed.result()
         except OSError:
             self.close()
             raise
+
+    def _settle_last(self) -> None:
+        """A flush that nobody waited for, its transaction having failed, may tell that the disk does: it tells once."""
+        if self._flushed is not None:
+            with suppress(OSError):
+                self._wait(self._flushed)
 
     def read(self, pack: str, start: int, length: int) -> bytes:
         """Return bytes of a pack."""

@@ -60,6 +60,10 @@ class WrongUrl(Exception):
     """The URL of a database cannot be used: why, without its password."""
 
 
+class Undone(Exception):
+    """The server would undo the transaction when asked to commit it, and say nothing."""
+
+
 @compiles(String, "postgresql")
 def _text(_type: String, _compiler: object, **_context: object) -> str:
     """Keep texts of any length, as SQLite does: limits are checked at the door, not by the store's refusal."""
@@ -159,11 +163,14 @@ class Writing:
         try:
             connection = self._connection()
             locked = "BEGIN", _ALONE if durable else _ALONE_UNSYNCED
-            with connection.begin(), unanswered(connection, beginning=locked, ending="COMMIT"):
-                yield connection
+            with connection.begin():
+                with unanswered(connection, beginning=locked, ending="COMMIT"):
+                    yield connection
+                if _status(connection) == "INERROR":
+                    raise Undone("a statement failed, and what it failed in was not undone")
         finally:
             self._left_at = time.monotonic()
-            if self._kept is not None and (self._kept.invalidated or self._kept.in_transaction()):
+            if self._kept is not None and not _is_idle(self._kept):
                 self._let_go()
             self._lock.release()
 
@@ -178,9 +185,10 @@ class Writing:
             if not _answers(raw.dbapi_connection, raw.info, self._left_at):
                 self._let_go()
         if self._kept is None:
-            self._kept = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            driver: Any = self._kept.connection.dbapi_connection
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            driver: Any = connection.connection.dbapi_connection
             driver.execute(_PLANNED_ONCE)
+            self._kept = connection
         return self._kept
 
     def _let_go(self) -> None:
@@ -189,6 +197,16 @@ class Writing:
             if not kept.invalidated:
                 kept.invalidate()
             kept.close()
+
+
+def _is_idle(connection: Connection) -> bool:
+    """Tell whether a connection is in no transaction, by what the server said last: SQLAlchemy counts its own only."""
+    return not (connection.invalidated or connection.in_transaction()) and _status(connection) == "IDLE"
+
+
+def _status(connection: Connection) -> str:
+    driver: Any = connection.connection.dbapi_connection
+    return str(driver.info.transaction_status.name)
 
 
 def weigh_grown(connection: Connection) -> list[str]:
