@@ -1,6 +1,5 @@
 """An envelope that holds many objects is answered in several transactions, and made while the records are free."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from tests.platform.world import SELLER, World, service
 from estafette.formats import Syntax, flow_archive
 from estafette.platform import acknowledgements, declarations, envelopes
 from estafette.platform.tables import declaration, portal_flow
-from estafette.store import jobs
 from estafette.store.tables import audit_event
 
 SENT = select(portal_flow.c.sha256).where(portal_flow.c.name.startswith(declarations.DATA[Syntax.UBL]))
@@ -31,9 +29,8 @@ def answers(world: World, before: int = 0) -> int:
     return len(world.rows("platform-a", ANSWERED)) - before
 
 
-def test_it_is_answered_a_few_at_a_time(own_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each object is answered once, and the envelope acknowledged with the last."""
-    monkeypatch.setattr(acknowledgements, "TOGETHER_MAX", 3)
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return, as it fills, how many objects each transaction answers from now on."""
     few: list[int] = []
     real = acknowledgements._answer
 
@@ -42,6 +39,13 @@ def test_it_is_answered_a_few_at_a_time(own_world: World, monkeypatch: pytest.Mo
         real(home, connection, name, files)
 
     monkeypatch.setattr(acknowledgements, "_answer", answer)
+    return few
+
+
+def test_it_is_answered_a_few_at_a_time(own_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each object is answered once, and the envelope acknowledged with the last."""
+    monkeypatch.setattr(acknowledgements, "TOGETHER_MAX", 3)
+    few = counted(monkeypatch)
     before = answers(own_world)
     numbers = left_together(own_world, 7)
     own_world.work()
@@ -66,14 +70,7 @@ def test_one_that_dies_between_two_begins_anew(own_world: World, monkeypatch: py
     numbers = left_together(own_world, 7)
     assert own_world.work_with_troubles() == ["platform-a: RuntimeError: killed between two writes"]
     assert answers(own_world, before) == 6
-    few: list[int] = []
-    real_answer = acknowledgements._answer
-
-    def answer(home: Any, connection: Connection, name: Any, files: list[Any]) -> None:
-        few.append(len(files))
-        real_answer(home, connection, name, files)
-
-    monkeypatch.setattr(acknowledgements, "_answer", answer)
+    few = counted(monkeypatch)
     own_world.pass_by(hours=1)
     own_world.work()
     assert few == [1]
@@ -81,24 +78,16 @@ def test_one_that_dies_between_two_begins_anew(own_world: World, monkeypatch: py
     assert answers(own_world, before) == 7
 
 
-def some(world: World, queue: str, limit: int) -> None:
-    """Platform A has worked so many jobs of a queue together."""
-    actor = world.running["platform-a"].actor
-    with actor.database.begin() as connection:
-        batch = jobs.claim(connection, queues=(queue,), now=world.clock.now, limit=limit)
-    asyncio.run(actor.worker._work(batch))
-
-
 def test_what_comes_while_it_is_made_waits_for_the_next(own_world: World) -> None:
     """An envelope is of what waited when it was made, and is the one that was made; what is left asks for another."""
     home = own_world.platform("platform-a").home
     interface = declarations.DATA[Syntax.UBL]
     left_together(own_world, 2)
-    some(own_world, "deposit", 2)
+    own_world.work_some("deposit", 2)
     made = envelopes.made(home, interface)
     assert [len(rows) for rows in made] == [2]
     left_together(own_world, 1)
-    some(own_world, "deposit", 1)
+    own_world.work_some("deposit", 1)
     with home.actor.database.begin() as connection:
         envelopes.pack_all(home, connection, [interface], {interface: made})
     states = own_world.rows("platform-a", STATES)
@@ -114,7 +103,7 @@ def test_one_of_rows_that_wait_no_more_is_not_sent(own_world: World) -> None:
     home = own_world.platform("platform-a").home
     interface = declarations.DATA[Syntax.UBL]
     left_together(own_world, 2)
-    some(own_world, "deposit", 2)
+    own_world.work_some("deposit", 2)
     made = envelopes.made(home, interface)
     ((first, _),) = made
     with home.actor.database.begin() as connection:

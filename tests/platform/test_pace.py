@@ -1,6 +1,5 @@
 """Envelopes leave at once while they are few, and never more in an hour than the portal takes."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +9,6 @@ from tests.platform.world import SELLER, World, service
 from estafette.platform import declarations, envelopes, pace
 from estafette.platform.pace import HOUR
 from estafette.platform.tables import portal_flow
-from estafette.store import jobs
 from estafette.store.tables import job
 
 NOW = datetime(2026, 9, 15, 6, tzinfo=UTC)
@@ -67,26 +65,18 @@ def waiting(world: World) -> int:
     return int(world.rows("platform-a", query)[0]["n"])
 
 
-def some(world: World, queue: str, limit: int) -> None:
-    """Platform A has worked so many jobs of a queue together."""
-    actor = world.running["platform-a"].actor
-    with actor.database.begin() as connection:
-        batch = jobs.claim(connection, queues=(queue,), now=world.clock.now, limit=limit)
-    asyncio.run(actor.worker._work(batch))
-
-
 def test_what_waits_asks_once_for_its_envelope(own_world: World) -> None:
     """Each transaction asks once for each interface; whoever packs all that waits leaves nobody else to ask."""
     world = own_world
     for _ in range(8):
         world.leave(service(world.number()))
-    some(world, "deposit", 8)
+    world.work_some("deposit", 8)
     assert waiting(world) == 2, "of eight invoices written together: one for their data, one for their statuses"
     for _ in range(8):
         world.leave(service(world.number()))
-    some(world, "deposit", 8)
+    world.work_some("deposit", 8)
     assert waiting(world) == 4
-    some(world, envelopes.PACK, 2)
+    world.work_some(envelopes.PACK, 2)
     assert waiting(world) == 0, "the two that were not claimed have nothing left to do"
 
 
@@ -97,7 +87,7 @@ def test_what_is_more_than_a_lot_leaves_all_the_same(own_world: World, monkeypat
     numbers = [world.number() for _ in range(8)]
     for number in numbers:
         world.leave(service(number))
-    some(world, "deposit", 8)
+    world.work_some("deposit", 8)
     world.work()
     assert {world.owed(SELLER, number) for number in numbers} == {"200:receivable F1:accepted"}
 
@@ -123,7 +113,7 @@ def test_a_full_lot_is_seen(own_world: World, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(envelopes, "lot", lambda _flow, _today: 3)
     for expected in (False, False, True):
         world.leave(service(world.number()))
-        some(world, "deposit", 1)
+        world.work_some("deposit", 1)
         with database.glance() as connection:
             assert envelopes.fills_a_lot(home, connection, declarations.INTERFACES) is expected
     world.work()

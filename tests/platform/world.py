@@ -187,6 +187,13 @@ class World:
         asyncio.run(self._drain())
         return self._troubles()
 
+    def work_some(self, queue: str, limit: int) -> None:
+        """Platform A has worked so many jobs of a queue together, and nothing else."""
+        actor = self.running["platform-a"].actor
+        with actor.database.begin() as connection:
+            batch = jobs.claim(connection, queues=(queue,), now=self.clock.now, limit=limit)
+        asyncio.run(actor.worker._work(batch))
+
     async def _drain(self) -> None:
         busy = True
         while busy:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -63,12 +63,8 @@ def test_writes_that_wait_are_committed_together(threaded: Database) -> None:
     assert len(seen) <= 3
 
 
-def test_one_that_fails_harms_no_other(threaded: Database) -> None:
-    """A write that raises is undone and told to whoever asked; those committed with it stand."""
-
-    def fail(connection: Connection) -> None:
-        draw(connection, "a")
-        raise LookupError("mine")
+def assert_alone_fails(threaded: Database, fail: Callable[[Connection], None]) -> None:
+    """Of three writes asked together, the one between two others is told its fault, and they stand."""
 
     async def both() -> list[object]:
         asked = [threaded.write(lambda c: draw(c, "a")), threaded.write(fail), threaded.write(lambda c: draw(c, "a"))]
@@ -77,6 +73,16 @@ def test_one_that_fails_harms_no_other(threaded: Database) -> None:
     first, failed, last = asyncio.run(both())
     assert (first, last) == (1, 2)
     assert isinstance(failed, LookupError)
+
+
+def test_one_that_fails_harms_no_other(threaded: Database) -> None:
+    """A write that raises is undone and told to whoever asked; those committed with it stand."""
+
+    def fail(connection: Connection) -> None:
+        draw(connection, "a")
+        raise LookupError("mine")
+
+    assert_alone_fails(threaded, fail)
 
 
 def test_what_one_leaves_behind_harms_no_other(threaded: Database) -> None:
@@ -87,13 +93,7 @@ def test_what_one_leaves_behind_harms_no_other(threaded: Database) -> None:
             gathered.add(connection, sequence, {"name": "same", "value": 1})
         raise LookupError("mine")
 
-    async def both() -> list[object]:
-        asked = [threaded.write(lambda c: draw(c, "a")), threaded.write(fail), threaded.write(lambda c: draw(c, "a"))]
-        return await asyncio.gather(*asked, return_exceptions=True)
-
-    first, failed, last = asyncio.run(both())
-    assert (first, last) == (1, 2)
-    assert isinstance(failed, LookupError)
+    assert_alone_fails(threaded, fail)
     assert number(threaded, "a") == 3
 
 
