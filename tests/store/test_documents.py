@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from estafette.store import audit, sequences
 from estafette.store.database import Database
-from estafette.store.documents import Damaged, Documents
+from estafette.store.documents import SHORT_BYTES_MAX, Damaged, Documents
 from estafette.store.packs import PACK_BYTES_MAX, FolderPacks
 
 Open = Callable[[], Documents]
@@ -54,6 +54,19 @@ def test_what_is_put_is_got(database: Database, opened: Open, data: bytes) -> No
     with database.begin():
         pass
     assert opened().get(name) == data
+
+
+def test_long_and_short_ones_of_one_transaction_are_each_kept(database: Database, opened: Open) -> None:
+    """At the sizes where the way they are named or compressed changes, put again meanwhile or not."""
+    sizes = (0, 1, 2047, 2048, 2049, SHORT_BYTES_MAX - 1, SHORT_BYTES_MAX, SHORT_BYTES_MAX + 1, 3 * SHORT_BYTES_MAX)
+    documents, all_of_them = opened(), [bytes([size % 251]) * size for size in sizes]
+    with database.begin():
+        names = [documents.put(data) for data in all_of_them]
+        assert [documents.get(name) for name in names] == all_of_them
+    assert [documents.put(data) for data in all_of_them] == names
+    assert names == [hashlib.sha256(data).hexdigest() for data in all_of_them]
+    assert [opened().get(name) for name in names] == all_of_them
+    assert [opened().size(name) for name in names] == list(sizes)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -5,13 +5,14 @@ installed clients send it; what is no UUID is replaced, never refused.
 """
 
 from urllib.parse import parse_qs
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from estafette.store import correlation
+from estafette.store.identifiers import any_identifier
 
 NAMES = ("request-id", "x-request-id")
 
@@ -46,7 +47,7 @@ def identifier_of(scope: Scope) -> str:
     if b"request-id" in scope["query_string"].lower():
         query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
         given += [value for name, values in query.items() if name.lower() in NAMES for value in values]
-    return next((text for text in map(_uuid, given) if text), "") or str(uuid4())
+    return next((text for text in map(_uuid, given) if text), "") or str(any_identifier())
 
 
 def _uuid(text: str) -> str:

@@ -8,7 +8,6 @@ and it is on its way, as long as they are still what waited.
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from uuid import uuid4
 
 from sqlalchemy import Connection, Integer, bindparam, insert, select, update
 
@@ -21,6 +20,7 @@ from estafette.platform.home import Home
 from estafette.platform.tables import declaration, portal_flow
 from estafette.store import gathered, jobs, sequences
 from estafette.store.columns import constant
+from estafette.store.identifiers import any_identifier
 from estafette.store.jobs import Job
 from estafette.store.queries import Query, Row
 from estafette.store.worker import Outcome
@@ -36,7 +36,7 @@ def ask_to_pack(connection: Connection, interface: str, *, now: datetime) -> Non
     """What waits for an interface will leave: one job for all that a transaction writes before it packs."""
     if not gathered.remember(connection, (PACK, interface), bool):
         payload = {"interface": interface}
-        jobs.add(connection, queue=PACK, key=f"{_key(interface)}{uuid4().hex}", payload=payload, now=now)
+        jobs.add(connection, queue=PACK, key=f"{_key(interface)}{any_identifier().hex}", payload=payload, now=now)
         gathered.memorize(connection, (PACK, interface), True)
 
 

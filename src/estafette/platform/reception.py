@@ -8,7 +8,6 @@ here: it would take it for that one's.
 
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import Connection, select
 
@@ -27,6 +26,7 @@ from estafette.platform.status_reception import join_early
 from estafette.platform.statuses import message_of, set_status
 from estafette.platform.tables import company
 from estafette.store import jobs
+from estafette.store.identifiers import any_identifier
 from estafette.store.queries import Lookup, Row
 from estafette.values.moments import paris_day
 
@@ -132,7 +132,7 @@ def _unusable(home: Home, connection: Connection, payload: dict[str, Any], exami
 def _return(home: Home, connection: Connection, payload: dict[str, Any], status: bytes, *, lane: str) -> None:
     """Answer under the number that was written to."""
     message = Message(
-        id=uuid4().hex,
+        id=any_identifier().hex,
         kind=Kind.STATUS,
         sender=payload["recipient"],
         recipient=payload["sender"],

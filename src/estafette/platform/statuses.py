@@ -5,7 +5,6 @@ Who hears of it: the customer always; the other platform, unless the status is b
 """
 
 from datetime import datetime
-from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -21,6 +20,7 @@ from estafette.platform.declarations import declare_status
 from estafette.platform.deliveries import Row, lane_of
 from estafette.platform.home import Home
 from estafette.platform.life_cycle import history, keep
+from estafette.store.identifiers import any_identifier
 
 
 def set_status(
@@ -77,7 +77,7 @@ def message_of(
     issuer = written.issuer if written and written.issuer.role else parties.get(role, platform_party())
     return between_platforms(
         status,
-        identifier=written.identifier if written else f"{row['number']}_{status}_{uuid4().hex}",
+        identifier=written.identifier if written else f"{row['number']}_{status}_{any_identifier().hex}",
         invoice=InvoiceReference(
             number=row["number"],
             type_code=row["type_code"],
@@ -132,7 +132,7 @@ def give(
 
 def _pass_on(home: Home, connection: Connection, row: Row, message: StatusMessage, sha256: str) -> None:
     sent = Message(
-        id=uuid4().hex,
+        id=any_identifier().hex,
         kind=Kind.STATUS,
         sender=row["matricule"] or home.identity.matricule,
         recipient=row["peer"],

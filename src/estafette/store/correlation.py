@@ -8,7 +8,8 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
-from uuid import uuid4
+
+from estafette.store.identifiers import any_identifier
 
 NAME = "correlation_id"
 
@@ -17,13 +18,13 @@ _CURRENT: ContextVar[str] = ContextVar(NAME, default="")
 
 def current() -> str:
     """Return the identifier of what is being done, a new one where nothing has any."""
-    return _CURRENT.get() or str(uuid4())
+    return _CURRENT.get() or str(any_identifier())
 
 
 @contextmanager
 def bound(identifier: str | None) -> Iterator[None]:
     """What is done meanwhile has this identifier, or a new one."""
-    token = _CURRENT.set(identifier or str(uuid4()))
+    token = _CURRENT.set(identifier or str(any_identifier()))
     try:
         yield
     finally:

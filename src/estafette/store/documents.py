@@ -4,8 +4,9 @@ A document is named by the SHA-256 of its bytes, written once, compressed at res
 it. Writing it twice is writing it once.
 
 Theory of operation. `put` holds a draft in memory and waits for no disk; `settle`, called by the store before a durable
-transaction is committed, adds all drafts to a pack, waits for the disk once, and records where each lies in that very
-transaction. Only when it is committed are the drafts let go. A draft that no transaction settled is named by no record.
+transaction is committed, compresses the drafts, adds them all to a pack, waits for the disk once, and records where
+each lies in that very transaction. Only when it is committed are the drafts let go. A draft that no transaction settled
+is named by no record.
 The latest documents stay in memory for a while: what one job puts, the next one reads. What is put while it is in
 memory is looked for at rest when it is settled: it may have been purged meanwhile, by another process too.
 
@@ -37,6 +38,13 @@ RECENT_BYTES_MAX = 16 * 1024 * 1024
 PIECE_BYTES = 1024 * 1024
 """What is read at once of a document that is opened."""
 
+SHORT_BYTES_MAX = 32 * 1024
+"""What is named so soon that no other thread is let in meanwhile: it would keep the interpreter for ten times as long.
+It is compressed with the others."""
+
+HASHED_BYTES_MAX = 2047
+"""What hashlib takes at once without letting another thread in (HASHLIB_GIL_MINSIZE)."""
+
 HEADER_BYTES_MAX = 18
 """The longest header of a frame (RFC 8878 §3.1.1): it says how much the frame holds."""
 
@@ -60,11 +68,12 @@ class Documents:
         self._database = database
         self._packs = packs
         self._drafts: dict[str, bytes] = {}
+        """What was put and is short, as it is."""
+        self._packed: dict[str, bytes] = {}
+        """What was put and is long, compressed already."""
         self._again: dict[str, bytes] = {}
         """What was put while it was in memory: at rest already, unless it was purged."""
         self._recent = _Recent(RECENT_BYTES_MAX)
-        self._packer = zstandard.ZstdCompressor(level=3)
-        """Made once, for its memory: used under the lock only."""
         self._lock = threading.Lock()
         """Over the drafts and the recent ones: one thread puts while another settles."""
         self._settling = threading.Lock()
@@ -73,14 +82,18 @@ class Documents:
 
     def put(self, data: bytes) -> str:
         """The bytes can be read under their name, 64 hexadecimal digits; they are durable once settled."""
-        name = hashlib.sha256(data).hexdigest()
+        name, is_short = _name(data), 0 < len(data) <= SHORT_BYTES_MAX
+        packed = b"" if is_short else _packer().compress(data)
         with self._lock:
-            if name in self._drafts:
+            if name in self._drafts or name in self._packed:
                 return name
             if name in self._recent:
                 self._again[name] = data
                 return name
-            self._drafts[name] = self._packer.compress(data)
+            if is_short:
+                self._drafts[name] = data
+            else:
+                self._packed[name] = packed
             self._recent.keep(name, data)
         return name
 
@@ -89,21 +102,21 @@ class Documents:
         if size <= PIECE_BYTES:
             return self.put(b"".join(pieces))
         digest, packed = hashlib.sha256(), bytearray()
-        packer = zstandard.ZstdCompressor(level=3).compressobj(size=size)
+        packer = _packer().compressobj(size=size)
         for piece in pieces:
             digest.update(piece)
             packed += packer.compress(piece)
         packed += packer.flush()
         name = digest.hexdigest()
         with self._lock:
-            if name not in self._drafts:
-                self._drafts[name] = cast(bytes, packed)  # never changed again, and too large to copy
+            if name not in self._packed:
+                self._packed[name] = cast(bytes, packed)  # never changed again, and too large to copy
         return name
 
     def look_ahead(self, connection: Connection) -> None:
         """Ask, with what others ask, what `settle` will: which of what was put is at rest already."""
         with self._lock:
-            names = [*self._drafts, *self._again]
+            names = [*self._drafts, *self._packed, *self._again]
         _HELD.ahead(connection, [{"name": name} for name in names])
 
     def settle(self, connection: Connection) -> Settled:
@@ -112,32 +125,30 @@ class Documents:
         Raises: OSError, as what waits does; nothing is let go, and what is left can be settled again.
         """
         with self._lock:
-            drafts, again = dict(self._drafts), dict(self._again)
-        added = self._settle(connection, drafts, again) if drafts or again else None
-        return Settled(added.wait if added else _no_more, lambda: self._let_go(drafts, again))
+            drafts, packed = {**self._again, **self._drafts}, dict(self._packed)
+        added = self._settle(connection, drafts, packed) if drafts or packed else None
+        return Settled(added.wait if added else _no_more, lambda: self._let_go([*drafts, *packed]))
 
-    def _settle(self, connection: Connection, drafts: dict[str, bytes], again: dict[str, bytes]) -> Added | None:
-        held = {name for name in (*drafts, *again) if _HELD.rows(connection, name=name)}
-        fresh = {name: packed for name, packed in drafts.items() if name not in held}
-        packer = zstandard.ZstdCompressor(level=3)
-        fresh |= {name: packer.compress(data) for name, data in again.items() if name not in held and name not in fresh}
+    def _settle(self, connection: Connection, drafts: dict[str, bytes], packed: dict[str, bytes]) -> Added | None:
+        held = {name for name in (*drafts, *packed) if _HELD.rows(connection, name=name)}
+        fresh = _compressed({name: data for name, data in drafts.items() if name not in held})
+        fresh |= {name: data for name, data in packed.items() if name not in held}
         if not fresh:
             return None
         with self._settling:
             added = self._packs.append(list(fresh.values()))
         start = added.start
-        for name, packed in fresh.items():
-            row = {"sha256": name, "pack": added.pack, "start": start, "length": len(packed)}
+        for name, part in fresh.items():
+            row = {"sha256": name, "pack": added.pack, "start": start, "length": len(part)}
             gathered.add(connection, document, row, once=True)
-            start += len(packed)
+            start += len(part)
         return added
 
-    def _let_go(self, drafts: Iterable[str], again: Iterable[str]) -> None:
+    def _let_go(self, names: Iterable[str]) -> None:
         with self._lock:
-            for name in drafts:
-                self._drafts.pop(name, None)
-            for name in again:
-                self._again.pop(name, None)
+            for name in names:
+                for held in (self._drafts, self._packed, self._again):
+                    held.pop(name, None)
 
     def purge(self, connection: Connection, names: Iterable[str], *, now: datetime) -> list[str]:
         """The documents are known no more if this transaction is committed; their bytes wait to be erased.
@@ -187,7 +198,7 @@ class Documents:
     def get(self, name: str) -> bytes:
         """Return the bytes as they came. Raises: KeyError when the name is not known, Damaged."""
         with self._lock:
-            data, packed = self._recent.get(name), self._drafts.get(name)
+            data, packed = self._held(name)
         if data is not None:
             return data
         data = _unpacked(name, self._at_rest(name) if packed is None else packed)
@@ -201,7 +212,7 @@ class Documents:
         Raises: KeyError when the name is not known, Damaged, also from the last reading.
         """
         with self._lock:
-            data, packed = self._recent.get(name), self._drafts.get(name)
+            data, packed = self._held(name)
         if data is not None:
             return io.BufferedReader(io.BytesIO(data))
         source = self._rest(name) if packed is None else io.BytesIO(packed)
@@ -210,7 +221,7 @@ class Documents:
     def size(self, name: str) -> int:
         """Return how many bytes it has, which its packed form begins by saying. Raises: KeyError, Damaged."""
         with self._lock:
-            data, packed = self._recent.get(name), self._drafts.get(name)
+            data, packed = self._held(name)
         if data is not None:
             return len(data)
         beginning = (self._rest(name) if packed is None else io.BytesIO(packed)).read(HEADER_BYTES_MAX)
@@ -219,6 +230,11 @@ class Documents:
         except zstandard.ZstdError as fault:
             raise Damaged(f"{name}: {fault}") from None
         return said if said >= 0 else sum(map(len, iter(partial(self.open(name).read, PIECE_BYTES), b"")))
+
+    def _held(self, name: str) -> tuple[bytes | None, bytes | None]:
+        """Return what memory has of a document, under the lock: its bytes, or their packed form."""
+        data = self._recent.get(name)
+        return self._drafts.get(name) if data is None else data, self._packed.get(name)
 
     def _rest(self, name: str) -> "_Rest | io.BytesIO":
         """Return the packed form of a document, to be read forward. Raises: KeyError."""
@@ -259,13 +275,35 @@ def _no_more() -> None:
     """There is nothing to wait for."""
 
 
+def _name(data: bytes) -> str:
+    """Return the name of a document: the SHA-256 of its bytes."""
+    if len(data) > SHORT_BYTES_MAX:
+        return hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256()
+    for at in range(0, len(data), HASHED_BYTES_MAX):
+        digest.update(data[at : at + HASHED_BYTES_MAX])
+    return digest.hexdigest()
+
+
+def _packer() -> zstandard.ZstdCompressor:
+    return zstandard.ZstdCompressor(level=3)
+
+
+def _compressed(drafts: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the packed form of each document, letting other threads in once."""
+    if not drafts:
+        return {}
+    packed = _packer().multi_compress_to_buffer(list(drafts.values()))
+    return {name: packed[at].tobytes() for at, name in enumerate(drafts)}
+
+
 def _unpacked(name: str, packed: bytes) -> bytes:
     """Return the bytes of a document. Raises: Damaged when they are not those it is named by."""
     try:
         data = zstandard.ZstdDecompressor().decompress(packed)
     except zstandard.ZstdError as fault:
         raise Damaged(f"{name}: {fault}") from None
-    if hashlib.sha256(data).hexdigest() != name:
+    if _name(data) != name:
         raise Damaged(f"{name}: other bytes")
     return data
 

@@ -18,6 +18,8 @@ from uuid import uuid4
 PACK_BYTES_MAX = 64 * 1024 * 1024
 """A pack that has come to this is left as it is and another begun."""
 
+TOGETHER_BYTES_MAX = 1024 * 1024
+"""Parts of so much in all are written in one call."""
 
 _BLANK = bytes(1024 * 1024)
 
@@ -76,7 +78,7 @@ class FolderPacks:
         self._settle_last()
         descriptor = self._open()
         try:
-            for part in parts:
+            for part in _together(parts):
                 _write(descriptor, part)
         except OSError:
             self.close()
@@ -167,6 +169,11 @@ class FolderPacks:
 
     def _file(self, pack: str) -> Path:
         return self._folder / pack[:2] / f"{pack}.pack"
+
+
+def _together(parts: Sequence[bytes]) -> Sequence[bytes]:
+    """Return short parts as one: each call of the system lets another thread take the interpreter."""
+    return [b"".join(parts)] if sum(map(len, parts)) <= TOGETHER_BYTES_MAX else parts
 
 
 def _write(descriptor: int, data: bytes) -> None:
