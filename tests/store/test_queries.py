@@ -1,8 +1,10 @@
 """Statements run without being made again say and do what SQLAlchemy's own execution says and does, on each engine."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from threading import Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, event, insert, literal, select, update
@@ -12,7 +14,7 @@ from estafette.store import gathered
 from estafette.store.database import Database
 from estafette.store.queries import Lookup, Query
 from estafette.store.statements import Command
-from estafette.store.tables import client, inbox, job, sequence
+from estafette.store.tables import client, document, inbox, job, sequence
 
 MOMENT = datetime(2026, 9, 1, 6, 30, 15, 250_000, tzinfo=UTC)
 ALL = Query(select(sequence).order_by(sequence.c.name))
@@ -247,3 +249,23 @@ def test_a_fault_among_what_is_asked_at_once_is_raised(database: Database) -> No
         raise DBAPIError("", None, Exception("SQLite compares anything"))
     with database.begin() as connection:
         assert BY_NAME.value(connection, name="a") == 1
+
+
+def test_what_is_larger_than_the_socket_has_room_for_is_sent_whole(
+    new_postgresql_store: Callable[[], Database],
+) -> None:
+    """Questions asked at once, each of more than the system holds of what is on its way, have their answers."""
+    by_name = Lookup(select(document.c.sha256), {"name": document.c.sha256})
+    found: list[Any] = []
+
+    def ask() -> None:
+        with closing(new_postgresql_store()) as store, store.begin() as connection:
+            with Lookup.at_once(connection):
+                for letter in "abc":
+                    by_name.ahead(connection, [{"name": letter * 3_000_000}])
+            found.append(by_name.rows(connection, name="a" * 3_000_000))
+
+    asking = Thread(target=ask, daemon=True)  # what waits for ever is told, and not waited for
+    asking.start()
+    asking.join(60)
+    assert found == [[]]

@@ -22,7 +22,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateSchema
 
 from estafette.store.columns import ENGINE_FORM
-from estafette.store.statements import leave_line, unanswered
+from estafette.store.statements import unanswered
 
 SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
@@ -51,6 +51,8 @@ _GROWN = text(
 
 _PLANNED_ONCE = "SET plan_cache_mode = force_generic_plan"
 """What writes asks the same questions by the same indexes, of lists of any length: it needs no plan for each length."""
+
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext(current_schema()))"
 _ALONE_UNSYNCED = f"{_ALONE}, set_config('synchronous_commit', 'off', true)"
@@ -101,6 +103,7 @@ def open_engine(where: str | URL) -> Engine:
     if schema is not None:
         settings += f" -c search_path={schema}"
     arguments = {"options": settings, "connect_timeout": 10, "application_name": f"estafette {schema or ''}".strip()}
+    arguments["prepare_threshold"] = None  # `straight` prepares; the driver would forget all that is at each rollback
     room = {"pool_size": 5, "max_overflow": CONNECTIONS_MAX - 5, "pool_use_lifo": True}
     engine = create_engine(url, connect_args=arguments, **room, **ENGINE_FORM)
     event.listen(engine, "checkin", _left)
@@ -114,16 +117,15 @@ def _left(_raw: Any, record: Any) -> None:
 
 def _check(raw: Any, record: Any, _proxy: Any) -> None:
     """The pool replaces a connection that does not live any more."""
-    if not _answers(raw, record.info, record.info.get(_LEFT_AT, 0.0)):
+    if not _answers(raw, record.info.get(_LEFT_AT, 0.0)):
         raise DisconnectionError
 
 
-def _answers(raw: Any, known: dict[Any, Any], left_at: float) -> bool:
+def _answers(raw: Any, left_at: float) -> bool:
     """Tell whether the server answers on a connection, asking it when that was left alone for a while."""
     if time.monotonic() - left_at < UNASKED_S:
         return True
     try:
-        leave_line(known)
         raw.execute("")
         raw.rollback()
     except _driver_errors():
@@ -180,10 +182,9 @@ class Writing:
             self._let_go()
 
     def _connection(self) -> Connection:
-        if (kept := self._kept) is not None:
-            raw = kept.connection
-            if not _answers(raw.dbapi_connection, raw.info, self._left_at):
-                self._let_go()
+        kept = self._kept
+        if kept is not None and not _answers(kept.connection.dbapi_connection, self._left_at):
+            self._let_go()
         if self._kept is None:
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             driver: Any = connection.connection.dbapi_connection
@@ -223,11 +224,14 @@ def weigh_grown(connection: Connection) -> list[str]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Hold a snapshot of the schema."""
-    with (
-        engine.connect().execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection,
-        connection.begin(),
-    ):
-        yield connection
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute(_SNAPSHOT)
+        try:
+            yield connection
+        finally:
+            if not connection.invalidated:
+                driver.rollback()
 
 
 def _make_schema(url: URL, schema: str) -> None:

@@ -9,15 +9,18 @@ A parameter declared with `expanding` is a list. What the driver raises is raise
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Table, Update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from estafette.store.recordsets import ROWS_MAX, ROWS_MIN, Many, changeset, recordset
+
+if TYPE_CHECKING:
+    from estafette.store.straight import Straight
 
 Convert = Callable[[Any], Any]
 Row = dict[str, Any]
@@ -109,7 +112,7 @@ class Made:
         return [part.convert(one) for one in value] if part.is_list else part.convert(value)
 
 
-_CURSORS, _WAITING, _LINE = "estafette.cursors", "estafette.waiting", "estafette.line"
+_CURSORS, _WAITING, _STRAIGHT = "estafette.cursors", "estafette.waiting", "estafette.straight"
 
 SIZES_MAX = 200
 """Lengths of lists for which the text of a statement is kept."""
@@ -163,7 +166,8 @@ def _run(connection: Connection, text: str, parameters: list[Any]) -> None:
     """It is done, or will be with those that wait for an answer."""
     waiting = connection.connection.info.get(_WAITING)
     if waiting is None:
-        _execute(cursor_of(connection), text, parameters)
+        with at_once(connection, several=len(parameters) > 1):
+            _execute(cursor_of(connection), text, parameters)
     else:
         waiting.append((text, parameters))
 
@@ -183,7 +187,7 @@ def unanswered(connection: Connection, *, beginning: Sequence[str] = (), ending:
     `answered` before. A fault of any is raised with the answer that they go with.
     """
     known = connection.connection.info
-    if not hasattr(connection.connection.dbapi_connection, "pipeline") or _WAITING in known:
+    if straight_of(connection) is None or _WAITING in known:
         yield
         return
     known[_WAITING] = [(text, [None]) for text in beginning]
@@ -213,7 +217,6 @@ def answered(connection: Connection) -> None:
     if _WAITING in known:
         send(connection)
         known.pop(_WAITING)
-    leave_line(known)
 
 
 @contextmanager
@@ -222,48 +225,39 @@ def at_once(connection: Connection, *, several: bool = False) -> Iterator[None]:
 
     `several` things are executed meanwhile, and their answers read after. Raises: the fault of any.
     """
-    raw: Any = connection.connection.dbapi_connection
     waiting: list[tuple[str, list[Any]]] | None = connection.connection.info.get(_WAITING)
-    try:
-        if waiting is None:
-            with raw.pipeline() if several else nullcontext():
-                yield
-            return
-        line, due = _line(connection), waiting[:]
-        waiting.clear()
-        for text, parameters in due:
-            _execute(cursor_of(connection), text, parameters)
+    straight = straight_of(connection)
+    if straight is None or not (waiting or several):
         yield
-        line.sync()
+        return
+    due = list(waiting or ())
+    if waiting:
+        waiting.clear()
+    try:
+        with straight.at_once():
+            for text, parameters in due:
+                _execute(cursor_of(connection), text, parameters)
+            yield
     except Exception as fault:
-        with suppress(Exception):  # what was asked after the fault has no answer: the first fault is told
-            leave_line(connection.connection.info)
         raise_fault(connection, "", fault)
 
 
-def _line(connection: Connection) -> Any:
-    """Return the line on which several things are asked before an answer is read, entered once and kept.
-
-    Leaving it says to the server, after all was answered, to send what it has: from then until it is next asked, it
-    lets a transaction be idle for ever (PostgreSQL 15, idle_in_transaction_session_timeout). So it is not left while
-    nothing is asked.
-    """
+def straight_of(connection: Connection) -> "Straight | None":
+    """Return what asks a server straight, None where the records are in a file."""
+    if connection.dialect.name != "postgresql":
+        return None
     known = connection.connection.info
-    if _LINE not in known:
+    if _STRAIGHT not in known:
+        from estafette.store.straight import Straight  # noqa: PLC0415 — who keeps its records in a file has no driver
+
         raw: Any = connection.connection.dbapi_connection
-        entered = ExitStack()
-        known[_LINE] = entered, entered.enter_context(raw.pipeline())
-    return known[_LINE][1]
-
-
-def leave_line(known: dict[Any, Any]) -> None:
-    """What is asked next is answered at once. `known`: what is known of a connection of the driver."""
-    if _LINE in known:
-        known.pop(_LINE)[0].close()
+        known[_STRAIGHT] = Straight(raw)
+    straight: Straight = known[_STRAIGHT]
+    return straight
 
 
 def cursor_of(connection: Connection, place: int = 0) -> Any:
-    """Return a cursor of the driver, kept as long as its connection: making one is a tenth of a statement's price.
+    """Return a cursor of the driver, or what asks straight, kept as long as its connection.
 
     What is asked before the answer to something else has come needs another: the first is for commands, the second for
     queries, those that follow for queries asked at once.
@@ -271,7 +265,7 @@ def cursor_of(connection: Connection, place: int = 0) -> Any:
     held: dict[int, Any] = connection.connection.info.setdefault(_CURSORS, {})
     if place not in held:
         raw: Any = connection.connection.dbapi_connection
-        held[place] = raw.cursor()
+        held[place] = (straight_of(connection) or raw).cursor()
     return held[place]
 
 
