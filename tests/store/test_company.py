@@ -72,7 +72,7 @@ def test_what_waits_together_is_asked_at_once(store: Database) -> None:
     assert asyncio.run(_all(desk, "abc")) == ["a of A", "b of B", "c of C"]
     assert asyncio.run(_all(desk, "d")) == ["d of D"]
     assert desk.names() == list("abcd")
-    assert desk.asked_ahead == [["a", "b", "c"]]
+    assert desk.asked_ahead == [["a", "b", "c"], ["d"]]
 
 
 def test_trouble_stays_with_the_one_that_has_it(store: Database) -> None:

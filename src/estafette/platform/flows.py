@@ -179,6 +179,9 @@ def acknowledge_all(
         rows = FLOW.rows(connection, which=identifiers[0])
     else:
         rows = _THESE.rows(connection, these=list(identifiers)) if identifiers else []
+    if len(rows) > 1:
+        with Lookup.at_once(connection):
+            look_ahead(connection, {row["siren"] for row in rows})
     for row in rows:
         _acknowledge(connection, row, refusals, now, known)
 

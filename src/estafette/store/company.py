@@ -95,8 +95,7 @@ class InCompany(Generic[Asked, Written]):
 
     def _all(self, connection: Connection, batch: _Batch[Asked]) -> list[Written]:
         members = batch.close()
-        if len(members) > 1:
-            self._ahead(connection, [asked for _, asked in members])
+        self._ahead(connection, [asked for _, asked in members])
         written = [context.run(self._each, connection, asked) for context, asked in members]
         gathered.look_no_further(connection)
         return written

@@ -84,6 +84,7 @@ class Database:
             try:
                 yield connection
                 settled = self._settle(connection) if durable else None
+                gathered.confirmed(connection)
                 if gathered.is_due(connection) or audit.is_due(connection):
                     with unanswered(connection):
                         gathered.flush(connection)

@@ -116,16 +116,18 @@ class Documents:
     def look_ahead(self, connection: Connection) -> None:
         """Ask, with what others ask, what `settle` will: which of what was put is at rest already."""
         with self._lock:
-            names = [*self._drafts, *self._packed, *self._again]
+            names = {*self._drafts, *self._packed, *self._again}
         _HELD.ahead(connection, [{"name": name} for name in names])
 
     def settle(self, connection: Connection) -> Settled:
-        """This transaction says where everything rests that was put; it is durable once it was waited for.
+        """This transaction says where everything rests that was put when it looked ahead; it is durable once it was
+        waited for. What others put meanwhile is theirs to settle.
 
         Raises: OSError, as what waits does; nothing is let go, and what is left can be settled again.
         """
         with self._lock:
-            drafts, packed = {**self._again, **self._drafts}, dict(self._packed)
+            drafts = {name: data for name, data in (self._again | self._drafts).items() if _is_asked(connection, name)}
+            packed = {name: data for name, data in self._packed.items() if _is_asked(connection, name)}
         added = self._settle(connection, drafts, packed) if drafts or packed else None
         return Settled(added.wait if added else _no_more, lambda: self._let_go([*drafts, *packed]))
 
@@ -269,6 +271,10 @@ class Documents:
     def close(self) -> None:
         """Let go of what is open."""
         self._packs.close()
+
+
+def _is_asked(connection: Connection, name: str) -> bool:
+    return _HELD.is_known(connection, name=name)
 
 
 def _no_more() -> None:

@@ -35,6 +35,7 @@ class Gathered:
     latest: dict[tuple[Update, str], Row] = field(default_factory=dict)
     memory: dict[Any, Any] = field(default_factory=dict)
     ahead: dict[Any, list[Row]] = field(default_factory=dict)
+    confirming: list[tuple[Callable[[], bool], type[Exception]]] = field(default_factory=list)
     is_flushing: bool = False
 
 
@@ -144,6 +145,24 @@ def look_no_further(connection: Connection) -> None:
     """What was asked ahead is forgotten: the work that it was for is done, others may change what it said."""
     if (gathered := connection.info.get(_KEY)) is not None:
         gathered.ahead.clear()
+
+
+def confirm(connection: Connection, holds: Callable[[], bool], fault: type[Exception]) -> None:
+    """The transaction is committed only if this holds, asked once the server has answered: else it raises the fault."""
+    gathered: Gathered | None = connection.info.get(_KEY)
+    if gathered is not None:
+        gathered.confirming.append((holds, fault))
+    elif not holds():
+        raise fault
+
+
+def confirmed(connection: Connection) -> None:
+    """What was to be confirmed holds. Raises: the fault of the first that does not."""
+    gathered: Gathered | None = connection.info.get(_KEY)
+    while gathered is not None and gathered.confirming:
+        holds, fault = gathered.confirming.pop(0)
+        if not holds():
+            raise fault
 
 
 def is_due(connection: Connection) -> bool:

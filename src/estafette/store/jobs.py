@@ -7,7 +7,7 @@ in order while other invoices go on. A job runs at least once; its effect is ide
 Cost: one indexed row in, one indexed row out; claiming reads the index of what is due, not the history.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -148,13 +148,14 @@ def note(connection: Connection, job: Job, **known: Any) -> None:
     connection.execute(update(table).where(table.c.id == job.id).values(payload=payload))
 
 
-def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> bool:
+def end(connection: Connection, done: Sequence[Job], *, now: datetime) -> Callable[[], bool]:
     """The jobs are done and stay as a trace; one that ended meanwhile, its lease being over, is left as it ended.
 
-    Tells whether all were still those of the process that claimed them, and none done by another.
+    What is returned tells whether all were still those of the process that claimed them, and none done by another.
     """
     values = {"ids": [job.id for job in done], "now": now, "who": done[0].worker}
-    return (_END if done[0].worker is None else _END_OURS).count(connection, values) == len(done)
+    count = (_END if done[0].worker is None else _END_OURS).counting(connection, values)
+    return lambda: count() == len(done)
 
 
 def end_unclaimed(connection: Connection, *, queue: str, keys: str, now: datetime) -> None:

@@ -112,6 +112,9 @@ class Made:
         return [part.convert(one) for one in value] if part.is_list else part.convert(value)
 
 
+_Waiting = tuple[Any, str, list[Any]]
+"""A command that waits to be sent: the cursor that will have the answer, its text and the rows of its parameters."""
+
 _CURSORS, _WAITING, _STRAIGHT = "estafette.cursors", "estafette.waiting", "estafette.straight"
 
 SIZES_MAX = 200
@@ -128,30 +131,39 @@ class Command:
 
     def run(self, connection: Connection, rows: Iterable[Row]) -> None:
         """It is done for each of these rows of parameters, in order."""
+        self._run(connection, list(rows), None)
+
+    def _run(self, connection: Connection, given: list[Row], cursor: Any) -> None:
         made = self._made.get(connection.dialect.name)
         if made is None:
             made = self._made[connection.dialect.name] = Made(self.statement, connection.dialect, self._names)
-        given = list(rows)
         text = made.text(given[0])
         try:
             parameters = [made.parameters(one) for one in given]
             if made.many is not None and len(given) >= ROWS_MIN and made.many.takes(parameters):
                 _run_many(connection, made.many, parameters)
             else:
-                _run_each(connection, text, parameters)
+                tell(connection, text, parameters)
+                _run(connection, text, parameters, cursor)
         except Exception as fault:
             raise_fault(connection, text, fault)
 
     def count(self, connection: Connection, values: Row) -> int:
         """It is done with these parameters; return how many rows that changed."""
-        self.run(connection, [values])
-        send(connection)
-        return int(cursor_of(connection).rowcount)
+        return self.counting(connection, values)()
 
+    def counting(self, connection: Connection, values: Row) -> Callable[[], int]:
+        """It is done with these parameters, or will be with what waits; what is returned tells how many rows changed,
+        waiting for the answer where nothing that was asked since has brought it.
+        """
+        cursor = _new_cursor(connection)
+        self._run(connection, [values], cursor)
 
-def _run_each(connection: Connection, text: str, parameters: list[Any]) -> None:
-    tell(connection, text, parameters)
-    _run(connection, text, parameters)
+        def count() -> int:
+            send(connection)
+            return int(cursor.rowcount)
+
+        return count
 
 
 def _run_many(connection: Connection, many: Many, parameters: list[Any]) -> None:
@@ -162,14 +174,15 @@ def _run_many(connection: Connection, many: Many, parameters: list[Any]) -> None
         _run(connection, text, [rows])
 
 
-def _run(connection: Connection, text: str, parameters: list[Any]) -> None:
-    """It is done, or will be with those that wait for an answer."""
-    waiting = connection.connection.info.get(_WAITING)
+def _run(connection: Connection, text: str, parameters: list[Any], cursor: Any = None) -> None:
+    """It is done, or will be with those that wait for an answer, which the cursor then has."""
+    waiting: list[_Waiting] | None = connection.connection.info.get(_WAITING)
+    cursor = cursor or cursor_of(connection)
     if waiting is None:
         with at_once(connection, several=len(parameters) > 1):
-            _execute(cursor_of(connection), text, parameters)
+            _execute(cursor, text, parameters)
     else:
-        waiting.append((text, parameters))
+        waiting.append((cursor, text, parameters))
 
 
 def _execute(cursor: Any, text: str, parameters: list[Any]) -> None:
@@ -190,11 +203,11 @@ def unanswered(connection: Connection, *, beginning: Sequence[str] = (), ending:
     if straight_of(connection) is None or _WAITING in known:
         yield
         return
-    known[_WAITING] = [(text, [None]) for text in beginning]
+    known[_WAITING] = [(cursor_of(connection), text, [None]) for text in beginning]
     try:
         yield
         if ending and _WAITING in known:
-            known[_WAITING].append((ending, [None]))
+            known[_WAITING].append((cursor_of(connection), ending, [None]))
             send(connection)
         else:
             answered(connection)
@@ -225,7 +238,7 @@ def at_once(connection: Connection, *, several: bool = False) -> Iterator[None]:
 
     `several` things are executed meanwhile, and their answers read after. Raises: the fault of any.
     """
-    waiting: list[tuple[str, list[Any]]] | None = connection.connection.info.get(_WAITING)
+    waiting: list[_Waiting] | None = connection.connection.info.get(_WAITING)
     straight = straight_of(connection)
     if straight is None or not (waiting or several):
         yield
@@ -235,8 +248,8 @@ def at_once(connection: Connection, *, several: bool = False) -> Iterator[None]:
         waiting.clear()
     try:
         with straight.at_once():
-            for text, parameters in due:
-                _execute(cursor_of(connection), text, parameters)
+            for cursor, text, parameters in due:
+                _execute(cursor, text, parameters)
             yield
     except Exception as fault:
         raise_fault(connection, "", fault)
@@ -264,9 +277,13 @@ def cursor_of(connection: Connection, place: int = 0) -> Any:
     """
     held: dict[int, Any] = connection.connection.info.setdefault(_CURSORS, {})
     if place not in held:
-        raw: Any = connection.connection.dbapi_connection
-        held[place] = (straight_of(connection) or raw).cursor()
+        held[place] = _new_cursor(connection)
     return held[place]
+
+
+def _new_cursor(connection: Connection) -> Any:
+    raw: Any = connection.connection.dbapi_connection
+    return (straight_of(connection) or raw).cursor()
 
 
 def tell(connection: Connection, text: str, parameters: list[Any]) -> None:

@@ -119,7 +119,7 @@ def nothing(_connection: Connection) -> None:
 
 
 def _apply(effects: list[tuple[Job, Apply]], connection: Connection, ahead: Ahead | None) -> None:
-    if ahead is not None and len(effects) > 1:
+    if ahead is not None:
         ahead(connection, [job for job, _ in effects])
     for job, effect in effects:
         with correlation.bound(job.correlation):
@@ -365,8 +365,9 @@ class Worker:
             log.info("job.done", queue=job.queue, key=job.key, **{correlation.NAME: job.correlation})
 
     def _finish(self, connection: Connection, done: list[Job], apply: Apply) -> None:
-        if not jobs.end(connection, done, now=self._clock()) and self.name is not None:
-            raise Lost
+        were_ours = jobs.end(connection, done, now=self._clock())
+        if self.name is not None:
+            gathered.confirm(connection, were_ours, Lost)
         apply(connection)
 
     async def _put_off(self, jobs_and_faults: Sequence[tuple[Job, Exception]]) -> None:

@@ -164,6 +164,7 @@ def _attempt(connection: Connection, apply: Callable[[Connection], Any]) -> _Out
         with connection.begin_nested():
             value = apply(connection)
             gathered.flush(connection)
+            gathered.confirmed(connection)
             return value, None
     except Exception as fault:
         gathered.begin(connection)  # what it had gathered and remembered is undone with it
