@@ -25,11 +25,17 @@ CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Actors:
-    """Processes that serve one actor each, on one data folder."""
+    """Processes that serve one actor each, on one data folder; `apart`, the sending platform has one that answers and
+    one that works, which PostgreSQL alone lets it.
+    """
 
-    def __init__(self, data: Path, port: int, *, on_postgresql: bool = False) -> None:
+    def __init__(self, data: Path, port: int, *, on_postgresql: bool = False, apart: bool = False) -> None:
         self.data, self.port = data, port
         self._server = durable() if on_postgresql else None
+        self._asked = {seat.name: ["--only", seat.name] for seat in SEATS}
+        if apart:
+            self._asked["a's worker"] = [*self._asked["platform-a"], "--role", "worker"]
+            self._asked["platform-a"] += ["--role", "api"]
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._gone_s: dict[str, float] = {}
         """Seconds of processor of those that were killed."""
@@ -64,8 +70,13 @@ class Actors:
         network = Network(self.data, self.port)
         return {seat.name: open_database(network.database(seat), (), threaded=False) for seat in SEATS}
 
+    @property
+    def names(self) -> list[str]:
+        """The processes, by what they serve."""
+        return list(self._asked)
+
     def kill(self, name: str) -> None:
-        """The process of an actor is killed, as a power cut would, and another begins."""
+        """A process is killed, as a power cut would, and another begins."""
         process = self._processes[name]
         self._gone_s[name] = self.cpu_s()[name]
         process.kill()
@@ -75,11 +86,11 @@ class Actors:
     def _serve_one(self, name: str) -> None:
         command = [sys.executable, "-m", "estafette", "up", "--data", str(self.data), "--port", str(self.port)]
         with self._circuit.log.open("ab") as log:
-            self._processes[name] = subprocess.Popen([*command, "--only", name], stdout=log, stderr=log)
+            self._processes[name] = subprocess.Popen([*command, *self._asked[name]], stdout=log, stderr=log)
 
     def _serve(self) -> None:
-        for seat in SEATS:
-            self._serve_one(seat.name)
+        for name in self._asked:
+            self._serve_one(name)
         self._circuit.process = self._processes["portal"]
         self._circuit.wait_ready()
         network = Network(self.data, self.port)

@@ -5,6 +5,7 @@
     python -m bench path --count 50000         is memory flat, does an invoice cost more when many are stored?
     python -m bench path --tenants 500         as many suppliers and customers
     python -m bench path --stored 1000000      when so many are stored already
+    python -m bench path --postgresql --apart  the sending platform in two processes, one answers, one works
     python -m bench path --kills 8             each actor killed twice meanwhile: is anything lost or doubled?
 
 An invoice counts once its supplier's platform knows that the portal accepted its Flow 1. At the end each invoice must
@@ -73,6 +74,7 @@ class Options(msgspec.Struct, frozen=True):
     count: int
     tenants: int
     postgresql: bool
+    apart: bool
     kills: int
     stored: int
     profile: Path | None
@@ -83,7 +85,8 @@ def main() -> None:
     options = _options()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        actors = Actors(folder / "data", free_ports(len(SEATS)), on_postgresql=options.postgresql)
+        ports = free_ports(len(SEATS))
+        actors = Actors(folder / "data", ports, on_postgresql=options.postgresql, apart=options.apart)
         stack.callback(actors.close)
         actors.start()
         uvloop.run(measure(actors, options))
@@ -97,6 +100,9 @@ def _options() -> Options:
     parser.add_argument("--count", type=int, default=3000)
     parser.add_argument("--tenants", type=int, default=20, help="suppliers, and customers")
     parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument(
+        "--apart", action="store_true", help="the sending platform answers in a process, works in another (PostgreSQL)"
+    )
     parser.add_argument(
         "--kills", type=int, default=0, help="processes killed and begun again, one actor after the other"
     )
@@ -159,10 +165,9 @@ async def _until(actors: Actors, count: int, *, since: int = 0) -> None:
 
 async def _kill(actors: Actors, options: Options) -> None:
     """Kill one actor after the other, evenly over the time of the deposits."""
-    names = [seat.name for seat in SEATS]
     for number in range(options.kills):
         await asyncio.sleep(options.count / options.rate / (options.kills + 1))
-        await asyncio.to_thread(actors.kill, names[number % len(names)])
+        await asyncio.to_thread(actors.kill, actors.names[number % len(actors.names)])
 
 
 def _model(tenant: Tenant, number: int) -> bytes:
