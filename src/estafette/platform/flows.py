@@ -184,6 +184,8 @@ def acknowledge_all(
             look_ahead(connection, {row["siren"] for row in rows})
     for row in rows:
         _acknowledge(connection, row, refusals, now, known)
+    if len(rows) > 1:
+        gathered.look_no_further(connection)
 
 
 def acknowledge_row(

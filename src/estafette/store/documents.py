@@ -129,7 +129,7 @@ class Documents:
             drafts = {name: data for name, data in (self._again | self._drafts).items() if _is_asked(connection, name)}
             packed = {name: data for name, data in self._packed.items() if _is_asked(connection, name)}
         added = self._settle(connection, drafts, packed) if drafts or packed else None
-        return Settled(added.wait if added else _no_more, lambda: self._let_go([*drafts, *packed]))
+        return Settled(added.wait if added else _no_more, lambda: self._let_go(drafts | packed))
 
     def _settle(self, connection: Connection, drafts: dict[str, bytes], packed: dict[str, bytes]) -> Added | None:
         held = {name for name in (*drafts, *packed) if _HELD.rows(connection, name=name)}
@@ -146,11 +146,13 @@ class Documents:
             start += len(part)
         return added
 
-    def _let_go(self, names: Iterable[str]) -> None:
+    def _let_go(self, settled: dict[str, bytes]) -> None:
+        """What was settled is held no longer; what was put again meanwhile is."""
         with self._lock:
-            for name in names:
+            for name, data in settled.items():
                 for held in (self._drafts, self._packed, self._again):
-                    held.pop(name, None)
+                    if held.get(name) is data:
+                        del held[name]
 
     def purge(self, connection: Connection, names: Iterable[str], *, now: datetime) -> list[str]:
         """The documents are known no more if this transaction is committed; their bytes wait to be erased.

@@ -22,7 +22,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateSchema
 
 from estafette.store.columns import ENGINE_FORM
-from estafette.store.statements import unanswered
+from estafette.store.statements import raise_fault, unanswered
 
 SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
@@ -165,9 +165,8 @@ class Writing:
         try:
             connection = self._connection()
             locked = "BEGIN", _ALONE if durable else _ALONE_UNSYNCED
-            with connection.begin():
-                with unanswered(connection, beginning=locked, ending="COMMIT"):
-                    yield connection
+            with connection.begin(), unanswered(connection, beginning=locked, ending="COMMIT"):
+                yield connection
                 if _status(connection) == "INERROR":
                     raise Undone("a statement failed, and what it failed in was not undone")
         finally:
@@ -187,8 +186,11 @@ class Writing:
             self._let_go()
         if self._kept is None:
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            driver: Any = connection.connection.dbapi_connection
-            driver.execute(_PLANNED_ONCE)
+            try:
+                _told(connection, _PLANNED_ONCE)
+            except BaseException:
+                connection.close()
+                raise
             self._kept = connection
         return self._kept
 
@@ -198,6 +200,16 @@ class Writing:
             if not kept.invalidated:
                 kept.invalidate()
             kept.close()
+
+
+def _told(connection: Connection, text: str) -> Any:
+    """Have the driver say this, of which no listener hears; returns the driver's connection. Raises: as SQLAlchemy."""
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.execute(text)
+    except Exception as fault:
+        raise_fault(connection, text, fault)
+    return driver
 
 
 def _is_idle(connection: Connection) -> bool:
@@ -225,13 +237,15 @@ def weigh_grown(connection: Connection) -> list[str]:
 def reading(engine: Engine) -> Iterator[Connection]:
     """Hold a snapshot of the schema."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        driver: Any = connection.connection.dbapi_connection
-        driver.execute(_SNAPSHOT)
+        driver: Any = _told(connection, _SNAPSHOT)
         try:
             yield connection
         finally:
             if not connection.invalidated:
-                driver.rollback()
+                try:
+                    driver.rollback()
+                except _driver_errors():  # what was read is read
+                    connection.invalidate()
 
 
 def _make_schema(url: URL, schema: str) -> None:

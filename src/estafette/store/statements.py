@@ -9,7 +9,7 @@ A parameter declared with `expanding` is a list. What the driver raises is raise
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -240,19 +240,23 @@ def at_once(connection: Connection, *, several: bool = False) -> Iterator[None]:
     """
     waiting: list[_Waiting] | None = connection.connection.info.get(_WAITING)
     straight = straight_of(connection)
-    if straight is None or not (waiting or several):
-        yield
-        return
     due = list(waiting or ())
     if waiting:
         waiting.clear()
+    together = straight.at_once() if straight is not None and (due or several) else None
     try:
-        with straight.at_once():
+        with together or nullcontext():
             for cursor, text, parameters in due:
                 _execute(cursor, text, parameters)
             yield
     except Exception as fault:
+        if together is None:  # who asked one thing says which
+            raise
         raise_fault(connection, "", fault)
+    except BaseException:  # interrupted before everything was answered
+        if straight is not None and straight.is_closed and not connection.invalidated:
+            connection.invalidate()
+        raise
 
 
 def straight_of(connection: Connection) -> "Straight | None":

@@ -13,18 +13,21 @@ import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import Connection, generators
 from psycopg.abc import Transformer
 from psycopg.adapt import PyFormat
 from psycopg.adapt import Transformer as transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 PREPARED_MAX = 300
-"""Statements prepared on one connection, each with the types of its values; the oldest gives way."""
+"""Statements prepared on one connection, each with the types of its values; the one asked longest ago gives way."""
+
+STALE = (b"0A000", b"26000")
+"""What the server says of a statement whose table has changed since, and of one that it does not have (SQLSTATE)."""
 
 Key = tuple[str, tuple[int, ...]]
 """A statement, and the types of its values (pg_type)."""
@@ -64,8 +67,9 @@ class Answer:
             self.execute(text, parameters)
 
     def fetchall(self) -> list[tuple[Any, ...]]:
-        """Return the rows."""
-        return self._rows
+        """Return the rows, and hold them no longer."""
+        rows, self._rows = self._rows, []
+        return rows
 
     def take(self, result: PGresult, adapter: Transformer) -> None:
         """This is the answer."""
@@ -77,8 +81,11 @@ class Answer:
             self.rowcount = result.command_tuples
 
 
-Asked = Answer | Key | None
-"""Who wants the answer to what was sent; or the statement that it prepares."""
+class Asked(NamedTuple):
+    """Something sent: who wants the answer, and the statement that it executes; that it prepares, when nobody does."""
+
+    answer: Answer | None = None
+    key: Key | None = None
 
 
 class Straight:
@@ -91,6 +98,11 @@ class Straight:
         self._count = 0
         self._together: list[Asked] | None = None
 
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether nothing can be asked any more."""
+        return self._raw.closed
+
     def cursor(self) -> Answer:
         """Return what asks one thing after the other."""
         return Answer(self)
@@ -99,22 +111,33 @@ class Straight:
     def at_once(self) -> Iterator[None]:
         """What is asked meanwhile is answered when this ends, in one round trip.
 
-        Raises: the first fault that the server tells; what was asked after it was not done.
+        Raises: the first fault that the server tells; what was asked after it was not done, and outside a transaction
+        nothing was.
         """
         self._begin()
-        together = self._together = []
         self._server.enter_pipeline_mode()
+        together = self._together = []
         try:
             yield
         finally:
             self._together = None
-            self._server.pipeline_sync()
-            results = self._raw.wait(self._answers(len(together)))
-            self._server.exit_pipeline_mode()
-            for key, result in zip(together, results, strict=True):
-                self._forget_unprepared(key, result)
+            with self._whole():
+                self._server.pipeline_sync()
+                results = self._raw.wait(self._answers(len(together)))
+                self._server.exit_pipeline_mode()
+            for asked, result in zip(together, results, strict=True):
+                self._forget_stale(asked, result)
         for asked, result in zip(together, results, strict=True):
             self._take(asked, result)
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """The connection is closed when answers are not all heard, for a signal or a lost server: no other would be."""
+        try:
+            yield
+        except BaseException:
+            self._raw.close()
+            raise
 
     def _answers(self, count: int) -> Generator[Any, Any, list[PGresult]]:
         yield from generators.send(self._server)
@@ -132,9 +155,10 @@ class Straight:
         values = self._adapter.dump_sequence([parameters[name] for name in names], [PyFormat.AUTO] * len(names))
         key = text, self._adapter.types or ()
         formats = self._adapter.formats
-        name = self._prepared.get(key) or self._prepare(key, query)
+        name = self._prepared.pop(key, None) or self._prepare(key, query)
+        self._prepared[key] = name  # the latest used, last
         self._server.send_query_prepared(name, values, formats)
-        self._sent(answer)
+        self._sent(Asked(answer, key))
 
     def _begin(self) -> None:
         """The driver has begun what it would before its own first statement: nothing, where each is a whole."""
@@ -146,11 +170,11 @@ class Straight:
         if len(self._prepared) >= PREPARED_MAX:
             oldest = self._prepared.pop(next(iter(self._prepared)))
             self._server.send_query_params(b"DEALLOCATE " + oldest, None)
-            self._sent(None)
+            self._sent(Asked())
         self._count += 1
         name = self._prepared[key] = f"straight_{self._count}".encode()
         self._server.send_prepare(name, query, key[1])
-        self._sent(key)
+        self._sent(Asked(None, key))
         return name
 
     def _sent(self, asked: Asked) -> None:
@@ -158,16 +182,19 @@ class Straight:
         if self._together is not None:
             self._together.append(asked)
             return
-        results = self._raw.wait(generators.execute(self._server))
-        self._forget_unprepared(asked, results[-1])
-        self._take(asked, results[-1])
+        with self._whole():
+            result = self._raw.wait(generators.execute(self._server))[-1]
+        self._forget_stale(asked, result)
+        self._take(asked, result)
 
-    def _forget_unprepared(self, asked: Asked, result: PGresult) -> None:
-        if isinstance(asked, tuple) and result.status != ExecStatus.COMMAND_OK:
-            self._prepared.pop(asked, None)
+    def _forget_stale(self, asked: Asked, result: PGresult) -> None:
+        """What could not be prepared, or is no longer what was, is prepared anew when it is asked again."""
+        is_unprepared = asked.answer is None and result.status != ExecStatus.COMMAND_OK
+        if asked.key and (is_unprepared or result.error_field(DiagnosticField.SQLSTATE) in STALE):
+            self._prepared.pop(asked.key, None)
 
     def _take(self, asked: Asked, result: PGresult) -> None:
         if result.status == ExecStatus.FATAL_ERROR:
             raise error_from_result(result, encoding=self._adapter.encoding)
-        if isinstance(asked, Answer):
-            asked.take(result, self._adapter)
+        if asked.answer is not None:
+            asked.answer.take(result, self._adapter)
