@@ -124,12 +124,14 @@ class NetworkFile(msgspec.Struct, forbid_unknown_fields=True):
 
     `proxies`: the addresses, or networks, of the reverse proxies before the actors. What they say of their visitors
     (`X-Forwarded-For`, `X-Forwarded-Proto`) is believed; of nobody else, and of nobody unless it is said here.
+    `one_core`: whether a process that is busy keeps to one core of its machine (`circuit.cores`).
     """
 
     actors: dict[str, Elsewhere] = {}
     database: str | None = None
     documents: str | None = None
     proxies: list[str] = []
+    one_core: bool = True
     portal_matricule: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}\Z")] = PORTAL_MATRICULE
 
 
@@ -147,6 +149,7 @@ class Network:
         self._moved = read.actors
         self._database_of_all = database or read.database
         self.portal_matricule = read.portal_matricule
+        self.one_core = read.one_core
         self._documents_of_all = read.documents
         self._proxies_of_all = read.proxies
 
