@@ -12,7 +12,7 @@ pipeline waits then for an answer that never comes).
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from psycopg import Connection, generators
@@ -26,6 +26,9 @@ from psycopg.pq.abc import PGresult
 PREPARED_MAX = 300
 """Statements prepared on one connection, each with the types of its values; the one asked longest ago gives way."""
 
+TEXTS_MAX = 2000
+"""Statements whose numbered form is kept: a program has some hundreds."""
+
 STALE = (b"0A000", b"26000")
 """What the server says of a statement whose table has changed since, and of one that it does not have (SQLSTATE)."""
 
@@ -35,7 +38,7 @@ Key = tuple[str, tuple[int, ...]]
 _PARAMETER = re.compile(r"%(?:\((\w+)\)s|(%))")
 
 
-@cache
+@lru_cache(TEXTS_MAX)
 def numbered(text: str) -> tuple[bytes, tuple[str, ...]]:
     """Return a statement with its parameters numbered, as the server takes it, and their names in order.
 
