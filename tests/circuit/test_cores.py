@@ -106,6 +106,22 @@ def test_a_core_that_is_no_more_is_left() -> None:
     assert chosen(7, 8, 0.9, {0: 0.1, 1: 0.9}) is None
 
 
+def test_where_the_system_tells_no_more_it_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be read, or is written in another way, ends the looking and not the process."""
+    monkeypatch.setattr(cores, "LOOK_S", 0.0)
+    for fault in (OSError, ValueError, IndexError):
+        machine = Steps([(0.9, {0: 0.9, 1: 0.0})])
+
+        def failing(machine: Steps = machine, fault: type[Exception] = fault) -> Moment:
+            if not machine.looks:
+                raise fault
+            return Steps.moment(machine)
+
+        monkeypatch.setattr(machine, "moment", failing)
+        asyncio.run(keep_to_one(machine))
+        assert machine.kept == [{0}, {0, 1}]
+
+
 def test_where_nothing_is_to_be_asked_nothing_is() -> None:
     """One core, or a file that says so."""
     asyncio.run(keep_to_one(Unasked()))

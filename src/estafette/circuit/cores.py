@@ -116,8 +116,8 @@ async def keep_to_one(machine: Machine) -> None:
             if wanted is not None or kept is not None:
                 machine.keep(allowed if wanted is None else {wanted})
             kept = wanted
-    except OSError:  # what the system does not let be known, or asked, is left to it
-        kept = None
+    except (OSError, ValueError, IndexError):  # what the system does not let be known, or asked, is left to it
+        return
     finally:
         if kept is not None:
             with suppress(OSError):
