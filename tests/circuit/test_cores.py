@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estafette.circuit import cores
-from estafette.circuit.cores import APART, BUSY, CALM, Linux, Moment, Unasked, chosen, keep_to_one
+from estafette.circuit.cores import APART, BUSY, CALM, Linux, Moment, chosen, keep_to_one
 
 SHARES = st.floats(0, 1)
 
@@ -24,14 +24,15 @@ class Steps:
     looks: list[tuple[float, dict[int, float]]]
     at: int = 0
     kept: list[set[int]] = field(default_factory=list)
+    allowed: Collection[int] = (0, 1)
     _seconds: float = 0.0
     _own: float = 0.0
     _busy: dict[int, float] = field(default_factory=lambda: {0: 0.0, 1: 0.0})
     _is_second: bool = False
 
     def cores(self) -> Collection[int]:
-        """Return two."""
-        return (0, 1)
+        """Return two, or those that the test wants."""
+        return self.allowed
 
     def moment(self) -> Moment:
         """Return what was, or what a second of the next look made of it; when there is none, the test ends."""
@@ -122,9 +123,12 @@ def test_where_the_system_tells_no_more_it_is_left_to_it(monkeypatch: pytest.Mon
         assert machine.kept == [{0}, {0, 1}]
 
 
-def test_where_nothing_is_to_be_asked_nothing_is() -> None:
-    """One core, or a file that says so."""
-    asyncio.run(keep_to_one(Unasked()))
+def test_where_there_is_one_core_nothing_is_asked() -> None:
+    """Nor where cores are not known."""
+    for known in ((), (3,)):
+        machine = Steps([(0.9, {0: 0.9})], allowed=known)
+        asyncio.run(keep_to_one(machine))
+        assert machine.kept == []
 
 
 ALL_THREADS = """

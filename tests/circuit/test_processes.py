@@ -131,7 +131,9 @@ def _kill_often(running: Apart) -> None:
     chance = random.Random(SEED)  # noqa: S311 — moments and victims, not secrets
     for _ in range(KILLS):
         time.sleep(chance.uniform(*WAIT_S))
+        deadline = time.monotonic() + PATIENCE_S
         while not (there := running.pieces("worker")):
+            assert time.monotonic() < deadline, running.log.read_text()
             time.sleep(0.02)
         os.kill(chance.choice(there), signal.SIGKILL)
 

@@ -1,8 +1,9 @@
 """A busy process keeps to one core of the machine.
 
-The threads of a process take turns at one interpreter: one of them computes at a time, whatever the cores. Where the
-system spreads them, each turn wakes another core, which has nothing of what the last one had at hand: a seventh of what
-an invoice costs, on two cores (docs/speed.md). Kept together they take turns at no price.
+The threads of a process take turns at one interpreter: but for what the libraries do without it, one computes at a
+time, whatever the cores. Where the system spreads them, each turn wakes another core, which has nothing of what the
+last one had at hand: a tenth of what an invoice costs, on two cores (docs/decisions.md). Kept together they take turns
+at no price.
 
 A process that has little to do is left to the system, which knows its machine better: there may be slower cores, or
 sleeping ones. Where it was when it became busy it stays, until another core is far less busy than others make its own.
@@ -10,11 +11,16 @@ sleeping ones. Where it was when it became busy it stays, until another core is 
 
 import asyncio
 import os
+import random
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
+
+import structlog
+
+log = structlog.get_logger()
 
 LOOK_S, SURE_S = 1.0, 0.1
 """Seconds between two looks; and those looked at again before a core is left, since what made it busy may just have
@@ -25,8 +31,6 @@ BUSY, CALM = 0.5, 0.25
 
 APART = 0.25
 """How much less busy another core must be, as a share, for a process to go there."""
-
-TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 Moment = tuple[float, float, dict[int, float]]
 """A moment, the seconds of processor that this process had used by then, and those that each core had been busy."""
@@ -60,11 +64,12 @@ class Linux:
     def moment(self) -> Moment:
         """See `Machine`."""
         busy: dict[int, float] = {}
+        ticks = os.sysconf("SC_CLK_TCK")
         for line in Path("/proc/stat").read_text().splitlines():
             name, *counts = line.split()
             if name.startswith("cpu") and name != "cpu":
                 user, nice, system, _idle, _waiting, *more = map(int, counts[:8])
-                busy[int(name[3:])] = (user + nice + system + sum(more)) / TICKS
+                busy[int(name[3:])] = (user + nice + system + sum(more)) / ticks
         return time.monotonic(), time.process_time(), busy
 
     def last(self) -> int:
@@ -74,17 +79,12 @@ class Linux:
 
     def keep(self, cores: Collection[int]) -> None:
         """See `Machine`."""
-        for task in Path("/proc/self/task").iterdir():
-            with suppress(ProcessLookupError):  # a thread that ended meanwhile
-                os.sched_setaffinity(int(task.name), cores)
-
-
-class Unasked(Linux):
-    """A machine of which nothing is asked."""
-
-    def cores(self) -> Collection[int]:
-        """Return none."""
-        return ()
+        told: set[str] = set()
+        while begun := {task.name for task in Path("/proc/self/task").iterdir()} - told:  # some begin meanwhile
+            for task in begun:
+                with suppress(ProcessLookupError):  # others end
+                    os.sched_setaffinity(int(task), cores)
+            told |= begun
 
 
 def chosen(kept: int | None, last: int, own: float, busy: Mapping[int, float]) -> int | None:
@@ -104,22 +104,27 @@ def chosen(kept: int | None, last: int, own: float, busy: Mapping[int, float]) -
 async def keep_to_one(machine: Machine) -> None:
     """The process keeps to one core while it is busy, until cancelled; then it is left to the system."""
     allowed = machine.cores()
-    if len(allowed) < 2:
-        return
     kept: int | None = None
-    look_s = LOOK_S * (0.7 + os.getpid() % 7 / 10)  # two processes do not change places together
+    is_asked = False
     try:
-        while True:
-            wanted = await _looked(machine, allowed, kept, look_s)
-            if kept is not None and wanted not in (None, kept):
-                wanted = await _looked(machine, allowed, kept, SURE_S)
-            if wanted is not None or kept is not None:
+        while len(allowed) > 1:
+            wanted = await _looked(machine, allowed, kept, LOOK_S * random.uniform(0.7, 1.3))  # noqa: S311 — no secret
+            if (
+                kept is not None
+                and wanted not in (None, kept)
+                and wanted != await _looked(machine, allowed, kept, SURE_S)
+            ):
+                wanted = kept
+            if wanted is not None or is_asked:
+                is_asked = True
                 machine.keep(allowed if wanted is None else {wanted})
+                is_asked = wanted is not None
             kept = wanted
-    except (OSError, ValueError, IndexError):  # what the system does not let be known, or asked, is left to it
-        return
+            allowed = machine.cores() if kept is None else allowed  # whoever runs it may have said otherwise
+    except (OSError, ValueError, IndexError):
+        log.warning("cores.untold", exc_info=True)  # what cannot be known, or asked, is left to the system
     finally:
-        if kept is not None:
+        if is_asked:
             with suppress(OSError):
                 machine.keep(allowed)
 

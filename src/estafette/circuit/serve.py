@@ -30,7 +30,7 @@ from sqlalchemy.exc import DatabaseError
 from starlette.applications import Starlette
 
 from estafette.circuit.compose import compose
-from estafette.circuit.cores import Linux, Unasked, keep_to_one
+from estafette.circuit.cores import Linux, keep_to_one
 from estafette.circuit.network import Network, Seat
 from estafette.circuit.running import Running
 from estafette.circuit.starting import CannotStart, Ready
@@ -94,13 +94,14 @@ async def _serve(network: Network, part: Part, sockets: Sequence[socket.socket],
         one.running.start()
     started = asyncio.create_task(_announce(network, served, servers, ready))
     asked = asyncio.create_task(stop.wait())
-    kept = asyncio.create_task(keep_to_one(Linux() if network.one_core else Unasked()))
+    keeping = [asyncio.create_task(keep_to_one(Linux()))] if network.one_core else []
     await asyncio.wait([asked, started], return_when=asyncio.FIRST_COMPLETED)
     if started.done() and started.exception() is None:
         await asked
     started.cancel()
-    kept.cancel()
-    await asyncio.wait([started, kept])
+    for task in keeping:
+        task.cancel()
+    await asyncio.wait([started, *keeping])
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*listening)

@@ -148,10 +148,6 @@ class Command:
         except Exception as fault:
             raise_fault(connection, text, fault)
 
-    def count(self, connection: Connection, values: Row) -> int:
-        """It is done with these parameters; return how many rows that changed."""
-        return self.counting(connection, values)()
-
     def counting(self, connection: Connection, values: Row) -> Callable[[], int]:
         """It is done with these parameters, or will be with what waits; what is returned tells how many rows changed,
         waiting for the answer where nothing that was asked since has brought it.

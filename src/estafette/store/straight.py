@@ -175,7 +175,7 @@ class Straight:
             self._server.send_query_params(b"DEALLOCATE " + oldest, None)
             self._sent(Asked())
         self._count += 1
-        name = self._prepared[key] = f"straight_{self._count}".encode()
+        name = f"straight_{self._count}".encode()
         self._server.send_prepare(name, query, key[1])
         self._sent(Asked(None, key))
         return name
@@ -193,7 +193,8 @@ class Straight:
     def _forget_stale(self, asked: Asked, result: PGresult) -> None:
         """What could not be prepared, or is no longer what was, is prepared anew when it is asked again."""
         is_unprepared = asked.answer is None and result.status != ExecStatus.COMMAND_OK
-        if asked.key and (is_unprepared or result.error_field(DiagnosticField.SQLSTATE) in STALE):
+        is_stale = result.status == ExecStatus.FATAL_ERROR and result.error_field(DiagnosticField.SQLSTATE) in STALE
+        if asked.key and (is_unprepared or is_stale):
             self._prepared.pop(asked.key, None)
 
     def _take(self, asked: Asked, result: PGresult) -> None:
